@@ -79,6 +79,7 @@ export {
   plan,
   previous,
   rerank,
+  startedAt,
   t,
   tool,
   undoBy,

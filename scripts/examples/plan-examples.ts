@@ -2,10 +2,11 @@
  * Runs the plans of examples/plans by the command, as a user would. What a plan needs stands beside it:
  *
  *   name.plan.json       the plan
+ *   name.ts              the TypeScript that it is written in; `npm run workflows` writes the plan
  *   name.input.json      the input of the run
  *   name.models.json     answers of scripted models, see scripted-models.ts; without it the embedded engine answers
- *   name.answers.json    what a person answers, or the payload of an event, by the id of the node that waits:
- *                        { "review": "yes" }; a list where a node asks several times, or where its items ask
+ *   name.answers.json    what a person answers, or the payload of an event, by the id of the question or of the node that
+ *                        waits: { "review": "yes" }; a list where a node asks several times, or where its items ask
  *   name.config.json     a config, such as `{ "tools": { "http": true } }`
  *   name.output.json     what the output must hold; without it the output must only not be empty
  */
@@ -28,6 +29,7 @@ const PARTS = ['plan', 'input', 'models', 'answers', 'config', 'output'];
 export function strayFiles(folder = PLANS): readonly string[] {
   const names = new Set(planExamples(folder));
   return readdirSync(folder).filter((file) => {
+    if (file.endsWith('.ts')) return !names.has(file.slice(0, -'.ts'.length));
     const [, name = '', part = ''] = /^(.+)\.(\w+)\.json$/.exec(file) ?? [];
     return !(names.has(name) && PARTS.includes(part));
   });
@@ -52,6 +54,8 @@ export type Command = (
 ) => Promise<Called>;
 
 interface Question {
+  /** `cases[0]/review` in a nested run. */
+  readonly id: string;
   readonly nodeId: string;
   readonly item?: number;
   readonly wait?: { readonly event?: string };
@@ -90,14 +94,13 @@ async function answered(name: string, command: Command, folder: string, plans: s
   let run = documentOf(await command([...shared, 'run', `examples/plans/${name}.plan.json`, ...input], options));
   const given = (partOf(name, 'answers', plans) ?? {}) as Record<string, unknown>;
   for (let count = 0; run.status === 'suspended' && count < MOST_ANSWERS; count += 1) {
-    const asks = run.waiting?.find(({ nodeId }) => Object.hasOwn(given, nodeId));
+    const asks = run.waiting?.find((one) => Object.hasOwn(given, one.id) || Object.hasOwn(given, one.nodeId));
     if (asks === undefined) return run;
     const answer = nextAnswer(given, asks);
     const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
-    const item = asks.item === undefined ? [] : ['--item', String(asks.item)];
     const say =
       asks.wait?.event === undefined
-        ? ['answer', run.runId, asks.nodeId, text, ...item]
+        ? ['answer', run.runId, asks.id, text]
         : ['event', asks.wait.event, text, '--run', run.runId];
     const said = await command([...shared, 'runs', ...say], options);
     // An event tells what became of it; the run itself goes on with a resume.
@@ -107,10 +110,11 @@ async function answered(name: string, command: Command, folder: string, plans: s
 }
 
 /** A list holds one answer for each time that the node asks, of which the last one stays, or one for each item. */
-function nextAnswer(given: Record<string, unknown>, { nodeId, item }: Question): unknown {
-  const all = given[nodeId];
+function nextAnswer(given: Record<string, unknown>, { id, nodeId, item }: Question): unknown {
+  const isNamed = Object.hasOwn(given, id);
+  const all = given[isNamed ? id : nodeId];
   if (!Array.isArray(all)) return all;
-  if (item !== undefined) return all[item] ?? all.at(-1);
+  if (item !== undefined && !isNamed) return all[item] ?? all.at(-1);
   return all.length > 1 ? all.shift() : all[0];
 }
 

@@ -55,6 +55,11 @@ export const COMMANDS: CommandList = {
     summary: 'list what nodes remember of conversations, and show or delete one',
     load: () => import('./commands/threads.ts'),
   },
+  workflows: {
+    usage: '[id]',
+    summary: 'list the workflows that run as workflow:<id>, or print the plan of one',
+    load: () => import('./commands/workflows.ts'),
+  },
   schedule: {
     usage: '[options]',
     summary: 'start runs at times and for files, as the config says',

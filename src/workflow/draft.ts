@@ -1,6 +1,7 @@
 /** A workflow while it is built: plain data, to which each node is added. */
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
+import { canonicalJson } from '../core/json/canonical-json.ts';
 import type { SchemaLike } from '../core/model/schema-like.ts';
 import { NODE_ID, type PlanNode, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { Step as StepPlugin } from '../core/plugin.ts';
@@ -10,6 +11,7 @@ import type { Repetition, Settings, WorkflowOptions } from './builder-types.ts';
 import { isWorkflow, type Workflow } from './built.ts';
 import { type Condition, sourceOf } from './condition.ts';
 import type { UsedWorkflow } from './members.ts';
+import { offeredBy } from './offered.ts';
 import { encode, pathOf, referenceTo } from './reference.ts';
 import { mustRun, writtenSchema } from './schema.ts';
 import type { WorkflowStep } from './step.ts';
@@ -24,6 +26,8 @@ export interface Draft {
   readonly workflows: readonly Workflow<unknown, unknown>[];
   /** What nodes run, by their ids. */
   readonly used: ReadonlyMap<string, UsedWorkflow>;
+  /** What nodes offer to models, by its id. */
+  readonly offered: ReadonlyMap<string, Workflow<unknown, unknown>>;
 }
 
 export const NOTHING: Omit<Draft, 'options'> = {
@@ -33,6 +37,7 @@ export const NOTHING: Omit<Draft, 'options'> = {
   steps: [],
   workflows: [],
   used: new Map(),
+  offered: new Map(),
 };
 
 export interface LooseSpec extends Settings {
@@ -48,6 +53,8 @@ export interface CompiledNode {
   readonly output?: WrittenSchema;
   /** The step of one's own that undoes it. */
   readonly undoing?: StepPlugin;
+  /** Workflows that it offers to a model. @default none */
+  readonly offered?: readonly Workflow<unknown, unknown>[];
 }
 
 export function compileNode(
@@ -67,7 +74,8 @@ export function compileNode(
       `A node cannot have the id "${id}": use a unique id that matches ${NODE_ID.source} and is neither one of ${REFERENCE_HEADS.join(', ')} nor a name that conditions reserve (in, for, if, null, …).`,
     );
   }
-  const { in: inputs, when, out, onError, needs, ...settings } = spec;
+  const { in: given, when, out, onError, needs, ...settings } = spec;
+  const { inputs, workflows: offered } = offeredBy(step.use, given);
   const rounds = repetition?.repeat?.(referenceTo('self'));
   const undo = repetition?.undo?.(referenceTo('self'));
   const output = out === undefined ? undefined : writtenSchema(out);
@@ -88,6 +96,7 @@ export function compileNode(
     node,
     ...(out === undefined || output === undefined || !mustRun(out) ? {} : { output }),
     ...defined({ undoing }),
+    ...(offered.length === 0 ? {} : { offered }),
   };
 }
 
@@ -95,18 +104,38 @@ export function compileNode(
 export function withNode(
   draft: Draft,
   step: WorkflowStep<unknown, unknown, boolean>,
-  { node, output, undoing }: CompiledNode,
+  { node, output, undoing, offered = [] }: CompiledNode,
   name?: string,
 ): Draft {
   const brought = [step.definition, undoing].filter((definition) => definition !== undefined);
   const outputs = output === undefined ? draft.outputs : new Map([...draft.outputs, [node.id, output]]);
   const steps = [...new Set([...draft.steps, ...brought])];
   const nodes = [...draft.nodes, node];
-  if (!isWorkflow(step)) return { ...draft, outputs, nodes, steps };
-  const workflows = draft.workflows.includes(step) ? draft.workflows : [...draft.workflows, step];
+  const started = { ...draft, outputs, nodes, steps, offered: offeredWith(draft.offered, offered) };
+  const brings = [...offered, ...(isWorkflow(step) ? [step] : [])];
+  const workflows = brings.length === 0 ? draft.workflows : [...new Set([...draft.workflows, ...brings])];
+  if (!isWorkflow(step)) return { ...started, workflows };
   const used = new Map([...draft.used, [node.id, { workflow: step, name: name ?? step.id }]]);
-  return { ...draft, outputs, nodes, steps, workflows, used };
+  return { ...started, workflows, used };
 }
+
+/** A model knows a workflow by its id, so there is one of each. */
+function offeredWith(before: Draft['offered'], offered: readonly Workflow<unknown, unknown>[]): Draft['offered'] {
+  if (offered.length === 0) return before;
+  const all = new Map(before);
+  for (const workflow of offered) {
+    const known = all.get(workflow.id);
+    if (known !== undefined && known !== workflow && !isSamePlan(known, workflow)) {
+      const message = `Two different workflows "${workflow.id}" are offered to models: give one of them another id.`;
+      throw new PolyphonyError('invalid-plan', message);
+    }
+    all.set(workflow.id, workflow);
+  }
+  return all;
+}
+
+const isSamePlan = (a: Workflow<unknown, unknown>, b: Workflow<unknown, unknown>): boolean =>
+  canonicalJson(a.plan) === canonicalJson(b.plan);
 
 export function overEach(over: unknown, { node, ...compiled }: CompiledNode): CompiledNode {
   const each = pathOf(over);

@@ -1,4 +1,5 @@
 /** Computed values, compiled to expressions of the plan: `compute.filter(c.docs.hits, (hit) => gt(hit.score, 0.5))`. */
+import { arithmetic } from './arithmetic.ts';
 import { type Condition, sourceOf } from './condition.ts';
 import { celOf, expressionTo, type Ref, type Resolved, referenceTo, type Value } from './reference.ts';
 
@@ -79,8 +80,12 @@ const pick = <K extends string | null, const T extends Readonly<Record<string, u
 const choose = <const A, const B>(condition: Condition, yes: A, no: B): Ref<Resolved<A> | Resolved<B>> =>
   expressionTo(`(${sourceOf(condition)} ? ${celOf(yes)} : ${celOf(no)})`);
 
+/** Whether the condition holds. */
+const holds = (condition: Condition): Ref<boolean> => expressionTo(`(${sourceOf(condition)})`);
+
 /** Values that are computed when the workflow runs, without a step of their own. */
 export const compute = {
+  ...arithmetic,
   append,
   at,
   choose,
@@ -89,6 +94,7 @@ export const compute = {
   count,
   filter,
   first,
+  holds,
   join,
   last,
   pick,

@@ -5,7 +5,7 @@ export type { WorkflowBuilder } from './builder-types.ts';
 export { isWorkflow, type Workflow } from './built.ts';
 export { and, type Condition, eq, gt, gte, hasItems, isPresent, isTrue, lt, lte, ne, not, or } from './condition.ts';
 export { compute } from './expression.ts';
-export { coalesce, previous, type Ref, type Template, t, type Value } from './reference.ts';
+export { coalesce, previous, type Ref, startedAt, type Template, t, type Value } from './reference.ts';
 export {
   defineStep,
   embed,

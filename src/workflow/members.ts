@@ -2,9 +2,10 @@
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import type { JsonSchema } from '../core/model/model.ts';
 import { DEFAULT_BOUNDS, type Plan, type PlanNode, type PlanWorkflow } from '../core/plan/plan.ts';
-import { WORKFLOW_PREFIX, workflowNameOf, workflowsUsedBy } from '../core/plan/plan-workflows.ts';
+import { WORKFLOW_PREFIX, workflowsUsedBy } from '../core/plan/plan-workflows.ts';
 import { withoutPatterns } from '../kit/json/own/without-patterns.ts';
 import type { Workflow } from './built.ts';
+import { withOtherNames } from './offered.ts';
 
 type AnyWorkflow = Workflow<unknown, unknown>;
 
@@ -32,10 +33,16 @@ interface Placed {
  * ids, and so do all of them where the plan would have more nodes than a plan may have.
  *
  * @param used what nodes run, by their ids
+ * @param offered what nodes offer to models, by its id
  */
-export function embed(nodes: readonly PlanNode[], used: ReadonlyMap<string, UsedWorkflow>): Embedded {
-  const portable = [...used.values()].filter(({ workflow }) => isPortable(workflow));
-  const outside = [...used.values()].filter(({ workflow }) => !isPortable(workflow));
+export function embed(
+  nodes: readonly PlanNode[],
+  used: ReadonlyMap<string, UsedWorkflow>,
+  offered: ReadonlyMap<string, AnyWorkflow>,
+): Embedded {
+  const all = [...[...offered.values()].map((workflow) => ({ workflow, name: workflow.id })), ...used.values()];
+  const portable = all.filter(({ workflow }) => isPortable(workflow));
+  const outside = all.filter(({ workflow }) => !isPortable(workflow));
   const taken = new Set(outside.map(({ workflow }) => workflow.id));
   const placed = new Map<string, Placed>();
   const names = new Map<AnyWorkflow, string>();
@@ -48,8 +55,15 @@ export function embed(nodes: readonly PlanNode[], used: ReadonlyMap<string, Used
   const members = [...placed].flatMap(([name, { workflow }]) =>
     workflow === undefined ? [] : [[name, workflow] as const],
   );
+  const asTools = new Map(
+    [...offered].flatMap(([id, workflow]) => {
+      const name = names.get(workflow);
+      return name === undefined || name === id ? [] : [[id, name] as const];
+    }),
+  );
   return {
     nodes: nodes.map((node) => {
+      if (node.use === 'llm') return asTools.size === 0 ? node : withOtherNames(node, asTools);
       const workflow = used.get(node.id)?.workflow;
       const name = workflow === undefined ? undefined : names.get(workflow);
       return name === undefined ? node : { ...node, use: WORKFLOW_PREFIX + name };
@@ -119,9 +133,5 @@ function freeName(
   }
 }
 
-function withNames(nodes: readonly PlanNode[], renamed: ReadonlyMap<string, string>): readonly PlanNode[] {
-  return nodes.map((node) => {
-    const name = renamed.get(workflowNameOf(node.use) ?? '');
-    return name === undefined ? node : { ...node, use: WORKFLOW_PREFIX + name };
-  });
-}
+const withNames = (nodes: readonly PlanNode[], renamed: ReadonlyMap<string, string>): readonly PlanNode[] =>
+  nodes.map((node) => withOtherNames(node, renamed));

@@ -97,6 +97,9 @@ const madeIntoText = (path: string): PolyphonyError =>
 /** The output of the previous round of a node with `repeat`; null in the first round. */
 export const previous = <T>(): Ref<T | null> => referenceTo('prev');
 
+/** When the run began, as an ISO text: the same after a resume. */
+export const startedAt: Ref<string> = referenceTo('run.startedAt');
+
 export function pathOf(candidate: unknown): string | undefined {
   if (typeof candidate !== 'object' || candidate === null) return undefined;
   const path: unknown = Reflect.get(candidate, PATH);

@@ -29,14 +29,18 @@ export interface TypedStep<Input, Output, MaySuspend extends boolean = false>
   readonly typedOutput: true;
 }
 
-export interface LlmInput {
+/** A tool by its name or its step, or a workflow; one that `MaySuspend` may wait for an answer from outside. */
+export type OfferedTool<MaySuspend extends boolean> = string | WorkflowStep<unknown, unknown, MaySuspend>;
+
+export interface LlmInput<MaySuspend extends boolean = false> {
   readonly prompt?: unknown;
   readonly messages?: readonly (Message | ChatTurn)[];
   readonly system?: string;
-  readonly images?: readonly (string | MediaSource)[];
-  readonly files?: readonly (string | MediaSource)[];
-  /** Names of tools, and of workflows as `workflow:<id>`; with one that asks a person, the step is `llm.agent`. */
-  readonly tools?: readonly string[];
+  /** Null ones are left out, so that a list may hold what a file does not have. */
+  readonly images?: readonly (string | MediaSource | null)[];
+  readonly files?: readonly (string | MediaSource | null)[];
+  /** Tools and workflows, or their names, as `workflow:<id>`; with one that asks a person, the step is `llm.agent`. */
+  readonly tools?: readonly OfferedTool<MaySuspend>[];
   /** The most rounds in which the model may call tools. @default 8 */
   readonly rounds?: number;
   /** The tool whose call ends the loop: its arguments are the answer. */
@@ -45,16 +49,16 @@ export interface LlmInput {
   /** `meta.transcript` is what was said. @default false */
   readonly transcript?: boolean;
   /** Who may take the conversation over, by name. */
-  readonly agents?: Readonly<Record<string, AgentInput>>;
+  readonly agents?: Readonly<Record<string, AgentInput<MaySuspend>>>;
   readonly temperature?: number;
   readonly maxTokens?: number;
   readonly reasoning?: 'none' | 'minimal' | 'low' | 'medium' | 'high';
 }
-export interface AgentInput {
+export interface AgentInput<MaySuspend extends boolean = false> {
   /** What it is for: the others read it. */
   readonly about?: string;
   readonly system: string;
-  readonly tools?: readonly string[];
+  readonly tools?: readonly OfferedTool<MaySuspend>[];
   /** @default that of the node */
   readonly model?: NonNullable<PlanNode['model']>;
 }
@@ -64,11 +68,15 @@ export interface ChatTurn {
   readonly content: string;
 }
 /** An llm node needs a prompt or messages. */
-export type LlmRequest = LlmInput &
+export type LlmRequest<MaySuspend extends boolean = false> = LlmInput<MaySuspend> &
   ({ readonly prompt: string } | { readonly messages: readonly (Message | ChatTurn)[] });
 
 /** `llm` whose run may wait for a person: to approve calls of the tools in `approve`, or in a workflow among its tools. */
-type AgentStep = TypedStep<LlmRequest & { readonly approve?: readonly string[] }, { readonly text: string }, true>;
+type AgentStep = TypedStep<
+  LlmRequest<boolean> & { readonly approve?: readonly string[] },
+  { readonly text: string },
+  true
+>;
 
 const agent: AgentStep = { use: 'llm', typedOutput: true };
 

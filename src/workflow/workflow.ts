@@ -80,7 +80,7 @@ function builder<Input, N extends Nodes, Given>(draft: Draft): WorkflowBuilder<I
 function finished(draft: Draft, output: unknown): Workflow<unknown, unknown> {
   const { id, goal, input: given, budget, failFast } = draft.options;
   const input = given === undefined ? undefined : writtenSchema(given);
-  const { nodes, workflows: own, members } = embed(draft.nodes, draft.used);
+  const { nodes, workflows: own, members } = embed(draft.nodes, draft.used, draft.offered);
   const plan = {
     version: 1 as const,
     id,

@@ -30,6 +30,7 @@ const COMMANDS = [
   'threads list',
   'threads show',
   'threads delete',
+  'workflows',
   'schedule',
   'steps',
   'models',

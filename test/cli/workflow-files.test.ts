@@ -66,6 +66,70 @@ describe('a plan file', () => {
   });
 });
 
+describe('workflow:<id> on the command line', () => {
+  const given = {
+    'polyphony.json': {
+      workflows: ['./greet.plan.json'],
+      plugins: ['./own.mjs'],
+      schedules: { hello: { cron: '0 7 * * *', timeZone: 'UTC', run: 'workflow:greet', input: { name: 'Ada' } } },
+    },
+    'greet.plan.json': { ...saying('greet', 'hello'), goal: 'Greet somebody' },
+    'own.mjs': `export default { name: 'own', workflows: [${JSON.stringify(saying('part', 'bye'))}] }`,
+  };
+
+  it.each([
+    ['of the config', 'workflow:greet', 'hello Ada'],
+    ['of a plugin', 'workflow:part', 'bye Ada'],
+  ])('runs one %s', async (_, name, text) => {
+    process.chdir(folderWith(given));
+    const { out, err, code } = await call('--json', 'run', name, '-i', 'name=Ada');
+    expect(code, err + out).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ status: 'done', output: { text } });
+  });
+
+  it('is taken wherever a plan is', async () => {
+    process.chdir(folderWith(given));
+    expect(await call('validate', 'workflow:part')).toMatchObject({ code: 0, out: expect.stringContaining('valid') });
+    expect(await call('estimate', 'workflow:greet')).toMatchObject({ code: 0 });
+    expect(await call('graph', 'workflow:part', '-f', 'mermaid')).toMatchObject({ out: expect.stringContaining('v') });
+    expect(await call('schedule', '--list')).toMatchObject({ code: 0, out: expect.stringContaining('workflow:greet') });
+    expect(await call('validate', 'workflow:triage')).toMatchObject({ code: 0 });
+  });
+
+  it.each(['run', 'validate', 'estimate', 'graph'])(
+    '%s tells the nearest names of one that is not there',
+    async (word) => {
+      process.chdir(folderWith(given));
+      const { code, err } = await call(word, 'workflow:gret');
+      expect(code).toBe(2);
+      expect(err).toContain('There is no workflow "gret": did you mean "greet"?');
+      expect((await call(word, 'workflow:zzzzzz')).err).toMatch(
+        /choose one of approve, ask, .*polyphony workflows" lists/,
+      );
+    },
+  );
+
+  it('is listed with who brings it, and printed as a plan', async () => {
+    process.chdir(folderWith(given));
+    const listed = JSON.parse((await call('--json', 'workflows')).out) as { id: string; from: string }[];
+    expect(listed.map(({ id, from }) => `${id} ${from}`)).toEqual([
+      'approve package',
+      'ask package',
+      'compare package',
+      'digest package',
+      'greet config',
+      'part plugin own',
+      'triage package',
+    ]);
+    expect(listed.find(({ id }) => id === 'greet')).toMatchObject({ goal: 'Greet somebody', input: ['name'] });
+    const table = (await call('workflows')).out;
+    expect(table).toMatch(/greet +config +name +Greet somebody/);
+    const { out } = await call('workflows', 'workflow:part');
+    expect(JSON.parse(out)).toEqual(saying('part', 'bye'));
+    expect(await call('workflows', 'parts')).toMatchObject({ code: 2, err: expect.stringContaining('"part"') });
+  });
+});
+
 describe('a plan given to createPolyphony', () => {
   it('is registered under its id, as one of a plugin is', async () => {
     const plugin = { name: 'own', workflows: [saying('part', 'bye')] };

@@ -121,8 +121,33 @@ describe('what stands beside a plan', () => {
     });
   });
 
+  it('answers questions of nested runs, by their ids or by the node', async () => {
+    const asks = { id: 'ask', use: 'human', in: { question: 'Which?' } };
+    const body = { input: { of: 'any' }, nodes: [asks], output: '{{ask.answer}}' };
+    const cases = { id: 'cases', use: 'workflow:one', each: '{{input.list}}', in: { of: '{{item}}' } };
+    const files = {
+      'x.plan.json': {
+        version: 1,
+        input: { list: 'string[]' },
+        workflows: { one: body },
+        nodes: [cases],
+        output: '{{cases}}',
+      },
+      'x.input.json': { list: ['a', 'b', 'c'] },
+    };
+    const some = plansIn({ ...files, 'x.answers.json': { 'cases[1]/ask': 'second', cases: 'any' } });
+    expect(await runPlanExample('x', command, some)).toMatchObject({ output: ['any', 'second', 'any'] });
+  });
+
   it('is named as its plan is', () => {
-    const folder = plansIn({ 'x.plan.json': plan, 'x.input.json': {}, 'y.input.json': {}, 'x.model.json': {} });
-    expect([...strayFiles(folder)].sort()).toEqual(['x.model.json', 'y.input.json']);
+    const folder = plansIn({
+      'x.plan.json': plan,
+      'x.ts': '',
+      'z.ts': '',
+      'x.input.json': {},
+      'y.input.json': {},
+      'x.model.json': {},
+    });
+    expect([...strayFiles(folder)].sort()).toEqual(['x.model.json', 'y.input.json', 'z.ts']);
   });
 });

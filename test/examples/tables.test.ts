@@ -73,9 +73,9 @@ describe('invoices-to-table.plan.json', () => {
   });
 });
 
-describe('classify-rows.plan.json', () => {
+describe('batch-classification.plan.json', () => {
   it('writes the rows that it read with their labels', async () => {
-    const result = await run('classify-rows', embedded());
+    const result = await run('batch-classification', embedded());
     expect(result.error).toBeUndefined();
     expect(result.output).toEqual({ table: 'labelled.csv', rows: 4 });
     const lines = linesOf('labelled.csv');

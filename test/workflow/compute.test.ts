@@ -5,6 +5,7 @@ import { createPolyphony, type Polyphony } from '../../src/polyphony.ts';
 import { coalesce, compute, eq, gt, isPresent, llm, previous, t, value, workflow } from '../../src/workflow/index.ts';
 
 const { append, at, choose, collect, concat, count, filter, first, join, last, pick, sortBy, sum } = compute;
+const { average, fixed, flatten, fromJson, minus, plus, round, startOf, text, times, unique, zip } = compute;
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <_T extends true>(): void => undefined;
@@ -17,7 +18,7 @@ const input = z.object({
 });
 
 const flow = workflow({ id: 'computed', input })
-  .node('texts', value, () => ({ in: { none: null } }))
+  .node('texts', value, () => ({ in: { none: null, json: '{"a":7}' } }))
   .map(
     'cards',
     value,
@@ -48,6 +49,15 @@ const flow = workflow({ id: 'computed', input })
     some: pick(c.input.lang, { en: 1 }),
     either: choose(eq(c.input.lang, 'de'), 'ja', 0),
     total: sum(collect(c.input.rows, (row) => row.score)),
+    long: compute.holds(gt(count(c.input.rows), 1)),
+    worked: round(times(minus(plus(c.input.place, 1.26, 2), 1), 10), 0),
+    mean: average(collect(c.input.rows, (row) => row.score)),
+    meanText: fixed(average(collect(c.input.rows, (row) => row.score)), 2),
+    said: text('In ', c.input.lang, ': ', c.input.place, '.'),
+    start: startOf(c.input.lang, 1),
+    words: unique(flatten(collect(c.input.rows, (row) => row.tags))),
+    zipped: zip({ row: collect(c.input.rows, (row) => row.name), place: coalesce(c.input.more, ['x', 'y']) }),
+    parsed: fromJson<{ readonly a: number }>(c.texts.json).a,
   }));
 
 type Output = NonNullable<(typeof flow)['__types']>['output'];
@@ -58,6 +68,11 @@ holds<Equal<Output['name'], string | null>>();
 holds<Equal<Output['hello'], 'Hello' | 'Hallo'>>();
 holds<Equal<Output['some'], 1 | null>>();
 holds<Equal<Output['either'], 'ja' | 0>>();
+holds<Equal<Output['long'], boolean>>();
+holds<Equal<Output['mean'], number | null>>();
+holds<Equal<Output['words'], readonly string[]>>();
+holds<Equal<Output['zipped'], readonly { readonly row: string; readonly place: string }[]>>();
+holds<Equal<Output['parsed'], number>>();
 holds<Equal<Output['total'], number>>();
 
 const ROWS = [
@@ -95,6 +110,18 @@ describe('computed values', () => {
         some: null,
         either: 'ja',
         total: 6,
+        long: true,
+        worked: 33,
+        mean: 2,
+        meanText: '2.00',
+        said: 'In de: 1.',
+        start: 'd',
+        words: ['a', 'b', 'x'],
+        zipped: [
+          { row: 'a', place: 'x' },
+          { row: 'b', place: 'y' },
+        ],
+        parsed: 7,
       },
     });
   });

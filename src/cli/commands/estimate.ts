@@ -10,12 +10,12 @@ export const command = defineCommand<object, [plan: string]>({
       .argument('<plan>', 'a .plan.json or workflow:<id>')
       .addHelpText('after', examples('polyphony estimate my.plan.json', 'polyphony estimate workflow:digest --json')),
   handle: async (terminal, options, argument) => {
-    const { planTextOf } = await import('../input/run-target.ts');
-    const text = await planTextOf(argument);
+    const { givenPlanOf, planTextIn } = await import('../input/run-target.ts');
+    const given = await givenPlanOf(argument);
     const { withPolyphony } = await import('../process/session.ts');
     const { validPlan } = await import('../process/given-plan.ts');
     return withPolyphony(options, terminal, async (session) => {
-      const plan = await validPlan(session, argument, text, options, terminal);
+      const plan = await validPlan(session, argument, planTextIn(given, session.polyphony), options, terminal);
       if (plan === undefined) return EXIT.invalidPlan;
       const nodes = plan.nodes.map(({ node, estimate }) => ({ id: node.id, ...estimate }));
       if (options.json) terminal.print(safeJson({ run: plan.estimate, nodes }, 2));

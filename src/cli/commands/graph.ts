@@ -35,14 +35,14 @@ export const command = defineCommand<Options, [plan: string]>({
       ),
   handle: async (terminal, { format, out, open, ...options }, argument) => {
     const isRun = argument.startsWith('run_');
-    const { planTextOf } = await import('../input/run-target.ts');
-    const text = isRun ? undefined : await planTextOf(argument);
+    const { givenPlanOf, planTextIn } = await import('../input/run-target.ts');
+    const given = isRun ? undefined : await givenPlanOf(argument);
     const { withPolyphony } = await import('../process/session.ts');
     const { validPlan } = await import('../process/given-plan.ts');
     const { draw } = await import('../../drawing/index.ts');
     const { write } = await import('../input/read-file.ts');
     return withPolyphony(options, terminal, async (session) => {
-      const source = text ?? (await planOfRun(session, argument));
+      const source = given === undefined ? await planOfRun(session, argument) : planTextIn(given, session.polyphony);
       const plan = await validPlan(session, argument, source, options, terminal);
       if (plan === undefined) return EXIT.invalidPlan;
       const states = isRun ? await statesOf(session, argument) : undefined;

@@ -9,7 +9,7 @@ import { EXIT, UsageError } from '../input/exit-code.ts';
 import { assertOneFormat, type FollowOptions } from '../input/follow-options.ts';
 import { amount, collectValues, wholeNumber } from '../input/option-values.ts';
 import type { InputFor } from '../input/run-input.ts';
-import type { RunTarget } from '../input/run-target.ts';
+import type { GivenPlan, RunTarget } from '../input/run-target.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
 import { withInterrupt } from '../process/interrupt.ts';
 import type { Session } from '../process/session.ts';
@@ -29,7 +29,7 @@ export const command = defineCommand<Options, [what: string]>({
   define: (run) =>
     withRunOptions(run)
       .description(
-        'Plan a request and run it, or run a plan file or a ready-made workflow. The answer goes to standard output. ' +
+        'Plan a request and run it, or run a plan file or a workflow. The answer goes to standard output. ' +
           'Ctrl-C stops the run and keeps its finished nodes for "runs resume".',
       )
       .argument('<what>', 'a request in words, a .plan.json, or workflow:<id>')
@@ -94,7 +94,7 @@ async function runTarget(
   const { polyphony } = session;
   // Fails on an unusable store before the planner is paid.
   await polyphony.stores.journal.list({ limit: 1 });
-  const plan = what.type === 'plan' ? await planOf(session, what, options, terminal) : what.text;
+  const plan = what.type === 'request' ? what.text : await planOf(session, what, options, terminal);
   if (plan === undefined) return EXIT.invalidPlan;
   const { draw } = await import('../../drawing/index.ts');
   const { follow } = await import('../process/follow.ts');
@@ -140,12 +140,14 @@ function stoppedWhilePlanning(error: unknown, signal: AbortSignal): unknown {
 /** Shows repairs and warnings and returns the plan; shows the errors of an invalid plan and returns undefined. */
 async function planOf(
   { polyphony }: Session,
-  { source, text }: Extract<RunTarget, { type: 'plan' }>,
+  given: GivenPlan,
   options: Prepared,
   terminal: Terminal,
 ): Promise<ValidPlan | undefined> {
   const { firstIssues, refusePlan, repairLine } = await import('../process/given-plan.ts');
-  const validation = await polyphony.validate(text);
+  const { planTextIn } = await import('../input/run-target.ts');
+  const { source } = given;
+  const validation = await polyphony.validate(planTextIn(given, polyphony));
   const { plan, issues, repaired } = validation;
   if (plan === undefined) {
     // The repairs of a plan that runs are told by its run.

@@ -14,14 +14,16 @@ export const command = defineCommand<{ readonly repair: boolean }, [plan: string
         examples('polyphony validate my.plan.json', 'polyphony validate my.plan.json --no-repair --json'),
       ),
   handle: async (terminal, options, argument) => {
-    const { planTextOf } = await import('../input/run-target.ts');
-    const text = await planTextOf(argument);
+    const { givenPlanOf, planTextIn } = await import('../input/run-target.ts');
+    const given = await givenPlanOf(argument);
     const { withPolyphony } = await import('../process/session.ts');
     const { repairLine } = await import('../process/given-plan.ts');
     const { counted } = await import('../screen/counted.ts');
     const { issueLines } = await import('../screen/result-text.ts');
     return withPolyphony(options, terminal, async ({ polyphony }) => {
-      const { plan, issues, repaired } = await polyphony.validate(text, { repair: options.repair });
+      const { plan, issues, repaired } = await polyphony.validate(planTextIn(given, polyphony), {
+        repair: options.repair,
+      });
       const code = plan === undefined ? EXIT.invalidPlan : EXIT.done;
       const effects = plan === undefined ? undefined : await polyphony.effects(plan.plan);
       if (options.json) {

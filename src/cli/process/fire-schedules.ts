@@ -80,7 +80,13 @@ async function plansAreValid(
   for (const { where, one } of all) {
     let plan = plans.get(one.run);
     if (plan === undefined) {
-      const valid = await validPlan(session, one.run, await scheduledPlanText(one.run, folder), options, terminal);
+      const valid = await validPlan(
+        session,
+        one.run,
+        await scheduledPlanText(one.run, folder, session.polyphony),
+        options,
+        terminal,
+      );
       if (valid === undefined) return false;
       plan = valid.plan;
       plans.set(one.run, plan);

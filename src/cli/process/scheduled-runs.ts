@@ -7,12 +7,12 @@ import type { RunHandle, RunStatus } from '../../core/run/engine.ts';
 import type { Polyphony } from '../../polyphony.ts';
 import { nextMomentOf } from '../../runs/records/waiting.ts';
 import type { Ending, RunStarter, Start } from '../../schedules/starts.ts';
-import { planFileText, planTextOf } from '../input/run-target.ts';
+import { givenPlanOf, planFileText, planTextIn } from '../input/run-target.ts';
 import { cancelOnRequest } from './cancel-request.ts';
 
 /** The text of what a schedule or a trigger runs. @throws UsageError when there is no such plan */
-export const scheduledPlanText = (run: string, folder: string): Promise<string> =>
-  run.startsWith('workflow:') ? planTextOf(run) : planFileText(resolve(folder, run));
+export const scheduledPlanText = async (run: string, folder: string, polyphony: Polyphony): Promise<string> =>
+  run.startsWith('workflow:') ? planTextIn(await givenPlanOf(run), polyphony) : planFileText(resolve(folder, run));
 
 /** @param folder that of the config, from which plan files are named */
 export function runStarter(polyphony: Polyphony, folder: string): RunStarter {
@@ -23,7 +23,7 @@ export function runStarter(polyphony: Polyphony, folder: string): RunStarter {
     async start({ runId, by, run, input, budgetUsd }, signal, onBegun) {
       if ((await status(runId)) !== undefined) return { status: 'elsewhere' };
       // Read for each run, so that a plan that is edited counts from its next run on.
-      const plan = await planOf(polyphony, run, await scheduledPlanText(run, folder));
+      const plan = await planOf(polyphony, run, await scheduledPlanText(run, folder, polyphony));
       const [name, value] = tagOf(by);
       const handle = await polyphony.start(plan, input, {
         runId,

@@ -15,6 +15,8 @@ import type { Terminal } from '../screen/terminal.ts';
 export interface Session {
   readonly polyphony: Polyphony;
   readonly loaded: LoadedConfig;
+  /** Who brings each registered workflow, by its id: `config`, `plugin <name>` or `package`. */
+  readonly broughtBy: ReadonlyMap<string, string>;
 }
 
 /** Opens a session, over the file of the options unless it is given stores, passes it to the command, and always closes it afterwards. */
@@ -28,7 +30,12 @@ export async function withPolyphony<T>(
   const loaded = await loadConfig(process.cwd(), options.config);
   const named = await loadPlugins(loaded);
   const own = await configWorkflows(loaded);
-  const taken = new Set([...own, ...named.flatMap(({ workflows = [] }) => workflows)].flatMap(({ id }) => id ?? []));
+  const broughtBy = new Map<string, string>(own.map(({ id }) => [id, 'config']));
+  for (const { name, workflows = [] } of named) {
+    for (const { id } of workflows) if (id !== undefined) broughtBy.set(id, `plugin ${name}`);
+  }
+  const readyMade = await readyMadeWorkflows(new Set(broughtBy.keys()));
+  for (const { id } of readyMade) broughtBy.set(id, 'package');
   const logger =
     options.log === 'silent'
       ? silentLogger
@@ -38,12 +45,12 @@ export async function withPolyphony<T>(
     defaults: true,
     environment: true,
     config: loaded.config,
-    workflows: [...own, ...(await readyMadeWorkflows(taken))],
+    workflows: [...own, ...readyMade],
     stores: stores ?? sqliteStores({ path: options.store }),
     logger,
   });
   try {
-    return await command({ polyphony, loaded });
+    return await command({ polyphony, loaded, broughtBy });
   } finally {
     await closed(polyphony, terminal);
   }

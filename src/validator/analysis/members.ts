@@ -71,11 +71,12 @@ function inputOf({ input }: Plan): StepType['input'] {
   }
 }
 
-function outputOf({ plan, byId, input, template }: PlanAnalysis): InferredType {
+function outputOf({ plan, byId, input, template, outputTypes }: PlanAnalysis): InferredType {
   if (plan.output === undefined) return [{ schema: { type: 'null' }, root: {} }];
   return inferredTypeOfValue(plan.output, (text) => {
     const { segments } = template(text);
     const [only] = segments;
+    if (only?.type === 'expression') return outputTypes.get(text) ?? 'any';
     if (segments.length !== 1 || only?.type !== 'reference') return 'text';
     const [first, second] = only.reference.alternatives;
     if (first?.type !== 'path' || second !== undefined) return 'any';

@@ -62,6 +62,8 @@ export interface PlanAnalysis {
   /** Uses of the plan's `output`. */
   readonly outputUses: readonly Use[];
   readonly outputExpressions: readonly FoundExpression[];
+  /** What the references and expressions of the plan's `output` give, by their texts. */
+  readonly outputTypes: Map<string, InferredType>;
   /** The plan's `output` uses `??`. */
   readonly hasOutputFallback: boolean;
   /** Undefined: the plan declares no input. */
@@ -99,6 +101,7 @@ export function openPlan(
     byId,
     outputUses: collecting.uses,
     outputExpressions: collecting.expressions,
+    outputTypes: new Map(),
     hasOutputFallback: collecting.fallback,
     input: plan.input === undefined ? undefined : readSchema(plan.input, '/input', report),
     template,

@@ -27,7 +27,7 @@ const INTEGER = inferredType({ type: 'integer' });
 /** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
 export function resolvePlan(analysis: PlanAnalysis): void {
   for (const nodeAnalysis of analysis.nodes) resolveNodeUses(nodeAnalysis, analysis);
-  const types = new Map<string, InferredType>();
+  const types = analysis.outputTypes;
   resolveUses(analysis.outputUses, types, undefined, analysis);
   for (const expression of analysis.outputExpressions) typeExpression(expression, types, analysis);
 }
