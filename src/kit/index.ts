@@ -108,3 +108,15 @@ export {
 export type { ChatCompletionsQuirks } from './wires/chat-completions/quirks.ts';
 export { chatCompletionsWire } from './wires/chat-completions/wire.ts';
 export { type ResponsesWireOptions, responsesWire, wireByCard } from './wires/responses/wire.ts';
+
+// ---------------------------------------------------------------------------------------------------- passages: to rank texts for a query
+
+export { searchableText } from '../core/stores/passages.ts';
+export {
+  joinedRankings,
+  type Ranked,
+  rankByVectors,
+  rankByWords,
+  type WordIndex,
+  wordIndex,
+} from './retrieval/rank.ts';

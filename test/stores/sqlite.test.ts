@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { afterAll, describe, expect, test } from 'vitest';
 import { repairSqliteStore, sqliteStores } from '../../src/stores/sqlite.ts';
-import { testJournal, testKeyValueStore, testLedger, testThreadStore } from '../../src/testing/index.ts';
+import { testJournal, testKeyValueStore, testLedger, testPassageStore, testThreadStore } from '../../src/testing/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'polyphony-sqlite-'));
 let files = 0;
@@ -25,7 +25,18 @@ describe('conformance', () => {
   testLedger({ test, make: only('ledger') });
   testKeyValueStore({ test, make: only('keyValue') });
   testThreadStore({ test, make: only('threads') });
+  testPassageStore({
+    test,
+    make: (options) => {
+      const stores = sqliteStores({ path: path(), ...options });
+      return { ...stores.passages, close: stores.close };
+    },
+  });
 });
+
+const dropPassages = (database: Database.Database): void => {
+  for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words']) database.exec(`DROP TABLE passag${table}`);
+};
 
 describe('threads', () => {
   test('are added to a file of the release before, and saved by a repair', async () => {
@@ -35,6 +46,7 @@ describe('threads', () => {
     await earlier.close();
     const database = new Database(file);
     for (const table of ['entries', 'summaries', 'readers']) database.exec(`DROP TABLE thread_${table}`);
+    dropPassages(database);
     database.exec('PRAGMA user_version = 3');
     database.close();
 

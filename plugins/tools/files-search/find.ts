@@ -1,7 +1,7 @@
 /** What `search` returns: passages with the place that each is from. */
+import { joinedRankings, type Ranked, rankByVectors, rankByWords, searchableText, wordIndex } from 'polyphony/kit';
 import { failed } from '../files/folder.ts';
-import { type FolderIndex, type FolderIndexOptions, indexedFiles, searchable } from './folder-index.ts';
-import { joined, type Ranked, rankByVectors, rankByWords, wordIndex } from './rank.ts';
+import { type FolderIndex, type FolderIndexOptions, indexedFiles } from './folder-index.ts';
 import type { Piece } from './split.ts';
 
 export interface SearchInput {
@@ -57,9 +57,9 @@ export async function search(
     );
   }
   const passages = (pieces ?? []).map(passageOf);
-  const byWords = rankByWords([wordIndex(passages.map((piece) => searchable(piece)))], query);
+  const byWords = rankByWords([wordIndex(passages.map(searchableText))], query);
   const byVectors = vectorRanking(input, passages.length);
-  const ranked = byVectors === undefined ? byWords : joined([byWords, byVectors]);
+  const ranked = byVectors === undefined ? byWords : joinedRankings([byWords, byVectors]);
   return foundOf(ranked.slice(0, top), passages, byVectors === undefined ? 'lexical' : 'hybrid');
 }
 
