@@ -25,6 +25,7 @@ export { definePlugin } from '../core/plugin.ts';
 export type * from '../core/run/engine.ts';
 export { SuspendRun } from '../core/run/engine.ts';
 export { rememberSecret } from '../core/scrub.ts';
+export type * from '../core/stores/passages.ts';
 export type * from '../core/stores.ts';
 export { defineTool, type ToolDefinitionOptions } from './define-tool.ts';
 
@@ -111,7 +112,7 @@ export { type ResponsesWireOptions, responsesWire, wireByCard } from './wires/re
 
 // ---------------------------------------------------------------------------------------------------- passages: to rank texts for a query
 
-export { searchableText } from '../core/stores/passages.ts';
+export { PASSAGE_NAME_LENGTH, searchableText } from '../core/stores/passages.ts';
 export {
   joinedRankings,
   type Ranked,

@@ -156,7 +156,10 @@ function vectorTests(options: PassageSuiteOptions): void {
     assert.deepEqual([lexical.ranking, lexical.passages.length], ['lexical', 1]);
     await store.keep({ index: 'docs', model: 'm', vectors });
     const hybrid = await store.find({ index: 'docs', query: 'upwards', most: 9, near });
-    assert.deepEqual([hybrid.ranking, ...hybrid.passages.map(({ text }) => text)], ['hybrid', 'east', 'north', 'south']);
+    assert.deepEqual(
+      [hybrid.ranking, ...hybrid.passages.map(({ text }) => text)],
+      ['hybrid', 'east', 'north', 'south'],
+    );
     const both = await found(store, { index: 'docs', query: 'north', most: 1, near });
     assert.deepEqual(both, ['north']);
     const none = await store.find({ index: 'docs', query: 'x', most: 9, near: { ...near, model: 'other' } });
@@ -241,6 +244,8 @@ function pruneTests(options: PassageSuiteOptions): void {
       ['kept'],
     );
     await put(store, 'kept', 'y', ['text 1']);
-    assert.deepEqual(await store.missing({ index: 'kept', model: 'm', most: 9 }), [{ key: 'k text 1', text: 'text 1' }]);
+    assert.deepEqual(await store.missing({ index: 'kept', model: 'm', most: 9 }), [
+      { key: 'k text 1', text: 'text 1' },
+    ]);
   });
 }

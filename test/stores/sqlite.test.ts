@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { afterAll, describe, expect, test } from 'vitest';
 import { repairSqliteStore, sqliteStores } from '../../src/stores/sqlite.ts';
-import { testJournal, testKeyValueStore, testLedger, testPassageStore, testThreadStore } from '../../src/testing/index.ts';
+import {
+  testJournal,
+  testKeyValueStore,
+  testLedger,
+  testPassageStore,
+  testThreadStore,
+} from '../../src/testing/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'polyphony-sqlite-'));
 let files = 0;
@@ -35,7 +41,8 @@ describe('conformance', () => {
 });
 
 const dropPassages = (database: Database.Database): void => {
-  for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words']) database.exec(`DROP TABLE passag${table}`);
+  for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words'])
+    database.exec(`DROP TABLE passag${table}`);
 };
 
 describe('threads', () => {

@@ -113,9 +113,20 @@ const image: StepType = {
 const embed: StepType = {
   use: 'embed',
   sideEffects: false,
-  description: 'Turns texts into vectors.',
-  input: object({ input: { anyOf: [string, strings] } }, ['input']),
-  output: object({ vectors: { type: 'array', items: { type: 'array', items: number } } }, ['vectors']),
+  description: 'Turns texts into vectors; with index also those of its passages.',
+  input: {
+    ...object({ input: { anyOf: [string, strings] }, index: string }, []),
+    anyOf: [{ required: ['input'] }, { required: ['index'] }],
+  },
+  output: object(
+    {
+      vectors: { type: 'array', items: { type: 'array', items: number } },
+      index: string,
+      model: string,
+      embedded: { type: 'integer' },
+    },
+    ['vectors'],
+  ),
   usesModel: true,
 };
 

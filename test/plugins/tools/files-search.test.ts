@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import type { PluginContext, Tool } from 'polyphony/kit';
 import { fakeClock } from 'polyphony/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rankByWords, wordIndex } from '../../../src/kit/index.ts';
 import { type Piece, splitText } from '../../../plugins/tools/files-search/split.ts';
 import { type SearchToolsOptions, searchTools } from '../../../plugins/tools/files-search.ts';
+import { rankByWords, wordIndex } from '../../../src/kit/index.ts';
 
 let base = '';
 let folder = '';
