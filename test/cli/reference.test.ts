@@ -35,6 +35,7 @@ const COMMANDS = [
   'route',
   'spend',
   'store',
+  'store indexes',
   'store prune',
   'doctor',
   'init',

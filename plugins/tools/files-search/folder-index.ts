@@ -1,6 +1,6 @@
 /** An index of the text files of the opened folder, in memory: a file is read again only when it has changed. */
 import { searchableText, type WordIndex, wordIndex } from 'polyphony/kit';
-import { type FolderOptions, failed, listFilesIn, openIn, readFileIn } from '../files/folder.ts';
+import { type FolderOptions, failed, listFilesIn, openIn, readFileIn, tooMany } from '../files/folder.ts';
 import { formatOf, type Piece, splitText } from './split.ts';
 
 export interface FolderIndexOptions extends FolderOptions {
@@ -30,8 +30,7 @@ export async function indexedFiles(
 ): Promise<readonly IndexedFile[]> {
   const { files, truncated } = await listFilesIn(options, pattern, signal);
   const most = options.maxIndexBytes;
-  if (truncated)
-    throw failed(`More than ${options.maxFiles} files match "${pattern}": give a pattern that fits fewer.`);
+  if (truncated) throw tooMany(options, pattern);
   const indexed: IndexedFile[] = [];
   let bytes = 0;
   for (const path of files) {

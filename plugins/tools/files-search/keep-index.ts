@@ -1,7 +1,7 @@
 /** Keeps an index of the store equal to files or documents: only what has changed is split and written. */
 import { createHash } from 'node:crypto';
 import { type Passage, type PassageStore, searchableText } from 'polyphony/kit';
-import { failed, listFilesIn, readFileIn } from '../files/folder.ts';
+import { failed, listFilesIn, readFileIn, tooMany } from '../files/folder.ts';
 import type { FolderIndexOptions } from './folder-index.ts';
 import { formatOf, type SplitOptions, splitText } from './split.ts';
 import { type Document, textsOf } from './texts.ts';
@@ -59,7 +59,7 @@ export async function keepIndex(
 
 async function* filesOf(folder: FolderIndexOptions, pattern: string, signal: AbortSignal): AsyncGenerator<Document> {
   const { files, truncated } = await listFilesIn(folder, pattern, signal);
-  if (truncated) throw failed(`More than ${folder.maxFiles} files match "${pattern}": give a pattern that fits fewer.`);
+  if (truncated) throw tooMany(folder, pattern);
   if (files.length === 0) throw failed(`No file matches "${pattern}": correct the pattern, or the folder of the tool.`);
   for (const path of files) {
     // Binary or too large, as the folder may hold anything.
