@@ -5,8 +5,8 @@ import { nearest } from '../../language/suggest.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord, pointerToken } from '../document/document.ts';
 import { shown } from '../document/report.ts';
+import { remedyOf } from '../document/unknown-use.ts';
 import { checkModels } from './models.ts';
-import { remedyOf } from './unknown-use.ts';
 
 const MOST_REPORTED = 20;
 const MOST_AGENTS = 16;

@@ -7,7 +7,7 @@ import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { renameNode } from '../analysis/rename.ts';
 import { isRecord } from '../document/document.ts';
 import { correction, type Report, shown } from '../document/report.ts';
-import { remedyOf } from './unknown-use.ts';
+import { remedyOf } from '../document/unknown-use.ts';
 
 const OBJECT_NAMES: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 const HEADS: ReadonlySet<string> = new Set(REFERENCE_HEADS);

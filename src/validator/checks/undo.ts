@@ -3,9 +3,9 @@ import { nearest } from '../../language/suggest.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { changesNothing } from '../analysis/side-effects.ts';
 import { createReport, shown } from '../document/report.ts';
+import { remedyOf } from '../document/unknown-use.ts';
 import { type InferredType, inferredType } from '../inference/inferred-type.ts';
 import { checkValue, MOST_VALUES, type Words } from './inputs.ts';
-import { remedyOf } from './unknown-use.ts';
 
 export function checkUndo(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step, pointer } = nodeAnalysis;
