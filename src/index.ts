@@ -25,6 +25,7 @@ export type * from './core/run/engine.ts';
 export { fullEvents } from './core/run/full-events.ts';
 export type * from './core/run/runs.ts';
 export type { ValueBounds } from './core/run/value-bounds.ts';
+export type * from './core/stores/passages.ts';
 export type * from './core/stores/threads.ts';
 export type * from './core/stores.ts';
 export { defineTool, type ToolDefinitionOptions } from './kit/define-tool.ts';

@@ -38,6 +38,7 @@ import { type WorkflowParts, workflowOfPlan } from './composition/workflows.ts';
 import type { KnownFields } from './core/checked-options.ts';
 import type { Runtime } from './core/clock.ts';
 import type { Config, ConfigInput } from './core/config.ts';
+import { defined } from './core/defined.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
@@ -209,7 +210,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     transport: options.transport ?? createTransport(transportOptions(config, process.env)),
     ...(options.logger === undefined ? {} : { logger }),
   });
-  const context = { ...runtime, gateway, store: stores.keyValue, logger };
+  const context = { ...runtime, gateway, store: stores.keyValue, ...defined({ passages: stores.passages }), logger };
   const { hosted, registered } = await registerAll(plugins, context, (all) =>
     createRegistered(all, () => config, gateway, (options.workflows ?? []).map(partsOf)),
   );

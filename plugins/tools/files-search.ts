@@ -1,9 +1,18 @@
-/** The tools `split` and `search`: passages of texts, and those of them that answer a query, with the place of each. */
-import { definePlugin, type Plugin, PolyphonyError, type Tool } from 'polyphony/kit';
+/** The tools `split`, `index` and `search`: passages of texts, and those of them that answer a query, with the place of each. */
+import {
+  definePlugin,
+  PASSAGE_NAME_LENGTH,
+  type PassageStore,
+  type Plugin,
+  PolyphonyError,
+  type Tool,
+} from 'polyphony/kit';
 import { failed } from './files/folder.ts';
 import type { SearchInput } from './files-search/find.ts';
 import type { FolderIndex, FolderIndexOptions } from './files-search/folder-index.ts';
+import type { IndexInput } from './files-search/keep-index.ts';
 import type { Piece, SplitOptions } from './files-search/split.ts';
+import { type Document, textsOf } from './files-search/texts.ts';
 
 export interface SearchToolsOptions {
   /** The folder whose files `search` finds by a pattern; nothing outside it is read. @default the current directory */
@@ -40,7 +49,9 @@ export function searchTools(options: SearchToolsOptions = {}): Plugin {
   const folder = { ...rest, folder: options.folder ?? process.cwd(), maxMediaBytes: rest.maxBytes, secrets: false };
   return definePlugin({
     name: 'files-search',
-    setup: () => ({ tools: [split(maxPieces), searchTool(folder, maxPieces)] }),
+    setup: ({ passages }) => ({
+      tools: [split(maxPieces), indexTool(folder, passages), searchTool(folder, maxPieces, passages)],
+    }),
   });
 }
 
@@ -59,6 +70,25 @@ const PIECE = {
   heading: text,
 } as const;
 const DEFAULT_SIZE = 1200;
+
+const HOW = {
+  format: {
+    type: 'string',
+    enum: ['markdown', 'text'],
+    description: 'By the name of the source where it is left out.',
+  },
+  size: {
+    type: 'integer',
+    minimum: 100,
+    maximum: 20_000,
+    description: 'Characters of a piece at most; 1200 by default.',
+  },
+  overlap: {
+    type: 'integer',
+    minimum: 0,
+    description: 'Characters repeated from the piece before; at most a quarter.',
+  },
+} as const;
 
 interface SplitInput {
   readonly text?: string;
@@ -81,22 +111,7 @@ const split = (maxPieces: number): Tool => ({
       text,
       source: { type: 'string', maxLength: 4096, description: 'What the text is called in citations.' },
       documents: { type: 'array', description: 'Instead of text: what read_file returns.' },
-      format: {
-        type: 'string',
-        enum: ['markdown', 'text'],
-        description: 'By the name of the source where it is left out.',
-      },
-      size: {
-        type: 'integer',
-        minimum: 100,
-        maximum: 20_000,
-        description: 'Characters of a piece at most; 1200 by default.',
-      },
-      overlap: {
-        type: 'integer',
-        minimum: 0,
-        description: 'Characters repeated from the piece before; at most a quarter.',
-      },
+      ...HOW,
       texts: { type: 'boolean', description: 'Also return texts, for embed.' },
     },
     additionalProperties: false,
@@ -122,8 +137,7 @@ const split = (maxPieces: number): Tool => ({
   async run(input, { signal }) {
     const { splitText, formatOf } = await import('./files-search/split.ts');
     const { size = DEFAULT_SIZE, overlap = 0, format, texts = false, ...given } = input as SplitInput;
-    if (overlap > size / 4)
-      throw failed(`The overlap ${overlap} is more than a quarter of the size ${size}: give less.`);
+    assertOverlap(size, overlap);
     const pieces: Piece[] = [];
     for (const { text, source } of documentsOf(given)) {
       signal.throwIfAborted();
@@ -136,48 +150,83 @@ const split = (maxPieces: number): Tool => ({
   },
 });
 
-interface Document {
-  readonly text: string;
-  readonly source: string;
+function assertOverlap(size: number, overlap: number): void {
+  if (overlap > size / 4) throw failed(`The overlap ${overlap} is more than a quarter of the size ${size}: give less.`);
 }
 
-/** Documents without a text, such as pictures and what was skipped, are left out. */
+/** @throws tool-failed unless there is one of the two */
 function documentsOf({ text, source, documents }: SplitInput): readonly Document[] {
   if ((text === undefined) === (documents === undefined))
     throw failed('Give either "text" or "documents", and not both.');
-  if (text !== undefined) return [{ text, source: source ?? 'text' }];
-  return (documents ?? []).flatMap((document, index): Document[] => {
-    if (document === null) return [];
-    if (typeof document === 'string') return [{ text: document, source: `document ${index + 1}` }];
-    const { text, source, path } = document as Readonly<Record<string, unknown>>;
-    if (typeof text !== 'string') return [];
-    const name = [source, path].find((one) => typeof one === 'string');
-    return [{ text, source: typeof name === 'string' ? name : `document ${index + 1}` }];
-  });
+  return text === undefined ? textsOf(documents ?? []) : [{ text, source: source ?? 'text' }];
 }
+
+const indexName = {
+  type: 'string',
+  minLength: 1,
+  maxLength: PASSAGE_NAME_LENGTH,
+  description: 'What the index is called.',
+} as const;
+
+const indexTool = (folder: FolderIndexOptions, passages: PassageStore | undefined): Tool => ({
+  name: 'index',
+  sideEffects: false,
+  description:
+    'Keeps the passages of files or documents in a named index of the store, for search; only what changed is read anew.',
+  input: {
+    type: 'object',
+    properties: {
+      index: indexName,
+      pattern: { type: 'string', maxLength: 1000, description: 'Files of the working folder: docs/**/*.md' },
+      documents: { type: 'array', description: 'Instead of a pattern: what read_file returns.' },
+      ...HOW,
+    },
+    required: ['index'],
+    additionalProperties: false,
+  },
+  output: {
+    type: 'object',
+    properties: { index: text, sources: whole, changed: whole, removed: whole },
+    required: ['index', 'sources', 'changed', 'removed'],
+    additionalProperties: false,
+  },
+  expectedMs: 200,
+  async run(input, { signal }) {
+    const { size = DEFAULT_SIZE, overlap = 0 } = input as Partial<IndexInput>;
+    assertOverlap(size, overlap);
+    const { keepIndex } = await import('./files-search/keep-index.ts');
+    return keepIndex({ ...(input as unknown as IndexInput), size, overlap }, storeOf(passages), folder, signal);
+  },
+});
 
 const numbers = { type: 'array', items: { type: 'number' }, maxItems: 16_384 } as const;
 
-function searchTool(folder: FolderIndexOptions, maxPieces: number): Tool {
+function searchTool(folder: FolderIndexOptions, maxPieces: number, passages: PassageStore | undefined): Tool {
   const known: FolderIndex = new Map();
   return {
     name: 'search',
     sideEffects: false,
     effects: { reads: ['files'] },
     description:
-      'Finds the passages that answer a query, among pieces or in the files of a pattern, with the place of each to cite.',
+      'Finds the passages that answer a query, in an index, among pieces or in the files of a pattern, with the place of each to cite.',
     input: {
       type: 'object',
       properties: {
         query: { type: 'string', maxLength: 10_000 },
-        pattern: { type: 'string', maxLength: 1000, description: 'Files of the working folder: docs/**/*.md' },
+        index: indexName,
+        pattern: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Instead of an index: files of the working folder, docs/**/*.md',
+        },
         pieces: {
           type: 'array',
           maxItems: maxPieces,
-          description: 'Instead of a pattern: what split returns, or texts.',
+          description: 'Instead of both: what split returns, or texts.',
         },
         vectors: { type: 'array', items: numbers, description: 'Of the pieces, from embed; left out: by words alone.' },
         queryVector: { ...numbers, description: 'Of the query, from embed.' },
+        model: { ...text, description: 'Of the vectors of the index, from embed.' },
         top: { type: 'integer', minimum: 1, maximum: 100, description: '5 by default.' },
       },
       required: ['query'],
@@ -203,8 +252,16 @@ function searchTool(folder: FolderIndexOptions, maxPieces: number): Tool {
     },
     expectedMs: 100,
     async run(input, { signal }) {
-      const { search } = await import('./files-search/find.ts');
+      const { search, searchIndex } = await import('./files-search/find.ts');
+      if (input.index !== undefined) return searchIndex(input as unknown as SearchInput, storeOf(passages));
       return search(input as unknown as SearchInput, known, folder, signal);
     },
   };
+}
+
+function storeOf(passages: PassageStore | undefined): PassageStore {
+  if (passages !== undefined) return passages;
+  const message =
+    'These stores keep no index: give stores with "passages", such as those of sqliteStores, or search by "pieces" or "pattern".';
+  throw new PolyphonyError('unsupported', message);
 }

@@ -140,6 +140,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       mostToolRounds: boundsOf(config()).toolRounds,
       answers: () => config().limits?.answers,
       threads: stores.threads,
+      passages: stores.passages,
     });
     for (const [use, runner] of made) runners.set(use, runner);
     current = made;

@@ -153,6 +153,8 @@ export interface RetentionConfig {
   readonly valuesDays?: number;
   /** Days after which threads are removed in which nothing was said since. @default they are kept */
   readonly threadsDays?: number;
+  /** Days after which indexes of passages are removed that were not used since. @default they are kept, within the bounds of the store */
+  readonly indexesDays?: number;
 }
 
 export interface BoundsConfig {

@@ -8,6 +8,7 @@ import type { Effects } from './plan/effects.ts';
 import type { Plan } from './plan/plan.ts';
 import type { StepType } from './plan/validation.ts';
 import type { NodeCall, NodeOutput, NodeRunner, RunEvent } from './run/engine.ts';
+import type { PassageStore } from './stores/passages.ts';
 import type { KeyValueStore } from './stores.ts';
 
 /** Outermost first; `gateway/gateway.ts` lists what runs at each place. */
@@ -53,6 +54,8 @@ export interface PluginContext {
   readonly ids: Ids;
   /** The keys of each plugin are separate from those of others. */
   readonly store: KeyValueStore;
+  /** Indexes of passages, which all plugins share. @default none: the stores keep none */
+  readonly passages?: PassageStore;
   readonly logger: Logger;
   /** Evaluators of all plugins, by name. Those that a later plugin's `setup` returns are added after that plugin was set up. */
   readonly evaluators: ReadonlyMap<string, Evaluator>;

@@ -1,11 +1,12 @@
 /**
- * The stores. Each has a conformance suite in polyphony/testing (testJournal, testLedger, testKeyValueStore, and testThreadStore
- * for stores/threads.ts) that every implementation passes. All are safe for several processes at the same time unless an implementation says otherwise.
+ * The stores. Each has a conformance suite in polyphony/testing (testJournal, testLedger, testKeyValueStore, testThreadStore
+ * for stores/threads.ts and testPassageStore for stores/passages.ts) that every implementation passes. All are safe for several processes at the same time unless an implementation says otherwise.
  */
 
 import type { AttemptRecord, Scope } from './model/model.ts';
 import type { NanoUsd } from './money/money.ts';
 import type { RunEvent, RunFilter, RunSummary } from './run/engine.ts';
+import type { PassageStore } from './stores/passages.ts';
 import type { Pruned, PruneOptions } from './stores/pruning.ts';
 import type { ThreadStore } from './stores/threads.ts';
 
@@ -193,6 +194,8 @@ export interface Stores {
   readonly keyValue: KeyValueStore;
   /** What nodes with a `thread` remember. @default none: such a node fails as `unsupported` */
   readonly threads?: ThreadStore;
+  /** What the tools `index` and `search` and `embed` with an `index` keep. @default none: they fail as `unsupported` */
+  readonly passages?: PassageStore;
   /** @default none: a killed process leaves what it held in the counters, and no row of what was under way */
   readonly attempts?: AttemptBook;
   /** Gives the space of what was removed back to the disk; takes long and blocks others. @default the space is only used again */

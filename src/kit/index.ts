@@ -25,6 +25,7 @@ export { definePlugin } from '../core/plugin.ts';
 export type * from '../core/run/engine.ts';
 export { SuspendRun } from '../core/run/engine.ts';
 export { rememberSecret } from '../core/scrub.ts';
+export type * from '../core/stores/passages.ts';
 export type * from '../core/stores.ts';
 export { defineTool, type ToolDefinitionOptions } from './define-tool.ts';
 
@@ -108,3 +109,15 @@ export {
 export type { ChatCompletionsQuirks } from './wires/chat-completions/quirks.ts';
 export { chatCompletionsWire } from './wires/chat-completions/wire.ts';
 export { type ResponsesWireOptions, responsesWire, wireByCard } from './wires/responses/wire.ts';
+
+// ---------------------------------------------------------------------------------------------------- passages: to rank texts for a query
+
+export { PASSAGE_NAME_LENGTH, searchableText } from '../core/stores/passages.ts';
+export {
+  joinedRankings,
+  type Ranked,
+  rankByVectors,
+  rankByWords,
+  type WordIndex,
+  wordIndex,
+} from './retrieval/rank.ts';

@@ -4,12 +4,14 @@ import type { AnswerLimitsConfig } from '../core/config.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { Logger, Step, Tool } from '../core/plugin.ts';
 import type { NodeCall, NodeOutput, NodeRunner, NodeRunners } from '../core/run/engine.ts';
+import type { PassageStore } from '../core/stores/passages.ts';
 import type { ThreadStore } from '../core/stores/threads.ts';
 import { callableWorkflows } from './agent/workflow-tool.ts';
+import { embedRunner } from './embed.ts';
 import { humanRunner } from './human.ts';
 import { llmRunner } from './llm.ts';
 import { type NestedOptions, planRunner, workflowRunner } from './nested.ts';
-import { embedRunner, imageRunner, moderateRunner, rerankRunner } from './operations.ts';
+import { imageRunner, moderateRunner, rerankRunner } from './operations.ts';
 import { type OwnOutputs, withOutputCheck } from './output-check.ts';
 import { toolRunner } from './tool.ts';
 import { spreadable, stepRunner } from './user-code.ts';
@@ -33,6 +35,8 @@ export interface RunnersOptions extends NestedOptions {
   readonly answers?: () => AnswerLimitsConfig | undefined;
   /** What nodes with a thread remember. @default none: such a node fails as `unsupported` */
   readonly threads?: ThreadStore | undefined;
+  /** The indexes that `embed` makes vectors for. @default none: such a node fails as `unsupported` */
+  readonly passages?: PassageStore | undefined;
   /** What the workflows' own schemas say of the outputs of their nodes. @default what the plans say */
   readonly ownOutputs?: OwnOutputs;
 }
@@ -48,7 +52,7 @@ export function createRunners(options: RunnersOptions): NodeRunners {
   const runners: [string, NodeRunner][] = [
     ['llm', llmRunner({ ...options, workflow: callableWorkflows(options) })],
     ['image', checked(imageRunner(gateway))],
-    ['embed', checked(embedRunner(gateway))],
+    ['embed', checked(embedRunner(gateway, options.passages))],
     ['moderate', checked(moderateRunner(gateway))],
     ['rerank', checked(rerankRunner(gateway))],
     ['tool:', checked(toolRunner(tools, clock, logger))],

@@ -1,4 +1,4 @@
-/** `image`, `embed`, `moderate` and `rerank`: one gateway call each. */
+/** `image`, `moderate` and `rerank`: one gateway call each. */
 
 import { defined } from '../core/defined.ts';
 import type { Gateway } from '../core/gateway.ts';
@@ -9,7 +9,8 @@ import { assertAnswered } from './answer-ending.ts';
 import { callOptions, charged, operationOutput, outputOf, reportEscalation, requestFields } from './gateway-call.ts';
 import { invalidInput, mediaSource, numberInput, requiredText, textInput, textsInput } from './inputs.ts';
 
-async function ask(gateway: Gateway, call: NodeCall, request: ModelRequest): Promise<ModelResponse> {
+/** One call of the gateway for a node, with an answer that is whole. */
+export async function ask(gateway: Gateway, call: NodeCall, request: ModelRequest): Promise<ModelResponse> {
   const id = `${call.idempotencyKey}/1`;
   const response = await charged((trace) => gateway.call(request, callOptions(call, id, trace)));
   reportEscalation(call, response);
@@ -38,15 +39,6 @@ export function imageRunner(gateway: Gateway): NodeRunner {
     });
     const { images } = operationOutput(response, 'image');
     return outputOf({ image: images[0] ?? null, images }, response);
-  };
-}
-
-export function embedRunner(gateway: Gateway): NodeRunner {
-  return async function embedTexts(call) {
-    const input = textsInput(call, 'input');
-    if (input.length === 0) throw invalidInput(call, 'input', 'a text or a list of texts');
-    const response = await ask(gateway, call, { operation: 'embed', ...requestFields(call), input });
-    return outputOf({ vectors: operationOutput(response, 'embed').vectors }, response);
   };
 }
 

@@ -1,6 +1,7 @@
 /** Stores in the memory of the process: no file, no promise on the hot paths, and a bound on everything that would grow. */
 import type { Clock } from '../core/clock.ts';
 import type { RunEvent, RunStatus, RunSummary } from '../core/run/engine.ts';
+import type { PassageBounds } from '../core/stores/passages.ts';
 import type {
   CounterChange,
   CounterResult,
@@ -13,6 +14,7 @@ import type {
 import { systemClock } from '../system/clock.ts';
 import { assertKey, type CounterCells, changeCounters, jsonText } from './counters.ts';
 import { type MemoryLedgerOptions, memoryLedger } from './memory/ledger.ts';
+import { memoryPassages } from './memory/passages.ts';
 import { memoryThreads } from './memory/threads.ts';
 import { isNested, newestFirst, progressed, progressOf } from './run-progress.ts';
 import { takenNumber } from './taken-number.ts';
@@ -22,18 +24,23 @@ export interface MemoryStoresOptions extends MemoryLedgerOptions {
   readonly clock?: Clock;
   /** How many ended runs are kept: the latest ones. @default 10_000 */
   readonly endedRuns?: number;
+  /** What the indexes of passages may hold. @default 50,000 passages, 64 MiB of text, 256 MiB of vectors */
+  readonly passages?: Partial<PassageBounds>;
 }
 
 /**
  * Stores in memory, for one process. When rows beyond `ledgerRows` are dropped, the ledger's totals by day and by user, team,
  * tenant and tag stay right. Totals by request, node, run and session then count only the kept rows.
  */
-export function memoryStores(options: MemoryStoresOptions = {}): Stores & Required<Pick<Stores, 'threads'>> {
+export function memoryStores(
+  options: MemoryStoresOptions = {},
+): Stores & Required<Pick<Stores, 'threads' | 'passages'>> {
   const clock = options.clock ?? systemClock;
   const journal = memoryJournal(clock, Math.max(1, options.endedRuns ?? 10_000));
   const ledger = memoryLedger(options);
   const keyValue = memoryKeyValue(clock);
-  return { journal, ledger, keyValue, threads: memoryThreads(clock), close: async () => {} };
+  const passages = memoryPassages(clock, options.passages);
+  return { journal, ledger, keyValue, threads: memoryThreads(clock), passages, close: async () => {} };
 }
 
 // ---------------------------------------------------------------------------------------------------- journal

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Processes } from '../core/processes.ts';
+import type { PassageBounds } from '../core/stores/passages.ts';
 import type { Stores } from '../core/stores.ts';
 import { guardedListener } from '../core/user-code/guarded-listener.ts';
 import { systemClock } from '../system/clock.ts';
@@ -14,6 +15,7 @@ import type { Sql } from './sqlite/database.ts';
 import { sqliteJournal } from './sqlite/journal.ts';
 import { sqliteKeyValue } from './sqlite/key-value.ts';
 import { sqliteLedger } from './sqlite/ledger.ts';
+import { sqlitePassages } from './sqlite/passages/passages.ts';
 import { checkFile } from './sqlite/repair/check.ts';
 import { rebuildFile, type StoreRepair } from './sqlite/repair/repair.ts';
 import { sqliteThreads } from './sqlite/threads/threads.ts';
@@ -40,6 +42,8 @@ export interface SqliteStoresOptions {
   readonly ledgerBufferRows?: number;
   /** The largest size of the file, in bytes; a write that does not fit fails with store-full. @default no limit */
   readonly maximumBytes?: number;
+  /** What the indexes of passages may hold. @default 50,000 passages, 128 MiB of text, 1 GiB of vectors */
+  readonly passages?: Partial<PassageBounds>;
   /** Called when a group of ledger rows could not be written; the rows are kept and tried again. @default none */
   readonly onError?: (error: PolyphonyError) => unknown;
 }
@@ -47,16 +51,16 @@ export interface SqliteStoresOptions {
 /**
  * Opens the file at the first use, so the first operation fails if the file cannot be opened.
  *
- * @throws invalid-config when the path is not a file path; operations throw store-full, -corrupt, -newer or -busy
+ * @throws invalid-config when the path is not a file path or a bound is not a positive whole number; operations throw store-full, -corrupt, -newer or -busy
  */
-export function sqliteStores(options: SqliteStoresOptions): Stores & Required<Pick<Stores, 'threads'>> {
+export function sqliteStores(options: SqliteStoresOptions): Stores & Required<Pick<Stores, 'threads' | 'passages'>> {
   const { clock = systemClock, processes = systemProcesses } = options;
   const onError = guardedListener(options.onError ?? (() => {}));
   const { powerSafe = false, busyMs = 10_000, maximumBytes } = options;
   const path = filePath(options.path);
   const opened = (sql: Sql): void => recoverAtOpening(sql, { path, clock, processes, self: undefined });
   const connection = connect({ path, clock, powerSafe, busyMs, maximumBytes, opened });
-  // The file is closed when the last of the three stores is closed; threads are closed with all of them.
+  // The file is closed when the last of the three stores is closed; threads and passages are closed with all of them.
   const open = new Set(['journal', 'ledger', 'keyValue']);
   const closing = (name: string) => async (): Promise<void> => {
     open.delete(name);
@@ -85,6 +89,7 @@ export function sqliteStores(options: SqliteStoresOptions): Stores & Required<Pi
     ledger,
     keyValue,
     threads,
+    passages: sqlitePassages(connection, clock, options.passages),
     attempts: { keyValue, ledger, open: openAttempt, recover },
     compact: () => connection.compact(),
     close,

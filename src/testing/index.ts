@@ -7,6 +7,7 @@ export * from './fakes.ts';
 export { testJournal } from './journal-suite.ts';
 export { testKeyValueStore } from './key-value-suite.ts';
 export { ledgerRow, testLedger } from './ledger-suite.ts';
+export { type PassageSuiteOptions, testPassageStore } from './passage-suite.ts';
 export { providerContext, type RecordedContext } from './provider-context.ts';
 export { type ProviderFixture, type ProviderSuiteOptions, testProvider } from './provider-suite.ts';
 export type { StoreSuiteOptions, TestFunction } from './suite.ts';

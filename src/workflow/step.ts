@@ -100,8 +100,15 @@ export const image: WorkflowStep<
 > = { use: 'image' };
 
 export const embed: WorkflowStep<
-  { readonly input: string | readonly string[] },
-  { readonly vectors: readonly (readonly number[])[] }
+  | { readonly input: string | readonly string[]; readonly index?: string }
+  | { readonly index: string; readonly input?: string | readonly string[] },
+  {
+    readonly vectors: readonly (readonly number[])[];
+    /** With an index: its name, the model of its vectors, and how many passages were embedded now. */
+    readonly index?: string;
+    readonly model?: string;
+    readonly embedded?: number;
+  }
 > = {
   use: 'embed',
 };

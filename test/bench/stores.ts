@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../../src/core/run/engine.ts';
+import type { Passage } from '../../src/core/stores/passages.ts';
 import type { LedgerRow, Stores } from '../../src/core/stores.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
@@ -119,12 +120,41 @@ async function counterFigures({ keyValue }: Stores): Promise<Figures> {
   ];
 }
 
+const PASSAGES = 10_000;
+const LENGTH = 768;
+
+/** A search among ten thousand passages, by words and vectors. */
+async function passageFigures({ passages: store }: Stores): Promise<Figures> {
+  if (store === undefined) return [];
+  const word = (at: number): string => `word${at % 997}`;
+  const vectorOf = (at: number): number[] => Array.from({ length: LENGTH }, (_, place) => Math.sin(at + place));
+  for (let first = 0; first < PASSAGES; first += 100) {
+    const passages = Array.from({ length: 100 }, (_, place): Passage => {
+      const at = first + place;
+      const text = Array.from({ length: 150 }, (_, next) => word(at * next + next)).join(' ');
+      return { key: `k${at}`, text, source: `${first}`, start: 0, end: text.length, line: 1, endLine: 1 };
+    });
+    await store.put({ index: 'bench', source: `${first}`, digest: '', passages });
+    const vectors = passages.map(({ key }, place) => ({ key, vector: vectorOf(first + place) }));
+    await store.keep({ index: 'bench', model: 'm', vectors });
+  }
+  const search = (vector?: readonly number[]) => async () => {
+    const near = vector === undefined ? {} : { near: { model: 'm', vector } };
+    await store.find({ index: 'bench', query: 'word17 word801 absent', most: 5, ...near });
+  };
+  return [
+    ['search of 10,000 passages by words', await median(1, search())],
+    ['search of 10,000 passages by words and vectors', await median(1, search(vectorOf(7)))],
+  ];
+}
+
 async function figuresOf(store: StoreFigure['store'], stores: Stores): Promise<StoreFigure[]> {
   try {
     const figures = [
       ...(await ledgerFigures(stores)),
       ...(await journalFigures(stores)),
       ...(await counterFigures(stores)),
+      ...(await passageFigures(stores)),
     ];
     return figures.map(([what, microseconds]) => ({ store, what, microseconds }));
   } finally {

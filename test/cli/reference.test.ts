@@ -37,6 +37,7 @@ const COMMANDS = [
   'route',
   'spend',
   'store',
+  'store indexes',
   'store prune',
   'doctor',
   'init',

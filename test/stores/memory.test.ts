@@ -6,6 +6,7 @@ import {
   testJournal,
   testKeyValueStore,
   testLedger,
+  testPassageStore,
   testThreadStore,
 } from '../../src/testing/index.ts';
 
@@ -14,6 +15,7 @@ describe('conformance', () => {
   testLedger({ test, make: ({ clock }) => memoryStores({ clock }).ledger });
   testKeyValueStore({ test, make: ({ clock }) => memoryStores({ clock }).keyValue });
   testThreadStore({ test, make: ({ clock }) => memoryStores({ clock }).threads });
+  testPassageStore({ test, make: (options) => memoryStores(options).passages });
 });
 
 describe('hot paths', () => {

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { afterAll, describe, expect, test } from 'vitest';
 import { repairSqliteStore, sqliteStores } from '../../src/stores/sqlite.ts';
-import { testJournal, testKeyValueStore, testLedger, testThreadStore } from '../../src/testing/index.ts';
+import {
+  testJournal,
+  testKeyValueStore,
+  testLedger,
+  testPassageStore,
+  testThreadStore,
+} from '../../src/testing/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'polyphony-sqlite-'));
 let files = 0;
@@ -25,16 +31,29 @@ describe('conformance', () => {
   testLedger({ test, make: only('ledger') });
   testKeyValueStore({ test, make: only('keyValue') });
   testThreadStore({ test, make: only('threads') });
+  testPassageStore({
+    test,
+    make: (options) => {
+      const stores = sqliteStores({ path: path(), ...options });
+      return { ...stores.passages, close: stores.close };
+    },
+  });
 });
 
+const dropPassages = (database: Database.Database): void => {
+  for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words'])
+    database.exec(`DROP TABLE passag${table}`);
+};
+
 describe('threads', () => {
-  test('are added to a file of the release before, and saved by a repair', async () => {
+  test('and passages are added to a file of a release before, and a repair saves what cannot be made anew', async () => {
     const file = path();
     const earlier = sqliteStores({ path: file });
     await earlier.keyValue.set('a', 1);
     await earlier.close();
     const database = new Database(file);
     for (const table of ['entries', 'summaries', 'readers']) database.exec(`DROP TABLE thread_${table}`);
+    dropPassages(database);
     database.exec('PRAGMA user_version = 3');
     database.close();
 
@@ -44,6 +63,8 @@ describe('threads', () => {
     await stores.threads.open({ key: 'ann', reader: 'r', most: 1 });
     await stores.threads.summarise({ key: 'ann', reader: 'r', upTo: 3, summary: 'so far' });
     for (let at = 0; at < 50; at += 1) await stores.keyValue.set(`key ${at}`, 'x'.repeat(300));
+    const passage = { key: 'k', text: 'a walrus', source: 'a', start: 0, end: 8, line: 1, endLine: 1 };
+    await stores.passages.put({ index: 'docs', source: 'a', digest: '', passages: [passage] });
     await stores.close();
     const bytes = readFileSync(file);
     for (let at = bytes.indexOf('"xxx'); at !== -1; at = bytes.indexOf('"xxx', at + 1)) bytes[at] = 0x7a;
@@ -52,6 +73,10 @@ describe('threads', () => {
     const saved = sqliteStores({ path: file });
     const thread = await saved.threads.read('ann');
     expect([thread?.entries.length, thread?.summary]).toEqual([50, 'so far']);
+    // Made anew from its files.
+    expect(await saved.passages.list()).toEqual([]);
+    await saved.passages.put({ index: 'docs', source: 'a', digest: '', passages: [passage] });
+    expect((await saved.passages.find({ index: 'docs', query: 'walrus', most: 1 })).passages).toHaveLength(1);
     await saved.close();
   });
 });

@@ -1,13 +1,24 @@
 /** What `search` returns: passages with the place that each is from. */
+import {
+  joinedRankings,
+  type PassageStore,
+  type Ranked,
+  rankByVectors,
+  rankByWords,
+  searchableText,
+  wordIndex,
+} from 'polyphony/kit';
 import { failed } from '../files/folder.ts';
-import { type FolderIndex, type FolderIndexOptions, indexedFiles, searchable } from './folder-index.ts';
-import { joined, type Ranked, rankByVectors, rankByWords, wordIndex } from './rank.ts';
+import { type FolderIndex, type FolderIndexOptions, indexedFiles } from './folder-index.ts';
 import type { Piece } from './split.ts';
 
 export interface SearchInput {
   readonly query: string;
   readonly pieces?: readonly unknown[];
   readonly pattern?: string;
+  readonly index?: string;
+  /** Of the vectors of the index. */
+  readonly model?: string;
   /** One of each piece. */
   readonly vectors?: readonly (readonly number[])[];
   readonly queryVector?: readonly number[];
@@ -42,7 +53,7 @@ export async function search(
 ): Promise<Found> {
   const { query, pieces, pattern, vectors, top = 5 } = input;
   if ((pieces === undefined) === (pattern === undefined))
-    throw failed('Give either "pieces" or "pattern", and not both.');
+    throw failed('Give either "index", "pieces" or "pattern", and only one of them.');
   if (pattern !== undefined) {
     if (vectors !== undefined) throw failed('"vectors" belong to "pieces": leave them out with a "pattern".');
     const files = await indexedFiles(known, options, pattern, signal);
@@ -57,10 +68,24 @@ export async function search(
     );
   }
   const passages = (pieces ?? []).map(passageOf);
-  const byWords = rankByWords([wordIndex(passages.map((piece) => searchable(piece)))], query);
+  const byWords = rankByWords([wordIndex(passages.map(searchableText))], query);
   const byVectors = vectorRanking(input, passages.length);
-  const ranked = byVectors === undefined ? byWords : joined([byWords, byVectors]);
+  const ranked = byVectors === undefined ? byWords : joinedRankings([byWords, byVectors]);
   return foundOf(ranked.slice(0, top), passages, byVectors === undefined ? 'lexical' : 'hybrid');
+}
+
+/** @throws tool-failed, and invalid-request for an index that is not there */
+export async function searchIndex(input: SearchInput, store: PassageStore): Promise<Found> {
+  const { index = '', query, pieces, pattern, vectors, queryVector, model, top = 5 } = input;
+  if (pieces !== undefined || pattern !== undefined || vectors !== undefined)
+    throw failed('An "index" has its own passages and vectors: leave out "pieces", "pattern" and "vectors".');
+  if (queryVector !== undefined && model === undefined)
+    throw failed('"queryVector" needs "model", the model of the vectors: give that of the embed node with this index.');
+  const near = queryVector === undefined || model === undefined ? undefined : { model, vector: queryVector };
+  const found = await store.find({ index, query, most: top, ...(near === undefined ? {} : { near }) });
+  const ranked = found.passages.map(({ score }, at) => ({ index: at, score }));
+  const passages = found.passages.map(({ key, score, ...piece }) => piece);
+  return foundOf(ranked, passages, found.ranking);
 }
 
 /** Undefined where there are no vectors, such as where no provider embeds. */

@@ -1,6 +1,6 @@
 /** An index of the text files of the opened folder, in memory: a file is read again only when it has changed. */
-import { type FolderOptions, failed, listFilesIn, openIn, readFileIn } from '../files/folder.ts';
-import { type WordIndex, wordIndex } from './rank.ts';
+import { searchableText, type WordIndex, wordIndex } from 'polyphony/kit';
+import { type FolderOptions, failed, listFilesIn, openIn, readFileIn, tooMany } from '../files/folder.ts';
 import { formatOf, type Piece, splitText } from './split.ts';
 
 export interface FolderIndexOptions extends FolderOptions {
@@ -30,8 +30,7 @@ export async function indexedFiles(
 ): Promise<readonly IndexedFile[]> {
   const { files, truncated } = await listFilesIn(options, pattern, signal);
   const most = options.maxIndexBytes;
-  if (truncated)
-    throw failed(`More than ${options.maxFiles} files match "${pattern}": give a pattern that fits fewer.`);
+  if (truncated) throw tooMany(options, pattern);
   const indexed: IndexedFile[] = [];
   let bytes = 0;
   for (const path of files) {
@@ -78,12 +77,8 @@ async function readAnew(options: FolderIndexOptions, path: string, mark: string)
   );
   if (text === undefined) return undefined;
   const pieces = splitText(text, { source: path, format: formatOf(path), size: SIZE, overlap: 0 }, MAX_PIECES_OF_FILE);
-  return { mark, bytes: Buffer.byteLength(text), pieces, index: wordIndex(pieces.map((piece) => searchable(piece))) };
+  return { mark, bytes: Buffer.byteLength(text), pieces, index: wordIndex(pieces.map(searchableText)) };
 }
-
-/** The headings above a passage say what it is about. */
-export const searchable = ({ text, heading }: Pick<Piece, 'text' | 'heading'>): string =>
-  heading === undefined ? text : `${heading}\n${text}`;
 
 function forget(known: FolderIndex, most: number): void {
   let bytes = 0;

@@ -191,11 +191,28 @@ export async function listFilesIn(
       if (visited > MAX_VISITED || files.length >= options.maxFiles) return { files: files.sort(), truncated: true };
       if (!options.secrets && isSecret([entry.name])) continue;
       const path = [...names, entry.name];
-      if (entry.isDirectory()) folders.push(path);
-      else if (entry.isFile() && globMatches(wanted, path)) files.push(path.join('/'));
+      if (entry.isDirectory()) {
+        if (leadsInto(wanted, path)) folders.push(path);
+      } else if (entry.isFile() && globMatches(wanted, path)) files.push(path.join('/'));
     }
   }
   return { files: files.sort(), truncated: false };
+}
+
+/** For those that need every file of a pattern. */
+export const tooMany = ({ maxFiles }: FolderOptions, pattern: string): PolyphonyError =>
+  failed(
+    `The pattern "${pattern}" fits more than ${maxFiles} files, or its folders have more than ${MAX_VISITED} entries: give one that begins with the folder, such as "docs/**/*.md".`,
+  );
+
+/** Whether files below the folder can match: a large folder beside the wanted one is not walked. */
+function leadsInto(wanted: readonly string[], folder: readonly string[]): boolean {
+  for (const [depth, name] of folder.entries()) {
+    const part = wanted[depth];
+    if (part === '**') return true;
+    if (part === undefined || depth === wanted.length - 1 || !globMatches([part], [name])) return false;
+  }
+  return true;
 }
 
 async function entriesOf(folder: string) {

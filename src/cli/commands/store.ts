@@ -2,9 +2,14 @@
 import { type CommandList, type DefinedCommand, examples } from '../command.ts';
 
 const COMMANDS: CommandList = {
+  indexes: {
+    usage: '[options]',
+    summary: 'list the indexes of passages, or delete one',
+    load: () => import('./store/indexes.ts'),
+  },
   prune: {
     usage: '[options]',
-    summary: 'remove old runs, rows of the ledger, expired values and threads, and make the file smaller',
+    summary: 'remove old runs, rows of the ledger, expired values, threads and indexes, and make the file smaller',
     load: () => import('./store/prune.ts'),
   },
 };
@@ -14,6 +19,10 @@ export const command: DefinedCommand = {
   define: (store) =>
     store.addHelpText(
       'after',
-      examples('polyphony store prune --older 30d --dry-run', 'polyphony store help prune    the help of this command'),
+      examples(
+        'polyphony store indexes',
+        'polyphony store prune --older 30d --dry-run',
+        'polyphony store help prune    the help of this command',
+      ),
     ),
 };

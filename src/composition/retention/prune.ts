@@ -1,6 +1,7 @@
 /** Removes what is old from the stores, part by part, so that neither this process nor others wait for long. */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
+import { defined } from '../../core/defined.ts';
 import { DAY_MS, dayName, dayOf } from '../../core/money/calendar.ts';
 import type { Pruned, PruneOptions, Stores } from '../../core/stores.ts';
 import { sleep } from '../../system/clock.ts';
@@ -16,6 +17,8 @@ export interface PruneTimes {
   readonly values?: number;
   /** Threads in which nothing was said since. */
   readonly threads?: number;
+  /** Indexes of passages that were not used since. */
+  readonly indexes?: number;
 }
 
 export interface PruneRequest {
@@ -35,6 +38,8 @@ export interface PruneReport {
   readonly values: number;
   /** Absent where threads were not looked at. */
   readonly threads?: number;
+  /** Absent where indexes were not looked at. */
+  readonly indexes?: number;
 }
 
 export interface PruneParts {
@@ -48,7 +53,7 @@ const PAUSE_MS = 20;
 
 export async function pruneStores(parts: PruneParts, request: PruneRequest): Promise<PruneReport> {
   const { before, dryRun = false, unfinished = false } = request;
-  const { journal, ledger, keyValue, threads } = parts.stores;
+  const { journal, ledger, keyValue, threads, passages } = parts.stores;
   const repeat = (prune: ((options: PruneOptions) => Promise<Pruned>) | undefined, time: number | undefined) =>
     prune === undefined || time === undefined
       ? 0
@@ -65,9 +70,10 @@ export async function pruneStores(parts: PruneParts, request: PruneRequest): Pro
   const ledgerRows = await repeat(ledger.prune?.bind(ledger), ledgerTime(parts, before.ledger));
   const expired = await repeat(keyValue.prune?.bind(keyValue), before.values);
   const counters = before.values === undefined ? 0 : await prunePeriods(parts, request, before.values);
-  const report = { runs, ledgerRows, values: expired + counters };
-  if (before.threads === undefined) return report;
-  return { ...report, threads: await repeat(threads?.prune.bind(threads), before.threads) };
+  const said = before.threads === undefined ? undefined : await repeat(threads?.prune.bind(threads), before.threads);
+  const indexes =
+    before.indexes === undefined ? undefined : await repeat(passages?.prune.bind(passages), before.indexes);
+  return { runs, ledgerRows, values: expired + counters, ...defined({ threads: said, indexes }) };
 }
 
 async function everyPart(

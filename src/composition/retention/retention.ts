@@ -81,7 +81,7 @@ async function pass(parts: RetentionParts, signal: AbortSignal): Promise<void> {
 }
 
 function timesOf(
-  { runsDays, ledgerDays, valuesDays, threadsDays }: NonNullable<Config['retention']>,
+  { runsDays, ledgerDays, valuesDays, threadsDays, indexesDays }: NonNullable<Config['retention']>,
   nowMs: number,
 ): PruneTimes {
   const before = (days: number): number => nowMs - days * DAY_MS;
@@ -90,5 +90,6 @@ function timesOf(
     ...(ledgerDays === undefined ? {} : { ledger: before(ledgerDays) }),
     ...(valuesDays === undefined ? {} : { values: before(valuesDays) }),
     ...(threadsDays === undefined ? {} : { threads: before(threadsDays) }),
+    ...(indexesDays === undefined ? {} : { indexes: before(indexesDays) }),
   };
 }

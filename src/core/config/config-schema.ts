@@ -142,6 +142,7 @@ export const CurrentConfigSchema = z.strictObject({
       ledgerDays: days.optional(),
       valuesDays: days.optional(),
       threadsDays: days.optional(),
+      indexesDays: days.optional(),
     })
     .optional(),
   bounds: z

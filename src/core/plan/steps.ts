@@ -115,10 +115,22 @@ const image: StepType = {
 
 const embed: StepType = {
   use: 'embed',
-  effects: MODEL_CALLS,
-  description: 'Turns texts into vectors.',
-  input: object({ input: { anyOf: [string, strings] } }, ['input']),
-  output: object({ vectors: { type: 'array', items: { type: 'array', items: number } } }, ['vectors']),
+  // The passages that it embeds are kept in the store, which can make them again at any time: that changes nothing for anybody.
+  effects: { ...MODEL_CALLS, reads: ['store'] },
+  description: 'Turns texts into vectors; with index also those of its passages.',
+  input: {
+    ...object({ input: { anyOf: [string, strings] }, index: string }, []),
+    anyOf: [{ required: ['input'] }, { required: ['index'] }],
+  },
+  output: object(
+    {
+      vectors: { type: 'array', items: { type: 'array', items: number } },
+      index: string,
+      model: string,
+      embedded: { type: 'integer' },
+    },
+    ['vectors'],
+  ),
   usesModel: true,
 };
 

@@ -2,7 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import { withTextAsBytes } from './text-as-bytes.ts';
 
-export type SqlValue = string | number | null;
+/** Bytes can be written and compared; a query hands none over, because it takes them for a text. */
+export type SqlValue = string | number | null | Uint8Array;
 export type SqlRow = readonly unknown[];
 
 export interface Sql {

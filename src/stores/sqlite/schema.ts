@@ -1,6 +1,7 @@
 /**
  * The tables, one migration per version. They use only features that PostgreSQL has too: TEXT ids, integers for epoch
- * milliseconds and nano-dollars, JSON as text, ON CONFLICT.
+ * milliseconds and nano-dollars, JSON as text, ON CONFLICT. The words of passages are the exception: each engine has a search of
+ * its own.
  */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Sql } from './database.ts';
@@ -60,6 +61,25 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE thread_readers (
     thread TEXT NOT NULL, reader TEXT NOT NULL, seen INTEGER NOT NULL, folded INTEGER NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (thread, reader)) WITHOUT ROWID;
+  `,
+  // Passages are made of files, so a repair makes them anew. A vector belongs to a text, wherever that stands.
+  `
+  CREATE TABLE passage_indexes (
+    name TEXT PRIMARY KEY, used_at INTEGER NOT NULL, passages INTEGER NOT NULL, bytes INTEGER NOT NULL);
+  CREATE TABLE passage_sources (
+    name TEXT NOT NULL, source TEXT NOT NULL, digest TEXT NOT NULL, passages INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    PRIMARY KEY (name, source)) WITHOUT ROWID;
+  CREATE TABLE passages (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, source TEXT NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL,
+    text TEXT NOT NULL, start_at INTEGER NOT NULL, end_at INTEGER NOT NULL, line INTEGER NOT NULL, end_line INTEGER NOT NULL,
+    heading TEXT);
+  CREATE INDEX passages_by_source ON passages (name, source, number);
+  CREATE INDEX passages_by_key ON passages (key, name);
+  CREATE VIRTUAL TABLE passage_words USING fts5 (words, content='', contentless_delete=1, tokenize="ascii tokenchars '_'");
+  CREATE TABLE passage_vectors (
+    key TEXT NOT NULL, model TEXT NOT NULL, length INTEGER NOT NULL, made_at INTEGER NOT NULL, vector BLOB NOT NULL,
+    PRIMARY KEY (key, model));
+  CREATE INDEX passage_vectors_by_age ON passage_vectors (made_at, key, model, length);
   `,
 ];
 

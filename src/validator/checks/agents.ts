@@ -5,6 +5,7 @@ import { nearest } from '../../language/suggest.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { isRecord, pointerToken } from '../document/document.ts';
 import { shown } from '../document/report.ts';
+import { remedyOf } from '../document/unknown-use.ts';
 import { checkModels } from './models.ts';
 
 const MOST_REPORTED = 20;
@@ -28,7 +29,7 @@ function checkTools(list: ToolList, { node, pointer }: NodeAnalysis, { catalogue
   if (unknown.length === 0 || !Array.isArray(names)) return;
   const tools = [...catalogue.steps.keys()].filter((use) => /^(?:tool|workflow):/.test(use)).map(bareTool);
   for (const name of unknown.slice(0, MOST_REPORTED)) {
-    const message = `Node "${node.id}" names the tool ${shown(name)}, which does not exist: use a tool from the catalogue.`;
+    const message = `Node "${node.id}" names the tool ${shown(name)}, which does not exist: ${remedyOf(stepOfTool(name)) ?? 'use a tool from the catalogue'}.`;
     const suggest = nearest(name, tools);
     report.add('use.unknown', `${pointer}${list.place}/${names.indexOf(name)}`, message, {
       got: name,

@@ -7,6 +7,7 @@ import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { renameNode } from '../analysis/rename.ts';
 import { isRecord } from '../document/document.ts';
 import { correction, type Report, shown } from '../document/report.ts';
+import { remedyOf } from '../document/unknown-use.ts';
 
 const OBJECT_NAMES: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 const HEADS: ReadonlySet<string> = new Set(REFERENCE_HEADS);
@@ -66,7 +67,7 @@ export function checkUse({ node, pointer, step }: NodeAnalysis, analysis: PlanAn
   const near = nearest(wanted, bare.keys()).map((name) => bare.get(name) ?? name);
   const same = names.filter((name) => withoutPrefix(name) === wanted);
   const suggest = [...new Set([...(target === undefined ? [] : [target]), ...same, ...near])].slice(0, 3);
-  const message = `No step is called ${shown(node.use)}: use a step from the catalogue.`;
+  const message = `No step is called ${shown(node.use)}: ${remedyOf(node.use) ?? 'use a step from the catalogue'}.`;
   analysis.report.add('use.unknown', `${pointer}/use`, message, {
     got: node.use,
     suggest,

@@ -3,6 +3,7 @@ import { nearest } from '../../language/suggest.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { changesNothing } from '../analysis/side-effects.ts';
 import { createReport, shown } from '../document/report.ts';
+import { remedyOf } from '../document/unknown-use.ts';
 import { type InferredType, inferredType } from '../inference/inferred-type.ts';
 import { checkValue, MOST_VALUES, type Words } from './inputs.ts';
 
@@ -36,8 +37,10 @@ function reportUnknown(use: string, path: string, { node }: NodeAnalysis, { cata
   const names = [...catalogue.steps].flatMap(([name, { usesModel }]) =>
     mayNotUndo(name, usesModel === true) ? [] : [name],
   );
-  const suggest = nearest(use, names);
-  const message = `No step is called ${shown(use)}, so it cannot undo node "${node.id}": use a tool from the catalogue.`;
+  // Compared without the prefix that they share: a common `tool:` does not make names similar.
+  const bare = new Map(names.map((name) => [name.replace(/^tool:/, ''), name]));
+  const suggest = nearest(use.replace(/^tool:/, ''), bare.keys()).map((name) => bare.get(name) ?? name);
+  const message = `No step is called ${shown(use)}, so it cannot undo node "${node.id}": ${remedyOf(use) ?? 'use a tool from the catalogue'}.`;
   report.add('use.unknown', path, message, {
     got: use,
     suggest,

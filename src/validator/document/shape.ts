@@ -183,9 +183,17 @@ function unionIssue(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue | und
   // The second choice is a reference as a whole; whoever wrote something else meant the first.
   if (format?.code === 'invalid_format' && format.format === 'template_literal' && first?.[0] !== undefined)
     return { ...first[0], path: [...issue.path, ...first[0].path] };
-  const deepest = issue.errors.flat().find((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys');
+  // Of several objects, the one that least is wrong with.
+  const objects = issue.errors.filter((errors) => errors.some(isWithin));
+  const meant = objects.reduce<(typeof objects)[number]>(
+    (best, errors) => (best.length === 0 || errors.length < best.length ? errors : best),
+    [],
+  );
+  const deepest = meant.find(isWithin);
   return deepest === undefined ? undefined : { ...deepest, path: [...issue.path, ...deepest.path] };
 }
+
+const isWithin = ({ path, code }: z.core.$ZodIssue): boolean => path.length > 0 || code === 'unrecognized_keys';
 
 interface Rule {
   readonly code: IssueCode;
@@ -228,7 +236,11 @@ function ruleOf(issue: z.core.$ZodIssue, value: unknown): Rule {
 }
 
 const article = (type: string): string =>
-  type === 'record' ? 'an object' : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type === 'int' ? 'whole number' : type}`;
+  type === 'nonoptional'
+    ? 'a value'
+    : type === 'record'
+      ? 'an object'
+      : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type === 'int' ? 'whole number' : type}`;
 
 const unitOf = (origin: string): string =>
   origin === 'string' ? ' characters' : origin === 'array' || origin === 'set' ? ' entries' : '';
@@ -281,4 +293,5 @@ const FIELDS_WITHIN: ReadonlyMap<string, readonly string[]> = new Map([
   ['wait', ['atLeast']],
   ['onError', ['value', 'keep']],
   ['undo', ['use', 'in']],
+  ['thread', ['key', 'last', 'tokens', 'summarise']],
 ]);

@@ -123,6 +123,22 @@ test('the counters of a removed run go with it', async () => {
   await polyphony.close();
 });
 
+test('indexes that were not used go, by the config or when told to', async () => {
+  const clock = fakeClock(START);
+  const stores = memoryStores({ clock });
+  const keep = (index: string) => stores.passages.put({ index, source: 'a', digest: '', passages: [] });
+  await keep('old');
+  await clock.advance(20 * DAY_MS);
+  await keep('new');
+  const config = { retention: { indexesDays: 10 } };
+  const polyphony = await createPolyphony({ plugins: [], stores, runtime: { ...fakeRuntime(), clock }, config });
+  await clock.advance(2000);
+  await soon(async () => expect((await stores.passages.list()).map(({ index }) => index)).toEqual(['new']));
+  const before = { indexes: clock.now() + DAY_MS };
+  expect(await polyphony.prune({ before })).toEqual({ runs: 0, ledgerRows: 0, values: 0, indexes: 1 });
+  await polyphony.close();
+});
+
 test('threads in which nothing was said go, by the config or when told to', async () => {
   const clock = fakeClock(START);
   const stores = memoryStores({ clock });

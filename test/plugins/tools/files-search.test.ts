@@ -5,9 +5,10 @@ import fc from 'fast-check';
 import type { PluginContext, Tool } from 'polyphony/kit';
 import { fakeClock } from 'polyphony/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rankByWords, wordIndex } from '../../../plugins/tools/files-search/rank.ts';
 import { type Piece, splitText } from '../../../plugins/tools/files-search/split.ts';
 import { type SearchToolsOptions, searchTools } from '../../../plugins/tools/files-search.ts';
+import { rankByWords, wordIndex } from '../../../src/kit/index.ts';
+import { memoryStores } from '../../../src/stores/memory.ts';
 
 let base = '';
 let folder = '';
@@ -27,8 +28,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(base, { recursive: true }));
 
-function toolsOf(options: SearchToolsOptions = {}): readonly Tool[] {
-  const parts = searchTools({ folder, ...options }).setup?.({} as PluginContext) as
+function toolsOf(options: SearchToolsOptions = {}, given: Partial<PluginContext> = {}): readonly Tool[] {
+  const parts = searchTools({ folder, ...options }).setup?.(given as PluginContext) as
     | { tools: readonly Tool[] }
     | undefined;
   return parts?.tools ?? [];
@@ -254,12 +255,54 @@ describe('search in the folder', () => {
 
   it('bounds files and bytes', async () => {
     await expect(call('search', { query: 'x', pattern: '**' }, toolsOf({ maxFiles: 1 }))).rejects.toThrow(
-      /More than 1 files/,
+      /more than 1 files/,
     );
     await expect(call('search', { query: 'x', pattern: '**' }, toolsOf({ maxIndexBytes: 50 }))).rejects.toThrow(
       /more than 50 bytes/,
     );
     const left = await call<Found>('search', { query: 'ferry', pattern: '**' }, toolsOf({ maxBytes: 40 }));
     expect(left.hits).toEqual([]);
+  });
+});
+
+describe('index', () => {
+  const make = () => {
+    const { passages } = memoryStores();
+    const tools = toolsOf({}, { passages });
+    return { on: <Output>(name: string, input: Record<string, unknown>) => call<Output>(name, input, tools) };
+  };
+
+  it('keeps an index equal to the files of a pattern, and writes only what has changed', async () => {
+    const { on } = make();
+    const path = join(folder, 'kept.md');
+    const keep = () => on('index', { index: 'all', pattern: '**' });
+    await writeFile(path, '# Birds\n\nAn owl.');
+    expect(await keep()).toEqual({ index: 'all', sources: 3, changed: 3, removed: 0 });
+    expect(await keep()).toMatchObject({ changed: 0, removed: 0 });
+    const found = await on<Found>('search', { index: 'all', query: 'birds' });
+    expect(found.cites).toEqual(['kept.md:1-3']);
+    expect(found.hits[0]).toEqual(
+      expect.objectContaining({ source: 'kept.md', heading: 'Birds', start: 0, index: 0, text: '# Birds\n\nAn owl.' }),
+    );
+    await writeFile(path, '# Birds\n\nA gull.');
+    expect(await keep()).toMatchObject({ changed: 1 });
+    expect((await on<Found>('search', { index: 'all', query: 'owl' })).hits).toEqual([]);
+    await rm(path);
+    expect(await keep()).toEqual({ index: 'all', sources: 2, changed: 0, removed: 1 });
+    expect(await on('index', { index: 'all', pattern: '**', size: 100 })).toMatchObject({ changed: 2 });
+  });
+
+  it('says what is wrong with its input, and what to do', async () => {
+    const { on } = make();
+    const documents = [{ source: 'a', text: 'one' }];
+    await expect(on('index', { index: 'x' })).rejects.toThrow(/either "pattern" or "documents"/);
+    await expect(on('index', { index: 'x', pattern: '*.pdf' })).rejects.toThrow(/No file matches "\*.pdf"/);
+    await expect(on('index', { index: 'x', documents: [null] })).rejects.toThrow(/no text to keep in the index "x"/);
+    await expect(on('index', { index: 'x', documents: [...documents, ...documents] })).rejects.toThrow(/source "a"/);
+    await expect(on('search', { index: 'y', query: 'one' })).rejects.toThrow(/no index "y".*tool "index"/);
+    await on('index', { index: 'x', documents });
+    await expect(on('search', { index: 'x', query: 'one', pieces: [] })).rejects.toThrow(/leave out "pieces"/);
+    await expect(on('search', { index: 'x', query: 'one', queryVector: [1] })).rejects.toThrow(/needs "model"/);
+    await expect(call('index', { index: 'x', documents })).rejects.toMatchObject({ code: 'unsupported' });
   });
 });

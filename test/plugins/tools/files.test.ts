@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -182,6 +183,19 @@ describe('list_files', () => {
     expect(await list('*.md')).toMatchObject({ files: ['a.md'] });
     expect(await list('docs/?.md')).toMatchObject({ files: ['docs/b.md'] });
     expect(await list('./docs/**/*.ts')).toMatchObject({ files: ['docs/deep/c.ts'] });
+  });
+
+  it('does not walk a large folder beside the one of the pattern', async () => {
+    const large = join(base, 'large');
+    await mkdir(join(large, 'a-packages'), { recursive: true });
+    await mkdir(join(large, 'docs', 'deep'), { recursive: true });
+    for (let at = 0; at < 20_001; at += 1) writeFileSync(join(large, 'a-packages', String(at)), '');
+    for (const path of ['docs/a.md', 'docs/deep/b.md']) await writeFile(join(large, path), 'x');
+    const found = (pattern: string) => list(pattern, { folder: large });
+    expect(await found('docs/*.md')).toEqual({ files: ['docs/a.md'], truncated: false });
+    expect(await found('d*/deep/*')).toEqual({ files: ['docs/deep/b.md'], truncated: false });
+    expect(await found('docs/**')).toEqual({ files: ['docs/a.md', 'docs/deep/b.md'], truncated: false });
+    expect(await found('**/*.md')).toMatchObject({ truncated: true });
   });
 
   it('is bounded and stays inside', async () => {

@@ -42,6 +42,8 @@ async function doubled(pattern: (event: RunEvent) => boolean): Promise<string> {
     if (pattern(JSON.parse(text) as RunEvent)) insert.run(['twice', text]);
   }
   for (const table of ['entries', 'summaries', 'readers']) database.exec(`DROP TABLE thread_${table}`);
+  for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words'])
+    database.exec(`DROP TABLE passag${table}`);
   database.exec('ALTER TABLE runs DROP COLUMN last_seq; PRAGMA user_version = 2');
   database.close();
   return path;

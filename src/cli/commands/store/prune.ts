@@ -8,7 +8,7 @@ import { spanMs } from '../../input/option-values.ts';
 import type { Session } from '../../process/session.ts';
 import type { Terminal } from '../../screen/terminal.ts';
 
-const PARTS = ['runs', 'ledger', 'values', 'threads'] as const;
+const PARTS = ['runs', 'ledger', 'values', 'threads', 'indexes'] as const;
 
 interface Options {
   readonly older: number;
@@ -77,5 +77,5 @@ async function pruneOrAsk(
   return say(report, true);
 }
 
-const isEmpty = ({ runs, ledgerRows, values, threads = 0 }: PruneReport): boolean =>
-  runs + ledgerRows + values + threads === 0;
+const isEmpty = ({ runs, ledgerRows, values, threads = 0, indexes = 0 }: PruneReport): boolean =>
+  runs + ledgerRows + values + threads + indexes === 0;

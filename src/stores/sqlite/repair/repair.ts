@@ -19,7 +19,11 @@ export interface StoreRepair {
 }
 
 /** What the repair makes anew, so that damage in it is no loss. */
-const DERIVED_TREES: ReadonlySet<string> = new Set(['scopes', 'ledger_scopes', 'sqlite_stat1', 'sqlite_sequence']);
+const DERIVED_TREES: ReadonlySet<string> = new Set([
+  ...['scopes', 'ledger_scopes', 'sqlite_stat1', 'sqlite_sequence'],
+  ...['passage_indexes', 'passage_sources', 'passages', 'passage_vectors', 'passage_words'],
+  ...['data', 'idx', 'docsize', 'config'].map((part) => `passage_words_${part}`),
+]);
 /** Records per transaction. */
 const GROUP = 1000;
 

@@ -42,13 +42,19 @@ export function wordIndex(texts: readonly string[]): WordIndex {
   return { postings, lengths, total };
 }
 
-/** Over several indexes as if they were one, the texts of the first one first. Only texts with a word of the query, best first. */
-export function rankByWords(indexes: readonly WordIndex[], query: string): readonly Ranked[] {
+/** The words that a query is compared by: each once, the first ones of a long query. */
+export function queryWords(query: string): ReadonlySet<string> {
   const words = new Set<string>();
   for (const word of wordsOf(query)) {
     if (words.size >= MAX_QUERY_WORDS) break;
     words.add(word);
   }
+  return words;
+}
+
+/** Over several indexes as if they were one, the texts of the first one first. Only texts with a word of the query, best first. */
+export function rankByWords(indexes: readonly WordIndex[], query: string): readonly Ranked[] {
+  const words = queryWords(query);
   const count = indexes.reduce((sum, { lengths }) => sum + lengths.length, 0);
   const average = Math.max(1, indexes.reduce((sum, { total }) => sum + total, 0) / Math.max(1, count));
   const scores = new Map<number, number>();
@@ -71,24 +77,24 @@ export function rankByWords(indexes: readonly WordIndex[], query: string): reado
 }
 
 /** By the cosine, best first. */
-export function rankByVectors(vectors: readonly (readonly number[])[], query: readonly number[]): readonly Ranked[] {
-  const length = Math.hypot(...query.slice(0, 16_384));
+export function rankByVectors(vectors: readonly ArrayLike<number>[], query: ArrayLike<number>): readonly Ranked[] {
+  const length = Math.sqrt(productOf(query, query));
   return sorted(
     vectors.map((vector, index) => {
-      let product = 0;
-      let square = 0;
-      for (const [at, value] of vector.entries()) {
-        product += value * (query[at] ?? 0);
-        square += value * value;
-      }
-      const norm = Math.sqrt(square) * length;
-      return { index, score: norm > 0 ? product / norm : 0 };
+      const norm = Math.sqrt(productOf(vector, vector)) * length;
+      return { index, score: norm > 0 ? productOf(vector, query) / norm : 0 };
     }),
   );
 }
 
+function productOf(vector: ArrayLike<number>, other: ArrayLike<number>): number {
+  let product = 0;
+  for (let at = 0; at < vector.length; at += 1) product += (vector[at] ?? 0) * (other[at] ?? 0);
+  return product;
+}
+
 /** What stands high in either ranking, and highest what does in both. */
-export function joined(rankings: readonly (readonly Ranked[])[]): readonly Ranked[] {
+export function joinedRankings(rankings: readonly (readonly Ranked[])[]): readonly Ranked[] {
   const scores = new Map<number, number>();
   for (const ranking of rankings) {
     for (const [rank, { index }] of ranking.slice(0, MAX_RANKED).entries()) {

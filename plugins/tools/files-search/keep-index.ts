@@ -1,0 +1,85 @@
+/** Keeps an index of the store equal to files or documents: only what has changed is split and written. */
+import { createHash } from 'node:crypto';
+import { type Passage, type PassageStore, searchableText } from 'polyphony/kit';
+import { failed, listFilesIn, readFileIn, tooMany } from '../files/folder.ts';
+import type { FolderIndexOptions } from './folder-index.ts';
+import { formatOf, type SplitOptions, splitText } from './split.ts';
+import { type Document, textsOf } from './texts.ts';
+
+export interface IndexInput {
+  readonly index: string;
+  readonly pattern?: string;
+  readonly documents?: readonly unknown[];
+  readonly format?: SplitOptions['format'];
+  readonly size: number;
+  readonly overlap: number;
+}
+
+export interface KeptIndex {
+  readonly index: string;
+  readonly sources: number;
+  /** Sources that were written and that are gone. */
+  readonly changed: number;
+  readonly removed: number;
+}
+
+/** Of one source; the store bounds them all. */
+const MAX_PASSAGES = 10_000;
+
+/** @throws tool-failed, and limit-exceeded when the index does not fit into the store */
+export async function keepIndex(
+  input: IndexInput,
+  store: PassageStore,
+  folder: FolderIndexOptions,
+  signal: AbortSignal,
+): Promise<KeptIndex> {
+  const { index, pattern, documents } = input;
+  if ((pattern === undefined) === (documents === undefined))
+    throw failed('Give either "pattern" or "documents", and not both.');
+  const known = (await store.sources(index)) ?? new Map<string, string>();
+  const sources = new Set<string>();
+  let changed = 0;
+  const given = pattern === undefined ? textsOf(documents ?? []) : filesOf(folder, pattern, signal);
+  for await (const document of given) {
+    signal.throwIfAborted();
+    if (sources.has(document.source))
+      throw failed(`Two documents have the source "${document.source}": give each one of its own.`);
+    sources.add(document.source);
+    const digest = digestOf(document, input);
+    if (known.get(document.source) === digest) continue;
+    changed += 1;
+    await store.put({ index, source: document.source, digest, passages: passagesOf(document, input) });
+  }
+  if (sources.size === 0)
+    throw failed(`There is no text to keep in the index "${index}": give files or documents that have some.`);
+  const gone = [...known.keys()].filter((source) => !sources.has(source));
+  if (gone.length > 0) await store.remove(index, gone);
+  return { index, sources: sources.size, changed, removed: gone.length };
+}
+
+async function* filesOf(folder: FolderIndexOptions, pattern: string, signal: AbortSignal): AsyncGenerator<Document> {
+  const { files, truncated } = await listFilesIn(folder, pattern, signal);
+  if (truncated) throw tooMany(folder, pattern);
+  if (files.length === 0) throw failed(`No file matches "${pattern}": correct the pattern, or the folder of the tool.`);
+  for (const path of files) {
+    // Binary or too large, as the folder may hold anything.
+    const text = await readFileIn(folder, path).then(
+      (content) => content.text,
+      () => undefined,
+    );
+    if (text !== undefined) yield { text, source: path };
+  }
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Also of how it is split. */
+const digestOf = ({ text, source }: Document, { format, size, overlap }: IndexInput): string =>
+  sha256(JSON.stringify([format ?? formatOf(source), size, overlap, text]));
+
+function passagesOf({ text, source }: Document, { format, size, overlap }: IndexInput): readonly Passage[] {
+  const pieces = splitText(text, { source, size, overlap, format: format ?? formatOf(source) }, MAX_PASSAGES);
+  if (pieces.length > MAX_PASSAGES)
+    throw failed(`"${source}" has more than ${MAX_PASSAGES} passages: give a larger "size", or a shorter text.`);
+  return pieces.map((piece) => ({ ...piece, key: sha256(searchableText(piece)) }));
+}
