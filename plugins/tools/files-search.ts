@@ -171,6 +171,7 @@ const indexName = {
 const indexTool = (folder: FolderIndexOptions, passages: PassageStore | undefined): Tool => ({
   name: 'index',
   sideEffects: false,
+  effects: { reads: ['files', 'cache'], writes: ['cache'] },
   description:
     'Keeps the passages of files or documents in a named index of the store, for search; only what changed is read anew.',
   input: {
@@ -206,7 +207,7 @@ function searchTool(folder: FolderIndexOptions, maxPieces: number, passages: Pas
   return {
     name: 'search',
     sideEffects: false,
-    effects: { reads: ['files'] },
+    effects: { reads: ['files', 'cache'] },
     description:
       'Finds the passages that answer a query, in an index, among pieces or in the files of a pattern, with the place of each to cite.',
     input: {
