@@ -59,8 +59,9 @@ function inline(tokens: readonly string[]): string {
   for (const token of tokens) {
     const last = parts.findLastIndex((part) => part.trim() !== '');
     if (/^(?:is|IS)$/.test(token) && last >= 0) parts.push('==');
-    else if (/^(?:not|NOT)$/.test(token) && parts[last] === '==' && isJust(tokens, token)) parts[last] = '!=';
-    else parts.push(token);
+    else if (/^(?:not|NOT)$/.test(token) && parts[last] === '==' && isJust(tokens, token)) {
+      parts.splice(last, parts.length, '!=');
+    } else parts.push(token);
   }
   return parts.join('');
 }
@@ -68,9 +69,9 @@ function inline(tokens: readonly string[]): string {
 const isJust = (tokens: readonly string[], token: string): boolean =>
   tokens.some((other, place) => other === token && /^(?:is|IS)$/.test(tokens[place - 2] ?? ''));
 
-const PATH = '[\\p{L}_][\\p{L}\\p{N}_]*(?:\\.[\\p{L}_][\\p{L}\\p{N}_]*|\\[[0-9]{1,9}\\]){0,32}?';
+const PATH = '[\\p{L}_][\\p{L}\\p{N}_]*(?:\\.[\\p{L}_][\\p{L}\\p{N}_]*|\\[[0-9]{1,9}\\]){0,32}';
 const TEXT = '"(?:\\\\.|[^"\\\\])*"|\'(?:\\\\.|[^\'\\\\])*\'';
-const QUOTED_OR = (pattern: string): RegExp => new RegExp(`${TEXT}|${pattern}`, 'gu');
+const QUOTED_OR = (pattern: string): RegExp => new RegExp(`${pattern}|${TEXT}`, 'gu');
 
 const LENGTH = QUOTED_OR(`(?<![\\p{L}\\p{N}_.])(${PATH})\\.(?:length|size)(?![\\p{L}\\p{N}_])(?:\\(\\))?`);
 const LEN = QUOTED_OR('(?<![\\p{L}\\p{N}_.])len\\(');

@@ -10,7 +10,21 @@ import { formatPath, renameFix } from './rename.ts';
 
 /** Where other formats keep what nodes gave. */
 const NODES: ReadonlySet<string> = new Set([
-  ...['nodes', 'node', 'steps', 'step', 'outputs', 'output', 'results', 'result', 'tasks', 'task', 'context', 'ctx', 'state'],
+  ...[
+    'nodes',
+    'node',
+    'steps',
+    'step',
+    'outputs',
+    'output',
+    'results',
+    'result',
+    'tasks',
+    'task',
+    'context',
+    'ctx',
+    'state',
+  ],
 ]);
 /** Where other formats keep what the plan was given. */
 const INPUTS: ReadonlySet<string> = new Set([
@@ -32,7 +46,8 @@ export function withoutHead(
   const target = byId.get(first);
   const isEarlier = target !== undefined && target !== nodeAnalysis && isBefore(target, nodeAnalysis);
   const asNode = NODES.has(head) && isEarlier ? formatPath(first, rest) : undefined;
-  const isInput = INPUTS.has(head) && input !== undefined && input !== 'any' && stepInto(input, first).inferred !== undefined;
+  const isInput =
+    INPUTS.has(head) && input !== undefined && input !== 'any' && stepInto(input, first).inferred !== undefined;
   if (asNode !== undefined && isInput) return undefined;
   return asNode ?? (isInput ? formatPath('input', path) : undefined);
 }
@@ -46,7 +61,12 @@ const isBefore = (target: NodeAnalysis, nodeAnalysis: NodeAnalysis | undefined):
  * @param index of the step in the path that leads nowhere
  * @param inferred what has no such field
  */
-export function withoutField(use: Use, index: number, inferred: InferredType, { byId }: PlanAnalysis): string | undefined {
+export function withoutField(
+  use: Use,
+  index: number,
+  inferred: InferredType,
+  { byId }: PlanAnalysis,
+): string | undefined {
   const step = use.path[index];
   const node = byId.get(use.head)?.node;
   if (index !== 0 || typeof step !== 'string' || node === undefined) return undefined;
@@ -77,7 +97,8 @@ export function lengthFix(use: Use, index: number, inferred: InferredType): Fix 
   const isCounted = inferred !== 'any' && inferred.every((leaf) => isCountable(typesOf(leaf)));
   if (!isCounted || typeof step !== 'string' || !LENGTHS.has(step) || index !== use.path.length - 1) return undefined;
   const size = `size(${formatPath(use.head, use.path.slice(0, index))})`;
-  if (use.place === 'when' || use.place === 'until' || use.isOperand === true) return renameFix(use, size, 'condition.rewritten');
+  if (use.place === 'when' || use.place === 'until' || use.isOperand === true)
+    return renameFix(use, size, 'condition.rewritten');
   return {
     code: 'condition.rewritten',
     message: `${shown(`{{${use.text}}}`)} was written as ${shown(`{{= ${size}}}`)}.`,

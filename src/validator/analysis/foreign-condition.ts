@@ -33,7 +33,7 @@ export function foreignExpressionFix(
   nodeAnalysis: NodeAnalysis | undefined,
   analysis: PlanAnalysis,
 ): Fix | undefined {
-  const source = /^\s*\{\{=([^]*)\}\}\s*$/.exec(text)?.[1];
+  const source = /^\s*\{\{=([\s\S]*)\}\}\s*$/.exec(text)?.[1];
   const target = source === undefined ? undefined : fromForeign(source, rulesOf(nodeAnalysis, analysis));
   if (target === undefined || !compileExpression(target).ok) return undefined;
   return {
@@ -53,7 +53,8 @@ function holderOf(path: string, nodeAnalysis: NodeAnalysis | undefined, analysis
   const alternative = first?.type === 'reference' ? first.reference.alternatives[0] : undefined;
   if (alternative?.type !== 'path') return undefined;
   let inferred: InferredType | undefined = startOf(alternative.head, nodeAnalysis, analysis);
-  for (const step of alternative.path) inferred = inferred === undefined ? undefined : stepInto(inferred, step).inferred;
+  for (const step of alternative.path)
+    inferred = inferred === undefined ? undefined : stepInto(inferred, step).inferred;
   const types = inferred === undefined || inferred === 'any' ? undefined : typesOfInferred(inferred);
   if (types === undefined || types.length === 0) return undefined;
   if (types.every((type) => type === 'string' || type === 'null')) return 'text';

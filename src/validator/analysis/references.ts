@@ -23,7 +23,7 @@ import { foreignConditionFix } from './foreign-condition.ts';
 import { ownMetaOf } from './own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis, ReferencePlace, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
-import { shiftOfSelf } from './self-reference.ts';
+import { selfFix } from './self-reference.ts';
 
 const INTEGER = inferredType({ type: 'integer' });
 /** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
@@ -237,7 +237,7 @@ function resolveNode(
   if (target === undefined) return reportUnknownNode(use, nodeAnalysis, analysis);
   if (nodeAnalysis !== undefined && target === nodeAnalysis) {
     if (use.place === 'undo') return nodeAnalysis.outputOnce;
-    const fix = analysis.naming.isHarmless(nodeAnalysis) ? shiftOfSelf(use, nodeAnalysis, analysis) : undefined;
+    const fix = analysis.naming.isHarmless(nodeAnalysis) ? selfFix(use, nodeAnalysis, analysis) : undefined;
     const rule = 'which is not available to it: refer to an earlier node, or use "repeat" with {{prev}}';
     analysis.report.add('ref.self', use.pointer, `${quoted(use)} refers to the output of its own node, ${rule}.`, {
       got: use.text,
