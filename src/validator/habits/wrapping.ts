@@ -54,7 +54,8 @@ export function unwrapped(document: unknown, mending: Mending, depth = 0): unkno
   if (depth > DEEPEST || looksLikePlan(document)) return document;
   if (Array.isArray(document)) {
     const [only] = document;
-    if (document.length === 1 && !areNodes(document)) return told(document, unwrapped(only, mending, depth + 1), mending);
+    if (document.length === 1 && !areNodes(document))
+      return told(document, unwrapped(only, mending, depth + 1), mending);
     return areNodes(document) ? told(document, { version: 1, nodes: document }, mending) : document;
   }
   if (!isRecord(document) || Array.isArray(document.nodes)) return document;
