@@ -203,6 +203,14 @@ describe('conditions of other languages', () => {
     expect(mended(plan({ when })).node?.when).toBe(expected);
   });
 
+  it('are read in expressions, too', () => {
+    const raw = plan(
+      { use: 'value', in: { many: '{{= mail.parts.length() > 2 && mail.sum === 3 }}' } },
+      { output: '{{reply.many}}' },
+    );
+    expect(mended(raw).node?.in?.many).toBe('{{= size(mail.parts) > 2 && mail.sum == 3 }}');
+  });
+
   it('are not guessed where the type is not known', () => {
     const raw = plan({ when: "docs.it.includes('x')" });
     raw.nodes.splice(1, 0, { id: 'docs', use: 'llm', in: { prompt: 'x' }, out: { it: 'any' } } as never);

@@ -17,9 +17,8 @@ import {
 import { META, META_WITH_ERROR, META_WITH_ERRORS } from '../inference/meta-type.ts';
 import { builtInType, shadowing } from './built-in-names.ts';
 import type { FoundExpression } from './collect-uses.ts';
-import { lengthFix, withoutField, withoutHead } from './detours.ts';
 import { checkEach } from './each.ts';
-import { foreignConditionFix } from './foreign-condition.ts';
+import { foreignConditionFix, lengthFix, withoutField, withoutHead } from './foreign-forms.ts';
 import { ownMetaOf } from './own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis, ReferencePlace, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';

@@ -5,11 +5,11 @@
  * one thing can be meant, and it is repaired.
  */
 
-import { describedIn } from '../analysis/described.ts';
-import { onlyField } from '../analysis/detours.ts';
+import { onlyField } from '../analysis/foreign-forms.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { editText, isRecord, pointerToken } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
+import { describedIn } from '../habits/described.ts';
 import { type InferredType, stepInto } from '../inference/inferred-type.ts';
 
 const NAME = '[\\p{L}_][\\p{L}\\p{N}_]*';

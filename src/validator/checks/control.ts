@@ -2,7 +2,7 @@
 
 import { hasAttempts } from '../../core/plan/steps.ts';
 import { readCondition } from '../analysis/collect-uses.ts';
-import { foreignConditionFix } from '../analysis/foreign-condition.ts';
+import { foreignConditionFix } from '../analysis/foreign-forms.ts';
 import { maySkip } from '../analysis/nullable.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { setText } from '../document/document.ts';

@@ -8,10 +8,10 @@
  */
 import type { Catalogue, PlanRepair } from '../../core/plan/validation.ts';
 import { isRecord, pointerToken } from '../document/document.ts';
+import { mendTypes } from './field-types.ts';
 import { mendIds } from './ids.ts';
 import type { Fields, Mending } from './mending.ts';
 import { mendNode } from './nodes.ts';
-import { mendTypes } from './types.ts';
 import { mendPlan, mendVersion, unwrapped } from './wrapping.ts';
 
 export interface Mended {

@@ -1,5 +1,6 @@
 /** The fields of a node in forms that other formats have, or that a model falls into. Each of them can mean one thing only. */
 import { isRecord } from '../document/document.ts';
+import { mendTypes } from './field-types.ts';
 import { mendInputs, placeInput } from './inputs.ts';
 import {
   drop,
@@ -15,7 +16,6 @@ import {
   saysNothing,
 } from './mending.ts';
 import { mendModel, placeModel } from './models.ts';
-import { mendTypes } from './types.ts';
 
 const FIELDS: ReadonlySet<string> = new Set([
   ...[

@@ -3,10 +3,11 @@
  * `<output_of_Object_Detection>`, `the result of the previous step`. Nothing is guessed: a number says which node only where the plan
  * shows from what it counts, and a name only where one earlier node has it.
  */
+
+import { onlyField } from '../analysis/foreign-forms.ts';
+import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { formatPath } from '../analysis/rename.ts';
 import { isRecord } from '../document/document.ts';
-import { onlyField } from './detours.ts';
-import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
-import { formatPath } from './rename.ts';
 
 const LONGEST = 160;
 const MAY_DESCRIBE = /[<$%#{([]|output|result|response|answer|step|node|task/i;
