@@ -167,7 +167,7 @@ async function nextRound(
     : asking.validate(answer.text, asking.catalogue, defined({ request: asking.request }));
   progress.validation = validation;
   await reportAnswer(asking.listener, asked, price, validation);
-  const unclear = validation.plan === undefined ? [] : voids(validation);
+  const unclear = validation.plan === undefined ? [] : voids(validation, asking.catalogue);
   if (validation.plan !== undefined && (unclear.length === 0 || doubtful !== undefined || isLast))
     return result(validation, asked, progress.paid);
   if (doubtful !== undefined) return result(doubtful, asked, progress.paid);

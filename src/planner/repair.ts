@@ -3,7 +3,7 @@ import { PolyphonyError } from '../core/errors.ts';
 import { firstOf, lastOf } from '../core/json/cut-text.ts';
 import type { Message, ModelResponse } from '../core/model/model.ts';
 import type { PlanBounds } from '../core/plan/plan.ts';
-import type { PlanIssue, Validation } from '../core/plan/validation.ts';
+import type { Catalogue, PlanIssue, Validation } from '../core/plan/validation.ts';
 import { extractJson } from '../kit/json/json-schema.ts';
 
 /** A node takes about 29 tokens in short plans; prompts make it longer. */
@@ -40,9 +40,19 @@ export const cutValidation = (): Validation => ({
   repaired: [],
 });
 
-/** Warnings that leave the output, or a node that is paid for, without a meaning. */
-export const voids = ({ issues }: Validation): readonly PlanIssue[] =>
-  issues.filter(({ code, path }) => code === 'node.unused' || (code === 'ref.braces' && path.startsWith('/output')));
+/** Warnings that leave the output, or a node that is run for nothing but its output, without a meaning. */
+export function voids({ plan, issues }: Validation, { steps }: Catalogue): readonly PlanIssue[] {
+  const isForOutput = (id: unknown): boolean => {
+    const use = plan?.plan.nodes.find((node) => node.id === id)?.use ?? '';
+    const step = steps.get(use);
+    // A `value` costs nothing, and a tool that does not say that it changes nothing may be there for what it changes.
+    return use !== 'value' && (step?.usesModel === true || step?.sideEffects === false);
+  };
+  return issues.filter(
+    ({ code, path, got }) =>
+      (code === 'node.unused' && isForOutput(got)) || (code === 'ref.braces' && path.startsWith('/output')),
+  );
+}
 
 /** A plan as it was answered, of which single nodes can be replaced. */
 export interface Answered {

@@ -168,7 +168,12 @@ describe('the planner', () => {
   });
 
   it('asks once more where a node is paid for and not read, and takes the plan if that stays so', async () => {
-    const unread = { ...FOUR, output: '{{a.x}}' };
+    const asked = { id: 'e', use: 'llm', in: { prompt: 'Say e' } };
+    const unread = { ...FOUR, nodes: [...NODES, asked], output: '{{a.x}}' };
+    // What costs nothing, or may be there for what it changes, is no reason for a call.
+    await withPlanner({ answers: [{ ...FOUR, output: '{{a.x}}' }] }, async (polyphony) => {
+      expect((await polyphony.plan('say four')).rounds).toBe(1);
+    });
     await withPlanner({ answers: [unread, FOUR] }, async (polyphony) => {
       const { rounds, plan } = await polyphony.plan('say four');
       expect([rounds, plan.plan.output]).toEqual([2, FOUR.output]);
