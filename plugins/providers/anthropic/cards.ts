@@ -5,7 +5,7 @@
  * priority tier is capacity bought in advance, so its calls cost the usual price. Strengths are priors for the router, not
  * measurements.
  */
-import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
+import { assumedStrengths, type ModelCardFields, type TokenPrice } from 'polyphony/kit';
 import { CHAT, type MessagesFacts } from './facts.ts';
 
 const LISTED = '@pydantic/genai-prices 0.1.8';
@@ -50,13 +50,9 @@ const budgeted: MessagesFacts = {
 };
 const fourSix: MessagesFacts = { ...budgeted, thinking: 'either', effort: true };
 
-const strengths = (general: number, reasoning: number, code: number, extraction: number, creative: number) => ({
-  general,
-  reasoning,
-  code,
-  extraction,
-  creative,
-});
+/** Used for fields that nobody measured. */
+const strengths = (general: number, reasoning: number, code: number, extraction: number, creative: number) =>
+  assumedStrengths({ general, reasoning, code, extraction, creative });
 const stable = { stage: 'stable' } as const;
 
 export const MODELS: readonly ModelCardFields[] = [

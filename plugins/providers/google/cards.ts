@@ -4,7 +4,7 @@
  * measurements. Batch and flex cost half, priority 1.8 times the price (ai.google.dev/gemini-api/docs/pricing and
  * /optimization). The hourly cost of cached content is not counted.
  */
-import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
+import { assumedStrengths, type ModelCardFields, type TokenPrice } from 'polyphony/kit';
 import { CHAT } from './facts.ts';
 
 const source = '@pydantic/genai-prices 0.1.8';
@@ -29,13 +29,9 @@ const WITHOUT_SAMPLING = CHAT.capabilities.filter((name) => name !== 'temperatur
 const WITH_PREFIX = [...CHAT.capabilities, 'prefix'] as const;
 const ALL_LEVELS = ['minimal', 'low', 'medium', 'high'];
 
-const strengths = (general: number, reasoning: number, code: number, extraction: number, vision: number) => ({
-  general,
-  reasoning,
-  code,
-  extraction,
-  vision,
-});
+/** Used for fields that nobody measured. */
+const strengths = (general: number, reasoning: number, code: number, extraction: number, vision: number) =>
+  assumedStrengths({ general, reasoning, code, extraction, vision });
 const stable = { stage: 'stable' } as const;
 
 export const CHAT_MODELS: readonly ModelCardFields[] = [

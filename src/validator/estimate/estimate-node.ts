@@ -19,8 +19,8 @@ import {
   boundedCap,
   type CallSize,
   cheapestCost,
-  DEFAULT_MS,
   dearestCost,
+  expectedMsOf,
   likelyCost,
   type PricedCandidates,
   poolOf,
@@ -159,7 +159,7 @@ function onceOf(
   if (node.use === 'plan') return planOnce(pool, isCapped);
   const asking = ofAgents(callCosts(pool, node, size, isCapped), nodeAnalysis, size, pools, isCapped);
   const own = withSummary(asking, nodeAnalysis, pools, isCapped);
-  const ms = pool.likely?.card.expectedMs ?? DEFAULT_MS;
+  const ms = expectedMsOf(pool.likely);
   const asked = { costs: own, ms: ms * callsOf(node).expected, likely: pool.likely };
   return withWorkflows(escalated(asked, node, size, pools, isCapped), node, analysis, nested);
 }
@@ -201,7 +201,7 @@ function withWorkflows(once: Once, node: PlanNode, { catalogue }: PlanAnalysis, 
 
 function workflowOnce(estimate: NodeEstimate | undefined): Once {
   if (estimate === undefined)
-    return { costs: { lowNanoUsd: 0, expectedNanoUsd: null, highNanoUsd: null }, ms: DEFAULT_MS };
+    return { costs: { lowNanoUsd: 0, expectedNanoUsd: null, highNanoUsd: null }, ms: expectedMsOf(undefined) };
   return { costs: estimate, ms: estimate.expectedMs };
 }
 
@@ -263,7 +263,7 @@ function escalated(first: Once, node: PlanNode, size: NodeSize, pools: Pools, is
     const rung = callCosts(pool, node, size, isCapped);
     expectedNanoUsd = addMoney(expectedNanoUsd, times(rung.expectedNanoUsd, share));
     highNanoUsd = addMoney(highNanoUsd, rung.highNanoUsd);
-    ms += share * (pool.likely?.card.expectedMs ?? DEFAULT_MS);
+    ms += share * expectedMsOf(pool.likely);
   }
   return { ...first, costs: { ...first.costs, expectedNanoUsd, highNanoUsd }, ms };
 }
@@ -278,7 +278,7 @@ function planOnce(pool: PricedCandidates, isCapped: boolean): Once {
       expectedNanoUsd: both((size) => likelyCost(pool, size), expected),
       highNanoUsd: both((size) => dearestCost(pool, { ...size, output: Number.MAX_SAFE_INTEGER }, isCapped), high),
     },
-    ms: (pool.likely?.card.expectedMs ?? DEFAULT_MS) * 3,
+    ms: expectedMsOf(pool.likely) * 3,
     likely: pool.likely,
   };
 }
