@@ -22,7 +22,7 @@ export const STRENGTH_FIELDS = [
   'planning',
 ] as const;
 
-/** One strength, 0 to 1 on the measured scale: gpt-4o-mini has 0.40 and claude-opus-4.6 has 0.85. */
+/** One strength, 0 to 1 on the measured scale: 0.40 is a good small model of 2024, 0.85 the best of early 2026. */
 export interface MeasuredStrength {
   readonly value: number;
   /** Measurements that it rests on. */

@@ -6,7 +6,7 @@ import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
 import { expectedCost, outputCeiling, termsOf } from './estimate.ts';
 import { exclusion } from './exclude.ts';
-import { qualityOf, unknownField } from './posterior.ts';
+import { qualityOf, unknownField } from './figures/posterior.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
 

@@ -2,8 +2,8 @@
 import type { ModelRequest } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { expectedCost, termsOf } from './estimate.ts';
+import { latencyOf, qualityOf } from './figures/posterior.ts';
 import type { Negotiation } from './negotiate.ts';
-import { latencyOf, qualityOf } from './posterior.ts';
 import type { Deployment } from './registry.ts';
 
 export interface ScoreParts extends Readonly<Record<string, number>> {

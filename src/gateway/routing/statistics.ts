@@ -1,7 +1,7 @@
 /** Observations per target: latency, first token, error rate, length of answers. All but the length decay within minutes. */
 import type { TargetFigures } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
-import { type DecayingMean, decayingMean, type Rating } from './decaying-mean.ts';
+import { type DecayingMean, decayingMean, type Rating } from './figures/decaying-mean.ts';
 import { decayingCounts, type Sketch, sketch } from './sketch.ts';
 
 /** Successful attempts that are assumed before any was seen, so that one failure is not an error rate of 1. */

@@ -66,7 +66,7 @@ export function knownModel(provider: string, id: string): KnownModel | undefined
   return facts === undefined && card === undefined ? undefined : { name, facts, card };
 }
 
-/** `us.anthropic.claude-opus-5-20260724-v1:0` and `anthropic/claude-opus-5` are one name: `claude-opus-5`. */
+/** `eu.maker.big-5-20260724-v1:0` and `maker/big-5` are one name: `big-5`. */
 export function plainName(id: string): string {
   return id
     .slice(id.lastIndexOf('/') + 1)

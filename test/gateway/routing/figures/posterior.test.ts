@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decayingMean } from '../../../src/gateway/routing/decaying-mean.ts';
-import { latencyOf, qualityOf } from '../../../src/gateway/routing/posterior.ts';
-import { targetStatistics } from '../../../src/gateway/routing/statistics.ts';
-import { fakeCard, fakeProvider, finish } from '../../../src/testing/fakes.ts';
-import { harness, text, user } from '../harness.ts';
+import { decayingMean } from '../../../../src/gateway/routing/figures/decaying-mean.ts';
+import { latencyOf, qualityOf } from '../../../../src/gateway/routing/figures/posterior.ts';
+import { targetStatistics } from '../../../../src/gateway/routing/statistics.ts';
+import { fakeCard, fakeProvider, finish } from '../../../../src/testing/fakes.ts';
+import { harness, text, user } from '../../harness.ts';
 
 const deployment = (fields: object = {}) => ({
   target: { provider: 'p', model: 'm' },

@@ -1,9 +1,15 @@
 /** Scores that evaluators gave the answers of an escalated call correct what is known of the models that wrote them. */
+import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import type { Call, EscalationReport, Handler } from '../../core/model/model.ts';
 import { observe } from '../../kit/streams/observe.ts';
-import type { GatewayParts } from '../parts.ts';
-import { needsOf } from './requirements.ts';
+import type { Registry } from '../routing/registry.ts';
+import { needsOf } from '../routing/requirements.ts';
+
+export interface RatedParts {
+  readonly clock: Clock;
+  readonly registry: () => Registry;
+}
 
 const GENERAL: readonly string[] = ['general'];
 
@@ -11,11 +17,7 @@ export const isEscalated = ({ request, purpose }: Call, config: Config): boolean
   (request.escalate ?? config.escalate ?? false) !== false && (purpose === 'answer' || purpose === 'planner');
 
 /** The same events; the scores of the report count for the fields that the request asks for, in general where it asks for none. */
-export function rated(
-  call: Call,
-  handler: Handler,
-  parts: Pick<GatewayParts, 'registry' | 'clock'>,
-): ReturnType<Handler> {
+export function rated(call: Call, handler: Handler, parts: RatedParts): ReturnType<Handler> {
   return observe({
     open: () => handler(call),
     event(event) {
@@ -25,11 +27,7 @@ export function rated(
   });
 }
 
-function takeScores(
-  { request }: Call,
-  { rungs }: EscalationReport,
-  { registry, clock }: Pick<GatewayParts, 'registry' | 'clock'>,
-): void {
+function takeScores({ request }: Call, { rungs }: EscalationReport, { registry, clock }: RatedParts): void {
   const asked = needsOf(request).choice.strengths ?? [];
   for (const { target, score } of rungs) {
     if (score === null) continue;

@@ -3,8 +3,10 @@
  * as itself until it decays: (weight × prior + sum of observations) ÷ (weight + observations). For a rate this is the
  * mean of a Beta distribution; for a duration it is a weighted mean. See docs/reference/models.md.
  */
-import type { CorrectedFigure } from '../../core/gateway.ts';
-import { speedOf } from '../../kit/models/speed.ts';
+import type { CorrectedFigure } from '../../../core/gateway.ts';
+import type { Target } from '../../../core/model/model.ts';
+import type { ModelCard } from '../../../core/model/provider.ts';
+import { speedOf } from '../../../kit/models/speed.ts';
 import {
   isApart,
   onCardScale,
@@ -12,11 +14,22 @@ import {
   type StrengthFigure,
   strengthFigure,
   unknownStrength,
-} from '../../kit/models/strengths.ts';
-import type { Deployment } from './registry.ts';
-import type { TargetStatistics } from './statistics.ts';
+} from '../../../kit/models/strengths.ts';
+import type { Sketch } from '../sketch.ts';
+import type { Rating } from './decaying-mean.ts';
 
-type Observed = Pick<Deployment, 'target' | 'card' | 'statistics'>;
+/** What a deployment is known by, and what was observed of it: see `TargetStatistics`. */
+interface Observations {
+  readonly total: Sketch;
+  rating(field: string, nowMs: number): Rating | undefined;
+  errorRate(nowMs: number): number;
+  outcomes(nowMs: number): { readonly failed: number; readonly attempts: number; readonly prior: number };
+}
+interface Observed {
+  readonly target: Target;
+  readonly card: ModelCard;
+  readonly statistics: Observations;
+}
 
 /** What a latency counts as against observed ones, by how it is known. */
 const LATENCY_WEIGHTS = { measured: 4, card: 2, 'rate-measured': 2, 'mean-call': 1 } as const;
@@ -53,7 +66,7 @@ export function unknownField(
   );
 }
 
-function strengthNow(model: RatedModel, field: string, statistics: TargetStatistics, nowMs: number): number {
+function strengthNow(model: RatedModel, field: string, statistics: Observations, nowMs: number): number {
   const figure = strengthFigure(model, field);
   const prior = figure?.value ?? unknownStrength(model, field);
   const rating = statistics.rating(field, nowMs);
