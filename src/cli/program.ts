@@ -61,8 +61,8 @@ export const COMMANDS: CommandList = {
     load: () => import('./commands/schedule.ts'),
   },
   models: {
-    usage: '[name]',
-    summary: 'list the available models, with prices and limits',
+    usage: '[options] [name] [file]',
+    summary: 'list the available models, with prices, limits and strengths',
     load: () => import('./commands/models.ts'),
   },
   route: {
