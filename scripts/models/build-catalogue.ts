@@ -165,6 +165,16 @@ export function catalogueText({ version, sources, models, cards }: ModelCatalogu
 `;
 }
 
+const MIT = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
+files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy,
+modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software
+is furnished to do so, subject to the following conditions: The above copyright notice and this permission notice shall be
+included in all copies or substantial portions of the Software. THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND,
+EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER
+IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
+IN THE SOFTWARE.`;
+
 /** The notices that the sources ask for. */
 export function noticesText({ version, sources }: ModelCatalogue): string {
   const lines = Object.entries(sources).map(
@@ -180,12 +190,16 @@ Sources of strengths and speed:
 
 ${lines.join('\n')}
 
-Sources of dates: litellm (MIT, Copyright Berri AI), models.dev (MIT, Copyright models.dev contributors),
-modeldeprecations.dev (MIT, Copyright mnfst), deprecations-rss (MIT, Copyright deprecations), and the pages of the vendors.
+Sources of dates, all under the MIT licence, and the pages of the vendors:
 
-Texts of the licences:
-- MIT: https://opensource.org/license/mit
-- Apache-2.0: https://www.apache.org/licenses/LICENSE-2.0
-- CC-BY-4.0: https://creativecommons.org/licenses/by/4.0/legalcode
+- litellm: Copyright (c) 2023 Berri AI.
+- modeldeprecations.dev: Copyright (c) 2026 modeldeprecations.dev contributors.
+- models.dev: github.com/anomalyco/models.dev.
+- deprecations-rss: github.com/deprecations/deprecations-rss.
+
+Texts of the licences: MIT below; Apache-2.0: https://www.apache.org/licenses/LICENSE-2.0 and the file LICENSE of this package;
+CC-BY-4.0: https://creativecommons.org/licenses/by/4.0/legalcode. "not stated": single figures of a public table, without its rows.
+
+${MIT}
 `;
 }

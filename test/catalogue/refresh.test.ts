@@ -142,3 +142,9 @@ it('the terms of the shipped sources are whole', () => {
   const root = resolve(import.meta.dirname, '../..');
   expect(Object.keys(readSources(join(root, 'catalogue/sources.json'))).length).toBeGreaterThan(15);
 });
+
+it('the shipped catalogue is the text that the command writes', () => {
+  const path = resolve(import.meta.dirname, '../../catalogue/models.json');
+  const shipped = readFileSync(path, 'utf8');
+  expect(catalogueText(JSON.parse(shipped))).toBe(shipped);
+});
