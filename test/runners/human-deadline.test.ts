@@ -63,9 +63,17 @@ describe('the time of a question', () => {
     expect(await settled(late, await late.engine.resume(runId))).toMatchObject({ output: { answer: 'me' } });
   });
 
-  it('fails the run where onError says nothing else, and a resume asks anew', async () => {
+  it('does not run where the node does not say what happens without an answer', async () => {
     const { onError: _onError, ...node } = ASK;
-    const { journal, runId } = await asked([node]);
+    const { journal, runId, result } = await asked([node]);
+    expect(result.waiting?.[0]).not.toHaveProperty('deadline');
+    const late = at(10 * 60_000, journal);
+    await late.engine.answer(runId, 'ask', 'yes');
+    expect(await settled(late, await late.engine.resume(runId))).toMatchObject({ output: { approved: true } });
+  });
+
+  it('fails the run where onError says so, and a resume asks anew', async () => {
+    const { journal, runId } = await asked([{ ...ASK, onError: 'fail' }]);
     const late = at(61_000, journal);
     const failed = await settled(late, await late.engine.resume(runId));
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'timeout' } });

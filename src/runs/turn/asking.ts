@@ -65,8 +65,10 @@ function stillAsked({ progress }: Task, item: number, question: HumanQuestion): 
 }
 
 function withDeadline(run: RunState, task: Task, question: HumanQuestion): HumanQuestion {
-  const { use, limits } = task.node;
+  const { use, limits, onError } = task.node;
   if (limits?.seconds === undefined || !waitsOutside(use)) return question;
+  // Whoever bounds a question says what happens without an answer; else the bound is that of the node's own work, which is none.
+  if (use === 'human' && onError === undefined) return question;
   task.progress ??= noProgress();
   task.progress.deadline ??= run.host.runtime.clock.now() + limits.seconds * 1000;
   return { ...question, deadline: task.progress.deadline };
