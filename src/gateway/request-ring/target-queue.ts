@@ -3,6 +3,7 @@ import type { PolyphonyError } from '../../core/errors.ts';
 import type { Warning } from '../../core/model/model.ts';
 import type { Fault } from '../calls/faults.ts';
 import { nameOf } from '../calls/target.ts';
+import { endedWarning } from '../routing/negotiate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { namedTargets, type RouteOptions, routeOf } from '../routing/route.ts';
 import { tierWarning } from '../routing/tier.ts';
@@ -14,7 +15,7 @@ export interface NextTarget {
 }
 
 export interface TargetQueue {
-  /** For the response: the first target has another tier than the asked one. */
+  /** For the response: the first target has another tier than the asked one, or has ended. */
   readonly warning: Warning | undefined;
   next(): NextTarget | undefined;
   /** Records how the current target failed. Returns false when no other target may be tried. */
@@ -42,7 +43,8 @@ class Queue implements TargetQueue {
   constructor(options: RouteOptions) {
     this.#options = options;
     this.#queue = [...routeOf(options)];
-    this.warning = tierWarning(options, this.#queue[0]);
+    const [first] = this.#queue;
+    this.warning = tierWarning(options, first) ?? endedWarning(options, first);
   }
 
   next(): NextTarget | undefined {

@@ -1,9 +1,10 @@
 /** Which deployments satisfy every requirement and limit of a request, and what the others fail. */
 import type { Config } from '../../core/config.ts';
-import type { ModelRequest, RequestLimits, Requirements, Target } from '../../core/model/model.ts';
+import type { ModelRequest, RequestLimits, Requirements, Target, Warning } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
+import { nameOf } from '../calls/target.ts';
 import { expectedCost, outputCeiling, termsOf } from './estimate.ts';
 import { exclusion } from './exclude.ts';
 import { qualityOf, unknownField } from './figures/posterior.ts';
@@ -57,8 +58,15 @@ export function isCapable(deployment: Deployment, negotiation: Negotiation): boo
 export function askedOf(question: Negotiation & { readonly registry: Registry }): readonly Deployment[] {
   const { registry, needs } = question;
   const { id } = needs.choice;
-  const asked = id === undefined ? registry.deployments : registry.named(id);
+  const asked = id === undefined ? registry.deployments : living(registry.named(id), question);
   return registry.hasStandIns && isServed(asked, question) ? asked.filter(({ card }) => card.standIn !== true) : asked;
+}
+
+/** The deployments that have not ended; all where every one of them has. */
+function living(named: readonly Deployment[], { nowMs }: Negotiation): readonly Deployment[] {
+  if (named.length < 2 || !named.some(({ card }) => endOf(card, nowMs) !== undefined)) return named;
+  const alive = named.filter(({ card }) => endOf(card, nowMs) === undefined);
+  return alive.length > 0 ? alive : named;
 }
 
 /** Whether one that does not stand in could serve the request. */
@@ -96,11 +104,26 @@ function dedication({ card: { dedicatedTo } }: Deployment, { needs }: Negotiatio
   return `is made for ${dedicatedTo} only`;
 }
 
-function lifecycle({ card }: Deployment, { nowMs }: Negotiation): string | undefined {
-  if (card.lifecycle === undefined) return undefined;
-  const { stage, endsOn } = card.lifecycle;
+/** Whoever names a model may know better than its card, and its provider says for nothing whether it is there: see `endedWarning`. */
+function lifecycle({ card }: Deployment, { nowMs, needs }: Negotiation): string | undefined {
+  if (card.lifecycle === undefined || needs.choice.id !== undefined) return undefined;
+  return endOf(card, nowMs);
+}
+
+function endOf({ lifecycle }: ModelCard, nowMs: number): string | undefined {
+  if (lifecycle === undefined) return undefined;
+  const { stage, endsOn } = lifecycle;
   if (stage === 'retired') return 'is retired';
   return endsOn !== undefined && Date.parse(endsOn) <= nowMs ? `was retired on ${endsOn}` : undefined;
+}
+
+/** What the response says where the request names a model that has ended by what is known of it. */
+export function endedWarning({ needs, nowMs }: Negotiation, first: Deployment | undefined): Warning | undefined {
+  if (needs.choice.id === undefined || first?.card.lifecycle === undefined) return undefined;
+  const end = endOf(first.card, nowMs);
+  if (end === undefined) return undefined;
+  const message = `${nameOf(first.target)} ${end} by what is known of it, and was asked because the request names it: choose another model, or correct its lifecycle in the config (models).`;
+  return { code: 'model-retired', message };
 }
 
 function outputLength({ card }: Deployment, { request }: Negotiation): string | undefined {

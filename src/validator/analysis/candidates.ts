@@ -71,6 +71,8 @@ export interface Demand {
   readonly strict: boolean;
   readonly can: readonly Capability[];
   readonly privately: boolean;
+  /** The node names its model: one that has ended is asked all the same, as the gateway does. */
+  readonly isNamed: boolean;
 }
 
 const PRIVATE: ReadonlySet<Sensitivity> = new Set(['personal', 'regulated']);
@@ -89,6 +91,7 @@ export function demandOf(node: PlanNode): Demand {
     strict: node.model?.strict === true,
     can,
     privately,
+    isNamed: node.model?.id !== undefined,
   };
 }
 
@@ -102,7 +105,7 @@ function impliedBy({ images, files, tools, agents, reasoning }: Readonly<Record<
 }
 
 /** Reasons why a model cannot meet the demand; empty when it can. The caller checks privacy and a tier that may give way. */
-export function lacks({ card }: CatalogueModel, { operation, tier, strict, can }: Demand): string[] {
+export function lacks({ card }: CatalogueModel, { operation, tier, strict, can, isNamed }: Demand): string[] {
   const missing: string[] = [];
   if (!card.operations.includes(operation)) missing.push(`does not support ${operation}`);
   if (strict && tier !== undefined && card.tier !== tier) missing.push(`has tier ${card.tier}, not ${tier}`);
@@ -110,7 +113,7 @@ export function lacks({ card }: CatalogueModel, { operation, tier, strict, can }
   if (unable.length > 0) missing.push(`lacks ${unable.join(', ')}`);
   if (card.dedicatedTo !== undefined && !can.includes(card.dedicatedTo))
     missing.push(`is made only for ${card.dedicatedTo}`);
-  if (card.lifecycle?.stage === 'retired') missing.push('is retired');
+  if (card.lifecycle?.stage === 'retired' && !isNamed) missing.push('is retired');
   return missing;
 }
 

@@ -71,6 +71,20 @@ describe('negotiation', () => {
     expect(error.details).toMatchObject({ rejected: [{ target: { provider: 'p', model: 'm' } }] });
   });
 
+  it('asks a model that has ended where the request names it, and warns; never where another one of that name lives', async () => {
+    const gone = { lifecycle: { stage: 'deprecated', endsOn: '2023-01-01' } } as const;
+    const made = offering([{ id: 'm', ...gone } as Parameters<typeof fakeCard>[0]]);
+    const answer = await made.run(made.gateway.call(chat({ model: 'p/m' })));
+    expect(answer.warnings).toMatchObject([{ code: 'model-retired' }]);
+    expect(answer.warnings[0]?.message).toContain('p/m was retired on 2023-01-01');
+    const providers = [
+      fakeProvider({ id: 'p', models: [fakeCard({ id: 'm', ...gone })] }),
+      fakeProvider({ id: 'q', models: [fakeCard({ id: 'm' })] }),
+    ];
+    const both = harness({ providers });
+    expect(both.gateway.explain(chat({ model: 'm' })).candidates.map(({ target }) => target.provider)).toEqual(['q']);
+  });
+
   it('lists every target with everything that it fails', async () => {
     const made = offering([
       { id: 'a', contextTokens: 10 },
