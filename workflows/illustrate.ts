@@ -6,7 +6,7 @@ export default workflow({
   id: 'illustrate',
   goal: 'Make a picture of what somebody wishes for, and describe it',
   input: z.object({ wish: z.string(), size: z.string().optional() }),
-  budget: { usd: 0.25, seconds: 300 },
+  budget: { seconds: 300 },
 })
   .node('brief', llm, (c) => ({
     in: {

@@ -59,15 +59,14 @@ const made = (
   price: { input: 0, output: 0, image, source },
   ...fields,
 });
-/** One name for the third generation, whoever serves it: a plan that pins it takes any provider that is there. */
-const third = { aliases: ['stable-diffusion-3'] } as const;
 const fromText = { capabilities: ['image-out', 'seed'] } as const;
 
+/** One model a service has the alias of the third generation, so that a plan that names it moves on to another service. */
 const MODELS: readonly ModelCardFields[] = [
   made('stable-image-ultra', 'premium', 0.08),
-  made('sd3.5-large', 'premium', 0.065, third),
-  made('sd3.5-large-turbo', 'balanced', 0.04, third),
-  made('sd3.5-medium', 'balanced', 0.035, third),
+  made('sd3.5-large', 'premium', 0.065, { aliases: ['stable-diffusion-3'] }),
+  made('sd3.5-large-turbo', 'balanced', 0.04),
+  made('sd3.5-medium', 'balanced', 0.035),
   made('stable-image-core', 'fast', 0.03, fromText),
   { id: 'stable-diffusion-xl-1024-v1-0', tier: 'fast', ...IMAGES, ...fromText },
 ];

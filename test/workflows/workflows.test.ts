@@ -9,6 +9,8 @@ import { createPolyphony, type Polyphony, type Provider } from '../../src/index.
 
 const folder = resolve(import.meta.dirname, '../../workflows');
 const names = readdirSync(folder).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -3)] : []));
+/** One needs a model that makes pictures: see illustrate.test.ts. */
+const ofTexts = names.filter((name) => name !== 'illustrate');
 
 const open = async <T>(use: (polyphony: Polyphony) => Promise<T>): Promise<T> => {
   const polyphony = await createPolyphony();
@@ -25,7 +27,7 @@ describe('ready-made workflows', () => {
     expect(readdirSync(folder).filter((file) => file.endsWith('.plan.json'))).toHaveLength(names.length);
   });
 
-  it.each(names)('%s: both say the same, and the plan is valid without repair', async (name) => {
+  it.each(ofTexts)('%s: both say the same, and the plan is valid without repair', async (name) => {
     const { default: workflow } = await import(join(folder, `${name}.ts`));
     const text = readFileSync(join(folder, `${name}.plan.json`), 'utf8');
     expect(JSON.parse(text), 'run `npm run workflows`').toEqual(workflow.plan);
@@ -44,7 +46,7 @@ describe('ready-made workflows', () => {
   ])('are valid with %s alone', async (_provider, make) => {
     const polyphony = await createPolyphony({ providers: [make()] });
     try {
-      for (const name of names) {
+      for (const name of ofTexts) {
         const { issues } = await polyphony.validate(readFileSync(join(folder, `${name}.plan.json`), 'utf8'));
         const errors = issues.filter(({ severity }) => severity === 'error');
         expect({ name, errors }).toEqual({ name, errors: [] });
