@@ -100,6 +100,36 @@ describe('ready-made workflows', () => {
     });
   });
 
+  it('run: support answers a question from the texts, and asks a person about a refund', async () => {
+    const { default: support } = await import('../../workflows/support.ts');
+    const pattern = 'examples/material/handbook/*';
+    await open(async (polyphony) => {
+      const asked = await polyphony.run(support, { letter: 'What does a late book cost a day?', pattern });
+      expect(asked).toMatchObject({
+        status: 'done',
+        output: { reply: expect.stringContaining('fifty cents'), refund: 'not asked' },
+      });
+      const letter = 'The lamp of order 4471 came broken. Please refund the payment.';
+      const waiting = await polyphony.run(support, { letter, pattern });
+      expect(waiting).toMatchObject({
+        status: 'suspended',
+        waiting: [{ id: 'review', choices: ['refund', 'refuse'] }],
+      });
+      const refused = await (await polyphony.runs.answer(waiting.runId, 'review', 'refuse')).result();
+      expect(refused.output).toMatchObject({ kind: 'refund', reply: null, refund: 'refuse' });
+    });
+  });
+
+  it('run: extract makes a row of each file, and keeps what failed apart', async () => {
+    const { default: extract } = await import('../../workflows/extract.ts');
+    await open(async (polyphony) => {
+      const { output } = await polyphony.run(extract, { pattern: 'examples/material/invoices/*' });
+      expect(output.rows.map((row) => row?.date ?? null)).toEqual(['2026-03-04', '2026-03-19', '2026-03-27', null]);
+      expect(output.rows.map((row) => row?.total ?? null)).toEqual([192.5, 324, 266, null]);
+      expect(output.rows.slice(0, 3).every((row) => row?.customer === 'Reading Room')).toBe(true);
+    });
+  });
+
   it('run: approve waits for a person, and goes on with the answer', async () => {
     const { default: approve } = await import('../../workflows/approve.ts');
     await open(async (polyphony) => {
