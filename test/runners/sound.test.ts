@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fileTools } from '../../plugins/tools/files.ts';
 import { createPolyphony, type Plan } from '../../src/index.ts';
+import { toolResultContent } from '../../src/runners/tool-result.ts';
 import { fakeCard, fakeProvider } from '../../src/testing/index.ts';
 
 const HEARS = fakeCard({ id: 'hears', capabilities: ['text', 'streaming', 'system', 'audio-in'] });
@@ -122,4 +123,14 @@ describe('sound in an llm node', () => {
       message: expect.stringContaining('image/png'),
     });
   });
+});
+
+it.each(['audio/wav', 'video/mp4'])('%s in the result of a tool is named, and its bytes are not sent', (mediaType) => {
+  const content = toolResultContent({ path: 'a', audio: { type: 'base64', data: 'QUFBQUFBQUE=', mediaType } });
+  expect(content).toEqual([
+    {
+      type: 'text',
+      text: `{"path":"a","audio":"${mediaType}, not sent: results of tools hold no sound and no films"}`,
+    },
+  ]);
 });
