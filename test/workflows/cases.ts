@@ -21,7 +21,7 @@ export const CASES: readonly Case[] = [
     name: 'illustrate',
     request: 'Make a picture of a lighthouse in the fog',
     input: { wish: 'a lighthouse in the fog' },
-    pictures: ['stability', 'together', 'replicate'],
+    pictures: ['stability', 'together', 'replicate', 'fal'],
     rules: [
       {
         asked: ['fast', 'Write the prompt of a picture', 'a lighthouse in the fog'],

@@ -7,7 +7,7 @@ import illustrate from '../../workflows/illustrate.ts';
 import { CASES } from './cases.ts';
 import { PIXEL, type PictureService, type Pool, scriptedPool } from './pool.ts';
 
-const ALL: readonly PictureService[] = ['stability', 'together', 'replicate'];
+const ALL: readonly PictureService[] = ['stability', 'together', 'replicate', 'fal'];
 const [one] = CASES;
 const rules = one?.rules ?? [];
 const wish = { wish: 'a lighthouse in the fog' };

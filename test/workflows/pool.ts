@@ -3,6 +3,7 @@
  * picture services with their own wires. No model thinks here; the tests show that the workflows lead from node to node.
  */
 import type { ServerResponse } from 'node:http';
+import { fal } from '../../plugins/providers/fal.ts';
 import { openaiCompatible } from '../../plugins/providers/openai-compatible.ts';
 import { replicate } from '../../plugins/providers/replicate.ts';
 import { stability } from '../../plugins/providers/stability.ts';
@@ -23,8 +24,9 @@ const PICTURES: Readonly<Record<string, (url: string) => Provider>> = {
   stability: (baseURL) => stability({ baseURL, apiKey: 'test-key' }),
   together: (baseURL) => together({ baseURL, apiKey: 'test-key' }),
   replicate: (baseURL) => replicate({ baseURL, apiKey: 'test-key' }),
+  fal: (baseURL) => fal({ baseURL, apiKey: 'test-key' }),
 };
-export type PictureService = 'stability' | 'together' | 'replicate';
+export type PictureService = 'stability' | 'together' | 'replicate' | 'fal';
 
 export interface Pool {
   readonly server: Loopback;
@@ -99,5 +101,7 @@ function answerPicture(down: readonly string[], { path }: Received, response: Se
     response.end(JSON.stringify({ error: { message: 'overloaded' }, errors: ['overloaded'] }));
   else if (service === 'stability') response.end(JSON.stringify({ image: PIXEL, finish_reason: 'SUCCESS', seed: 1 }));
   else if (service === 'together') response.end(JSON.stringify({ data: [{ index: 0, b64_json: PIXEL }] }));
+  else if (service === 'fal')
+    response.end(JSON.stringify({ images: [{ url: `data:image/png;base64,${PIXEL}` }], has_nsfw_concepts: [false] }));
   else response.end(JSON.stringify({ id: 'p', status: 'succeeded', output: [`data:image/png;base64,${PIXEL}`] }));
 }
