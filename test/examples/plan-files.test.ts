@@ -13,7 +13,7 @@ import {
 import { call } from '../cli/call.ts';
 
 const keys = Object.keys(process.env).filter((name) =>
-  /_(?:API_KEY|API_TOKEN|BASE_URL|BEARER_TOKEN_BEDROCK)$/.test(name),
+  /_(?:KEY|API_TOKEN|BASE_URL|BEARER_TOKEN_BEDROCK)$/.test(name),
 );
 for (const name of [...keys, 'OLLAMA_HOST', 'POLYPHONY_BEDROCK']) delete process.env[name];
 
