@@ -65,7 +65,7 @@ function report(block: Block, problem: string | undefined): void {
 }
 
 function keyless(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_(?:API_KEY|TOKEN|SECRET)$/.test(name)));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_(?:KEY|TOKEN|SECRET)$/.test(name)));
 }
 
 function run(command: string, given: readonly string[]): string | undefined {

@@ -19,7 +19,7 @@ interface Outcome {
 
 /** The environment without keys: an example must not need one, nor spend from one by accident. */
 function keylessEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_(?:API_KEY|TOKEN|SECRET)$/.test(name)));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_(?:KEY|TOKEN|SECRET)$/.test(name)));
 }
 
 /** A program from its sources; a process that takes too long is killed. */

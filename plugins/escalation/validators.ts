@@ -17,6 +17,7 @@ import {
   unusedNumbers,
   wrongArithmetic,
 } from './validators/number-checks.ts';
+import { statedConfidence } from './validators/stated-confidence.ts';
 import { hollowOutput, openFence, schemaValidity, unbalancedCode } from './validators/structure-checks.ts';
 import {
   empty,
@@ -62,7 +63,7 @@ export const validatorsEvaluator: Evaluator = {
     if (answer === undefined) return { score: 1, calibrated: false, reasons: [] };
     const flaws = CHECKS.map((check) => check(answer)).filter((flaw) => flaw !== undefined);
     const left = flaws.reduce((score, { penalty }) => score * (1 - penalty), 1);
-    const reported = response.confidence;
+    const reported = lower(response.confidence, statedConfidence(answer));
     // The confidence that a model reports can only lower the score.
     const score = reported === undefined ? left : Math.min(left, Math.max(0, reported));
     const reasons = flaws.sort(byPenalty).map(({ reason }) => reason);
@@ -70,6 +71,9 @@ export const validatorsEvaluator: Evaluator = {
     return { score, calibrated: false, reasons };
   },
 };
+
+const lower = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 
 const byPenalty = (a: Flaw, b: Flaw): number => b.penalty - a.penalty;
 

@@ -34,6 +34,7 @@ const PROVIDERS: readonly Entry[] = [
   { variables: ['OLLAMA_HOST'], load: () => import('./ollama.ts') },
   { variables: ['STABILITY_API_KEY'], load: () => import('./stability.ts') },
   { variables: ['REPLICATE_API_TOKEN'], load: () => import('./replicate.ts') },
+  { variables: ['FAL_KEY'], load: () => import('./fal.ts') },
 ];
 
 /** Loads only the files of the providers that it returns. */

@@ -56,6 +56,8 @@ const FLUX: ReplicateFacts = {
   image: 'image',
   negativePrompt: false,
 };
+/** The shapes of the third generation of Stable Diffusion. */
+const STABLE = { ratios: ['21:9', '16:9', '3:2', '5:4', '1:1', '4:5', '2:3', '9:16', '9:21'] } as const;
 const IMAGES = {
   operations: ['image'],
   capabilities: ['image-out', 'seed'],
@@ -82,6 +84,15 @@ const MODELS: readonly ModelCardFields[] = [
     ...IMAGES,
     price: priced(0.055, 'https://replicate.com/black-forest-labs/flux-pro'),
     wire: { ...FLUX, count: null },
+  },
+  {
+    id: 'stability-ai/stable-diffusion-3.5-large',
+    aliases: ['stable-diffusion-3'],
+    tier: 'premium',
+    ...IMAGES,
+    capabilities: [...IMAGES.capabilities, 'image-edit'],
+    price: priced(0.065, 'https://replicate.com/stability-ai/stable-diffusion-3.5-large'),
+    wire: { ...STABLE, count: null, image: 'image', negativePrompt: true },
   },
   {
     id: 'stability-ai/sdxl:7762fd07cf82c948538e41f63f77d685e02b063e37e496e96eefd46c929f9bdc',

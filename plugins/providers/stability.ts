@@ -61,9 +61,10 @@ const made = (
 });
 const fromText = { capabilities: ['image-out', 'seed'] } as const;
 
+/** One model a service has the alias of the third generation, so that a plan that names it moves on to another service. */
 const MODELS: readonly ModelCardFields[] = [
   made('stable-image-ultra', 'premium', 0.08),
-  made('sd3.5-large', 'premium', 0.065),
+  made('sd3.5-large', 'premium', 0.065, { aliases: ['stable-diffusion-3'] }),
   made('sd3.5-large-turbo', 'balanced', 0.04),
   made('sd3.5-medium', 'balanced', 0.035),
   made('stable-image-core', 'fast', 0.03, fromText),

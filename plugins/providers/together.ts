@@ -62,6 +62,13 @@ const MODELS: readonly ModelCardFields[] = [
     contextTokens: 4096,
   },
   {
+    id: 'stabilityai/stable-diffusion-3-medium',
+    aliases: ['stable-diffusion-3'],
+    operations: ['image'],
+    capabilities: ['image-out'],
+    contextTokens: 4096,
+  },
+  {
     id: 'black-forest-labs/FLUX.1-kontext-pro',
     operations: ['image'],
     capabilities: ['image-out', 'image-edit'],

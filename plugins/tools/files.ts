@@ -8,7 +8,7 @@ export interface FileToolsOptions {
   readonly folder?: string;
   /** Limit per text file, in bytes. @default 1048576 */
   readonly maxBytes?: number;
-  /** Limit per picture or PDF, in bytes. @default 4194304 */
+  /** Limit per picture, sound or PDF, in bytes. @default 4194304 */
   readonly maxMediaBytes?: number;
   /** Limit of listed files. @default 1000 */
   readonly maxFiles?: number;
@@ -62,13 +62,14 @@ const readFile = (limits: FolderOptions): Tool => ({
   sideEffects: false,
   effects: { reads: ['files'] },
   description:
-    'Reads a file: text, a picture (image) or a PDF (file). Paths are relative to the working folder; nothing outside it can be read.',
+    'Reads a file: text, a picture (image), sound (audio) or a PDF (file). Paths are relative to the working folder; nothing outside it can be read.',
   input: { type: 'object', properties: { path }, required: ['path'], additionalProperties: false },
   output: {
     type: 'object',
     properties: {
       text: { type: 'string', description: 'Of a text file.' },
       image: { ...media, description: 'A picture, for images of llm.' },
+      audio: { ...media, description: 'Sound, for audio of llm.' },
       file: { ...media, description: 'A PDF, for files of llm.' },
       path: { type: 'string' },
       bytes: { type: 'integer' },

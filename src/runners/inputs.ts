@@ -2,7 +2,8 @@
 
 import { PolyphonyError } from '../core/errors.ts';
 import { firstOf } from '../core/json/cut-text.ts';
-import type { FilePart, ImagePart, MediaSource } from '../core/model/model.ts';
+import { DATA_URL, kindOfFile } from '../core/model/media-kind.ts';
+import type { AudioPart, FilePart, ImagePart, MediaSource, VideoPart } from '../core/model/model.ts';
 import type { NodeCall } from '../core/run/engine.ts';
 
 export function invalidInput(call: NodeCall, field: string, rule: string): PolyphonyError {
@@ -36,8 +37,6 @@ export function textsInput(call: NodeCall, field: string): readonly string[] {
   return list.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
 }
 
-const DATA_URL = /^data:([^;,]+)(?:;[^,]*)?;base64,/;
-
 /** A media source, or a string with a URL or a data URL. */
 export function mediaSource(call: NodeCall, field: string, value: unknown): MediaSource {
   if (typeof value === 'string' && value !== '') {
@@ -60,8 +59,16 @@ export function imageParts(call: NodeCall): readonly ImagePart[] {
   return mediaList(call, 'images').map((source) => ({ type: 'image', source }));
 }
 
-export function fileParts(call: NodeCall): readonly FilePart[] {
-  return mediaList(call, 'files').map((source) => ({ type: 'file', source }));
+/** Sound and films among the files are parts of their own, because the models that take them are others. */
+export function fileParts(call: NodeCall): readonly (FilePart | AudioPart | VideoPart)[] {
+  return mediaList(call, 'files').map((source) => ({ type: kindOfFile(source.mediaType), source }));
+}
+
+export function audioParts(call: NodeCall): readonly AudioPart[] {
+  return mediaList(call, 'audio').map((source) => {
+    if (source.mediaType === undefined || kindOfFile(source.mediaType) === 'audio') return { type: 'audio', source };
+    throw invalidInput(call, 'audio', `sound, but one of it is ${firstOf(source.mediaType, 80)}: give that in files`);
+  });
 }
 
 function mediaList(call: NodeCall, field: string): readonly MediaSource[] {

@@ -25,8 +25,9 @@ export async function ask(gateway: Gateway, call: NodeCall, request: ModelReques
 
 export function imageRunner(gateway: Gateway): NodeRunner {
   return async function makeImage(call) {
-    const negativePrompt = textInput(call, 'negativePrompt');
-    const size = textInput(call, 'size');
+    // A model that was asked what a picture must not show may have found nothing, and vendors refuse an empty text.
+    const negativePrompt = textInput(call, 'negativePrompt') || undefined;
+    const size = textInput(call, 'size') || undefined;
     const count = numberInput(call, 'count');
     const seed = numberInput(call, 'seed');
     const { image } = call.inputs;

@@ -39,6 +39,8 @@ export interface LlmInput<MaySuspend extends boolean = false> {
   /** Null ones are left out, so that a list may hold what a file does not have. */
   readonly images?: readonly (string | MediaSource | null)[];
   readonly files?: readonly (string | MediaSource | null)[];
+  /** Sound, for models that take it (`audio-in`). */
+  readonly audio?: readonly (string | MediaSource | null)[];
   /** Tools and workflows, or their names, as `workflow:<id>`; with one that asks a person, the step is `llm.agent`. */
   readonly tools?: readonly OfferedTool<MaySuspend>[];
   /** The most rounds in which the model may call tools. @default 8 */

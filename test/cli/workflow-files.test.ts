@@ -115,10 +115,16 @@ describe('workflow:<id> on the command line', () => {
     expect(listed.map(({ id, from }) => `${id} ${from}`)).toEqual([
       'approve package',
       'ask package',
+      'code-review package',
       'compare package',
       'digest package',
+      'extract package',
       'greet config',
+      'illustrate package',
       'part plugin own',
+      'research package',
+      'support package',
+      'translate-review package',
       'triage package',
     ]);
     expect(listed.find(({ id }) => id === 'greet')).toMatchObject({ goal: 'Greet somebody', input: ['name'] });

@@ -12,9 +12,7 @@ import {
 } from '../../scripts/examples/plan-examples.ts';
 import { call } from '../cli/call.ts';
 
-const keys = Object.keys(process.env).filter((name) =>
-  /_(?:API_KEY|API_TOKEN|BASE_URL|BEARER_TOKEN_BEDROCK)$/.test(name),
-);
+const keys = Object.keys(process.env).filter((name) => /_(?:KEY|API_TOKEN|BASE_URL|BEARER_TOKEN_BEDROCK)$/.test(name));
 for (const name of [...keys, 'OLLAMA_HOST', 'POLYPHONY_BEDROCK']) delete process.env[name];
 
 const command: Command = async (given, { folder, environment }) => {

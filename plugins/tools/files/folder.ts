@@ -38,12 +38,13 @@ export interface Media {
   readonly mediaType: string;
 }
 
-/** One of `text`, `image` and `file`. */
+/** One of `text`, `image`, `audio` and `file`. */
 export interface FileContent {
   readonly path: string;
   readonly bytes: number;
   readonly text?: string;
   readonly image?: Media;
+  readonly audio?: Media;
   readonly file?: Media;
 }
 
@@ -74,12 +75,13 @@ function contentOf(
   { maxBytes, maxMediaBytes }: FolderOptions,
   bytes: Buffer,
   path: string,
-): Pick<FileContent, 'text' | 'image' | 'file'> {
+): Pick<FileContent, 'text' | 'image' | 'audio' | 'file'> {
   const mediaType = mediaTypeOf(bytes);
   const most = mediaType === undefined ? maxBytes : maxMediaBytes;
   if (bytes.length > most) throw tooLarge(path, `${bytes.length}`, most);
   if (mediaType === undefined) return { text: decode(bytes, path) };
   const media: Media = { type: 'base64', data: bytes.toString('base64'), mediaType };
+  if (mediaType.startsWith('audio/')) return { audio: media };
   return mediaType.startsWith('image/') ? { image: media } : { file: media };
 }
 
@@ -160,7 +162,7 @@ async function readAll(handle: FileHandle, maxBytes: number, path: string): Prom
 }
 
 function decode(bytes: Buffer, path: string): string {
-  if (bytes.includes(0)) throw failed(`"${path}" is a binary file, but only text, pictures and PDF are read.`);
+  if (bytes.includes(0)) throw failed(`"${path}" is a binary file, but only text, pictures, sound and PDF are read.`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {

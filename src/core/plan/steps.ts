@@ -58,6 +58,7 @@ const llm: StepType = {
       system: string,
       images: { type: 'array' },
       files: { type: 'array' },
+      audio: { type: 'array' },
       tools: { type: 'array', items: { anyOf: [string, PROVIDER_TOOL] } },
       rounds: { type: 'integer', minimum: 1 },
       stopWhen: string,

@@ -70,6 +70,7 @@ function reasonsOf(error: JsonRecord, body: JsonRecord): readonly string[] {
     if (text !== undefined && reasons.length < MAX_DETAILS) reasons.push(text);
   };
   for (const item of (asList(error.details) ?? []).slice(0, MAX_DETAILS)) add(asRecord(item)?.reason);
+  for (const item of (asList(body.detail) ?? []).slice(0, MAX_DETAILS)) add(asRecord(item)?.type);
   const inner = asRecord(error.innererror) ?? asRecord(error.inner_error) ?? asRecord(error.error);
   for (const value of [inner?.code, inner?.type, error.reason, error.status, error.name, error.error_type]) add(value);
   for (const value of [body.name, body.__type, body.error_code, body.error_type]) add(value);

@@ -17,7 +17,7 @@ import type { NodeCall } from '../../core/run/engine.ts';
 import { zodOrJson } from '../../kit/json/own/own-schema.ts';
 import { shownJson } from '../../language/shown.ts';
 import { requestFields } from '../gateway-call.ts';
-import { fileParts, imageParts, invalidInput, numberInput, textInput } from '../inputs.ts';
+import { audioParts, fileParts, imageParts, invalidInput, numberInput, textInput } from '../inputs.ts';
 import type { Callable } from './llm-tools.ts';
 import { bareName } from './loop-rules.ts';
 import { type FindWorkflow, WORKFLOW } from './workflow-tool.ts';
@@ -126,7 +126,7 @@ function messagesOf(call: NodeCall): readonly Message[] {
       `Node ${call.node.id} has nothing to ask the model: give it "prompt" or "messages".`,
     );
   }
-  const media = [...imageParts(call), ...fileParts(call)];
+  const media = [...imageParts(call), ...fileParts(call), ...audioParts(call)];
   const asked = prompt === undefined && media.length === 0 ? [] : [userMessage(prompt, media)];
   return [...history, ...asked];
 }

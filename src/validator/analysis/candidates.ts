@@ -1,4 +1,6 @@
 /** The models that can serve a node, by its own fields; the router chooses among them when the node runs. */
+
+import { DATA_URL, kindOfFile } from '../../core/model/media-kind.ts';
 import type { Capability, Operation, Sensitivity } from '../../core/model/model.ts';
 import { nearestTier, TIERS, type Tier } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
@@ -95,13 +97,36 @@ export function demandOf(node: PlanNode): Demand {
   };
 }
 
-function impliedBy({ images, files, tools, agents, reasoning }: Readonly<Record<string, unknown>>): Capability[] {
+function impliedBy({
+  images,
+  files,
+  audio,
+  tools,
+  agents,
+  reasoning,
+}: Readonly<Record<string, unknown>>): Capability[] {
   const can: Capability[] = [];
   if (isGiven(images)) can.push('image-in');
-  if (isGiven(files)) can.push('file-in');
+  can.push(...neededBy(files));
+  if (isGiven(audio) && !can.includes('audio-in')) can.push('audio-in');
   if (isGiven(tools) || isGiven(agents)) can.push('tools');
   if (isGiven(reasoning) && reasoning !== 'none') can.push('reasoning');
   return can;
+}
+
+const NEEDED = { audio: 'audio-in', video: 'video-in', file: 'file-in' } as const satisfies Record<string, Capability>;
+
+/** A file that stands in the plan may be sound or a film; what a reference leads to is known only when the node runs. */
+function neededBy(files: unknown): readonly Capability[] {
+  if (!isGiven(files)) return [];
+  if (!Array.isArray(files)) return ['file-in'];
+  return [...new Set(files.map((file) => NEEDED[kindOfFile(mediaTypeIn(file))]))];
+}
+
+function mediaTypeIn(file: unknown): string | undefined {
+  if (typeof file === 'string') return DATA_URL.exec(file.slice(0, 200))?.[1];
+  const { mediaType } = (typeof file === 'object' && file !== null ? file : {}) as { readonly mediaType?: unknown };
+  return typeof mediaType === 'string' ? mediaType : undefined;
 }
 
 /** Reasons why a model cannot meet the demand; empty when it can. The caller checks privacy and a tier that may give way. */
@@ -182,10 +207,11 @@ function keyOf({ use, model, sensitivity, in: inputs }: PlanNode): string {
   if (model !== undefined) key += ` ${model.id} ${model.tier} ${model.strict} ${model.can?.join()}`;
   if (sensitivity !== undefined) key += ` ${sensitivity}`;
   for (const field of ASKING) if (inputs?.[field] !== undefined) key += ` ${field}:${askedFor(inputs[field])}`;
+  if (inputs?.files !== undefined) key += ` ${neededBy(inputs.files).join()}`;
   return key;
 }
 
-const ASKING = ['images', 'files', 'tools', 'agents', 'reasoning', 'image'] as const;
+const ASKING = ['images', 'audio', 'tools', 'agents', 'reasoning', 'image'] as const;
 
 const askedFor = (value: unknown): string =>
   typeof value === 'string' && value === 'none' ? value : String(isGiven(value));

@@ -147,3 +147,39 @@ describe('validators', () => {
     expect(equationsOf(`${'('.repeat(5000)}1+1${')'.repeat(5000)} = 2`)).toEqual([]);
   });
 });
+
+describe('a typed answer that states its own confidence', () => {
+  const asking = (confidence: object): Partial<ChatRequest> => ({
+    output: { type: 'json', schema: { type: 'object', properties: { label: { type: 'string' }, confidence } } },
+  });
+  const number = { type: 'number' } as const;
+
+  it.each([0, 0.3, 0.69, 1])('scores at most %s', (confidence) => {
+    const { score, reasons = [] } = judged('Label it.', JSON.stringify({ label: 'spam', confidence }), asking(number));
+    expect(score).toBe(confidence);
+    expect(reasons).toEqual(confidence < 1 ? [`the model reports a confidence of ${confidence}`] : []);
+  });
+
+  it('never scores more for it, nor less than for what the provider reports', () => {
+    const stated = '{"label":"spam","confidence":0.9}';
+    expect(judged('Label it.', stated, asking(number), { confidence: 0.2 }).score).toBe(0.2);
+    expect(judged('Label it.', stated, asking(number), { finishReason: 'length' }).score).toBeLessThan(0.5);
+  });
+
+  it.each<[string, object, unknown]>([
+    ['on another scale', number, 85],
+    ['below the scale', number, -1],
+    ['as a text', { type: 'string' }, '0.1'],
+    ['that is missing', number, undefined],
+  ])('is judged without one %s', (_what, declared, confidence) => {
+    const text = JSON.stringify({ label: 'spam', confidence });
+    expect(judged('Label it.', text, asking(declared)).score).toBe(1);
+  });
+
+  it('is judged without one that nobody asked for', () => {
+    expect(judged('Label it.', '{"label":"spam","confidence":0.1}', json).reasons).not.toContain(
+      'the model reports a confidence of 0.1',
+    );
+    expect(judged('How sure are you?', '{"confidence":0.1}').score).toBe(1);
+  });
+});

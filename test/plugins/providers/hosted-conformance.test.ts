@@ -5,6 +5,7 @@ import { testProvider } from 'polyphony/testing';
 import { describe, test } from 'vitest';
 import { bedrock } from '../../../plugins/providers/bedrock.ts';
 import { cohere } from '../../../plugins/providers/cohere.ts';
+import { fal } from '../../../plugins/providers/fal.ts';
 import { langchain } from '../../../plugins/providers/langchain.ts';
 import { ollama } from '../../../plugins/providers/ollama.ts';
 import { replicate } from '../../../plugins/providers/replicate.ts';
@@ -71,6 +72,13 @@ const CASES: readonly Case[] = [
     name: 'replicate',
     answer: prediction,
     make: (baseURL) => replicate({ baseURL, apiKey: secret }),
+    request: picture,
+    rateLimitHeaders: LIMITS,
+  },
+  {
+    name: 'fal',
+    answer: '{"images":[{"url":"data:image/png;base64,AAAA"}]}',
+    make: (baseURL) => fal({ baseURL, apiKey: secret }),
     request: picture,
     rateLimitHeaders: LIMITS,
   },

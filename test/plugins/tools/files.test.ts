@@ -69,6 +69,12 @@ const HEADS: Record<string, Buffer> = {
   'image/avif': Buffer.from('\0\0\0 ftypavif\0\0\0\0'),
   'image/heic': Buffer.from('\0\0\0 ftypheic\0\0\0\0'),
   'image/bmp': Buffer.from(`424d${'00'.repeat(4)}${'00'.repeat(4)}3600000028000000`, 'hex'),
+  'audio/wav': Buffer.from('RIFF\x10\0\0\0WAVEfmt '),
+  'audio/aiff': Buffer.from('FORM\0\0\0\x10AIFFCOMM'),
+  'audio/flac': Buffer.from('fLaC\0\0\0\x22'),
+  'audio/ogg': Buffer.from('OggS\0\x02\0\0'),
+  'audio/mpeg': Buffer.from('ID3\x04\0\0\0\0\0\x0a'),
+  'audio/mp4': Buffer.from('\0\0\0 ftypM4A \0\0\0\0'),
   'application/pdf': Buffer.from('%PDF-1.7\n1 0 obj'),
 };
 
@@ -77,23 +83,35 @@ describe('read_file of pictures and documents', () => {
     for (const name of ['media.txt', 'media.png', 'media']) {
       await writeFile(join(base, 'media', name), bytes);
       const content = { type: 'base64', data: bytes.toString('base64'), mediaType };
-      const field = mediaType.startsWith('image/') ? 'image' : 'file';
+      const [kind = ''] = mediaType.split('/');
+      const field = kind === 'application' ? 'file' : kind;
       expect(await read(name, media)).toEqual({ path: name, bytes: bytes.length, [field]: content });
     }
   });
 
-  it.each(['GIF89a is the name of a format', '%PDF is what a document begins with', 'BM, II* and RIFF', 'x %PDF-1.7'])(
-    'gives %j as text',
-    async (text) => {
-      await writeFile(join(base, 'media', 'text.png'), text);
-      expect(await read('text.png', media)).toMatchObject({ text });
-      expect(mediaTypeOf(Buffer.from(text))).toBeUndefined();
-    },
-  );
+  it.each([
+    'GIF89a is the name of a format',
+    '%PDF is what a document begins with',
+    'BM, II* and RIFF',
+    'ID3 tags, OggS, fLaC',
+    'x %PDF-1.7',
+  ])('gives %j as text', async (text) => {
+    await writeFile(join(base, 'media', 'text.png'), text);
+    expect(await read('text.png', media)).toMatchObject({ text });
+    expect(mediaTypeOf(Buffer.from(text))).toBeUndefined();
+  });
 
-  it('gives a film or a sound as nothing', async () => {
+  it('knows a frame of MP3 without a tag, and no text of two bytes a character for one', async () => {
+    expect(mediaTypeOf(Buffer.from('fffb9064', 'hex'))).toBe('audio/mpeg');
+    expect(mediaTypeOf(Buffer.from('fff38064', 'hex'))).toBe('audio/mpeg');
+    for (const head of ['fffe4100', 'fffbf064', 'fffb0064', 'fffb9c64', 'ffeb9064', 'fffd9064']) {
+      expect(mediaTypeOf(Buffer.from(head, 'hex')), head).toBeUndefined();
+    }
+  });
+
+  it('gives a film as nothing', async () => {
     await writeFile(join(base, 'media', 'film.mp4'), Buffer.from('\0\0\0 ftypisom\0\0\0\0'));
-    await expect(read('film.mp4', media)).rejects.toThrow(/only text, pictures and PDF/);
+    await expect(read('film.mp4', media)).rejects.toThrow(/only text, pictures, sound and PDF/);
   });
 
   it('has a bound for media and one for texts', async () => {

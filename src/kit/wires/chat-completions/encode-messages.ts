@@ -16,6 +16,7 @@ import type {
 import type { WireContext } from '../../../core/model/provider.ts';
 import { asList, asRecord, defined, tryParseJson } from '../../json/json-shape.ts';
 import { sendableJson } from '../../json/sendable-json.ts';
+import { inlineMedia } from '../../requests/media.ts';
 import { soundId } from './media.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { reasoningFields } from './reasoning.ts';
@@ -112,10 +113,14 @@ export function mediaURL(source: MediaSource): string {
 }
 
 function audioPart({ source }: AudioPart): WireMessage {
-  if (source.type === 'url') return { type: 'audio_url', audio_url: { url: source.url } };
-  const subtype = source.mediaType.replace(/^audio\/(x-)?/, '').replace(/;.*$/, '');
+  const inline = inlineMedia(source);
+  if (inline === undefined) return { type: 'audio_url', audio_url: { url: mediaURL(source) } };
+  const subtype = inline.mediaType
+    .toLowerCase()
+    .replace(/^audio\/(x-)?/, '')
+    .replace(/;.*$/, '');
   const format = subtype === 'mpeg' ? 'mp3' : subtype === 'wave' ? 'wav' : subtype;
-  return { type: 'input_audio', input_audio: { data: source.data, format } };
+  return { type: 'input_audio', input_audio: { data: inline.data, format } };
 }
 
 function fileFields({ source, name }: FilePart): WireMessage {
