@@ -17,6 +17,8 @@ import {
   gatewayPluginOf,
   type HostedPlugin,
   hostedOf,
+  isDefault,
+  markDefault,
   mergePlugins,
   setUp,
 } from './composition/plugin-host.ts';
@@ -344,12 +346,10 @@ async function chosenPlugins(options: PolyphonyOptions, config: Config): Promise
   return mergePlugins(environment ? await environmentPlugins() : [], own);
 }
 
-/** Those that `defaultPlugins` returned: beside a plugin of the same name they give way, as they do where nobody lists them. */
-const listedDefaults = new WeakSet<Plugin>();
-
+/** Those that `defaultPlugins` returned give way beside a plugin of the same name, as they do where nobody lists them. */
 function withoutReplaced(given: readonly Plugin[]): readonly Plugin[] {
   const isListed = (plugin: unknown): boolean =>
-    typeof plugin === 'object' && plugin !== null && listedDefaults.has(plugin as Plugin);
+    typeof plugin === 'object' && plugin !== null && isDefault(plugin as Plugin);
   if (!given.some(isListed)) return given;
   const names = new Map(given.map((plugin, at) => [plugin?.name, at]));
   const own = new Set(given.filter((plugin) => !isListed(plugin)).map((plugin) => plugin?.name));
@@ -365,7 +365,8 @@ async function environmentPlugins(): Promise<readonly Plugin[]> {
 
 /**
  * Escalation with its evaluators, the tools for files and sums, and the providers of the environment: what `createPolyphony` adds
- * by itself. In `plugins` they may stand beside plugins of the same names, which replace them.
+ * by itself. In `plugins` they may stand beside plugins of the same names, which replace them, and a tool, step or evaluator of another
+ * plugin replaces theirs of the same name.
  */
 export async function defaultPlugins(config: Config = {}, withProviders = true): Promise<readonly Plugin[]> {
   const { defaultPlugins: fromEnvironment } = await import('../plugins/defaults.ts');
@@ -374,7 +375,7 @@ export async function defaultPlugins(config: Config = {}, withProviders = true):
     tools: config.tools,
     providers: withProviders,
   });
-  for (const plugin of made) listedDefaults.add(plugin);
+  markDefault(made);
   return made;
 }
 

@@ -128,10 +128,10 @@ describe('a request', () => {
     expect(events[0]).toMatchObject({ type: 'run-started', plan: GOOD });
   });
 
-  it('reads the plan out of prose and a fence', async () => {
+  it('reads the plan out of prose and a fence when it is whole: it may be a draft of another one', async () => {
     const { events, result } = await run({ plans: [`Sure {here}:\n\`\`\`json\n${JSON.stringify(GOOD)}\n\`\`\``] });
     expect(result.status).toBe('done');
-    expect(told(events)).toEqual(['a', 'b', 'last']);
+    expect(told(events)).toEqual([]);
   });
 
   it('that cannot be planned is refused before a run of it is kept', async () => {
@@ -205,13 +205,13 @@ describe('a plan that is mended', () => {
     const stopped = events.flatMap((event) => (event.type === 'node-cancelled' ? [event.nodeId] : []));
     expect(stopped).toEqual(['a', 'b']);
     // The word that each had said by then.
-    expect(result.costNanoUsd).toBeGreaterThan(3 * PLANNER_COST);
+    expect(result.costNanoUsd).toBeGreaterThan(2 * PLANNER_COST);
     expect(await polyphony.stores.ledger.totals('scope:run')).toMatchObject([{ costNanoUsd: result.costNanoUsd }]);
   });
 
   it('charges what was done for nothing', async () => {
     const { result, polyphony, handle } = await run({ plans: [BAD] });
-    expect(result.costNanoUsd).toBe(3 * PLANNER_COST + 3 * ANSWER_COST);
+    expect(result.costNanoUsd).toBe(2 * PLANNER_COST + 3 * ANSWER_COST);
     const later = await createPolyphony({ plugins: [], stores: polyphony.stores });
     expect((await later.runs.show(handle.runId)).costNanoUsd).toBe(result.costNanoUsd);
   });

@@ -53,17 +53,17 @@ const rerank = (id: string, perThousand: number): ModelCardFields => ({
 });
 
 const MODELS: readonly ModelCardFields[] = [
-  { id: 'command-a-03-2025', tier: 'premium', ...large, price: price(2.5, 10) },
+  { id: 'command-a-03-2025', tier: 'balanced', ...large, price: price(2.5, 10) },
   {
     id: 'command-a-reasoning-08-2025',
-    tier: 'premium',
+    tier: 'balanced',
     ...large,
     maxOutputTokens: 32_000,
     capabilities: [...CHAT.capabilities, 'reasoning'],
   },
   {
     id: 'command-a-vision-07-2025',
-    tier: 'premium',
+    tier: 'balanced',
     ...CHAT,
     maxOutputTokens: 8000,
     // This model does not support tools.
@@ -79,7 +79,7 @@ const MODELS: readonly ModelCardFields[] = [
       'top-p',
     ],
   },
-  { id: 'command-r-plus-08-2024', tier: 'balanced', ...CHAT, price: price(2.5, 10) },
+  { id: 'command-r-plus-08-2024', tier: 'fast', ...CHAT, price: price(2.5, 10) },
   { id: 'command-r-08-2024', tier: 'fast', ...CHAT, price: price(0.15, 0.6) },
   { id: 'command-r7b-12-2024', tier: 'fast', ...CHAT, price: price(0.0375, 0.15) },
   {

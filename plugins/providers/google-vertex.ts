@@ -34,7 +34,11 @@ export interface GoogleVertexOptions extends Omit<VendorOptions, 'apiKey' | 'api
   readonly baseURL?: string | ((target: Target) => string);
 }
 
-const MODELS = [...CHAT_MODELS, ...EMBEDDING_MODELS];
+/** The vendor ended the whole generation here on one day, earlier than on its other API. */
+const ENDED = { stage: 'retired', endsOn: '2026-10-20' } as const;
+const MODELS = [...CHAT_MODELS, ...EMBEDDING_MODELS].map((model) =>
+  model.id.startsWith('gemini-2.5-') ? { ...model, lifecycle: ENDED } : model,
+);
 
 /** @throws invalid-config when an option is malformed */
 export function googleVertex(options: GoogleVertexOptions): Provider {

@@ -26,12 +26,15 @@ const hybrid: ChatCompletionsQuirks = {
 };
 const effortful: ChatCompletionsQuirks = { reasoning: 'effort', efforts: ['low', 'medium', 'high'] };
 
+/** console.groq.com/docs/deprecations, read in November 2026. */
+const ended = (endsOn: string) => ({ stage: 'retired', endsOn }) as const;
+
 const MODELS: readonly ModelCardFields[] = [
   {
     ...window,
     id: 'openai/gpt-oss-120b',
     maxOutputTokens: 65_536,
-    tier: 'balanced',
+    tier: 'fast',
     capabilities: REASONS,
     price: { input: 0.15, output: 0.6, cacheRead: 0.075, source },
     wire: { ...effortful },
@@ -49,7 +52,8 @@ const MODELS: readonly ModelCardFields[] = [
     ...window,
     id: 'llama-3.3-70b-versatile',
     maxOutputTokens: 32_768,
-    tier: 'balanced',
+    tier: 'fast',
+    lifecycle: ended('2026-08-16'),
     capabilities: WITHOUT_SCHEMA,
     price: { input: 0.59, output: 0.79, source },
   },
@@ -58,6 +62,7 @@ const MODELS: readonly ModelCardFields[] = [
     id: 'llama-3.1-8b-instant',
     maxOutputTokens: 131_072,
     tier: 'fast',
+    lifecycle: ended('2026-08-16'),
     capabilities: WITHOUT_SCHEMA,
     price: { input: 0.05, output: 0.08, source },
   },
@@ -65,9 +70,20 @@ const MODELS: readonly ModelCardFields[] = [
     ...window,
     id: 'qwen/qwen3-32b',
     maxOutputTokens: 40_960,
-    tier: 'balanced',
+    tier: 'fast',
+    lifecycle: ended('2026-07-17'),
     capabilities: [...WITHOUT_SCHEMA, 'reasoning'],
     price: { input: 0.29, output: 0.59, source },
+    wire: { ...hybrid },
+  },
+  {
+    ...window,
+    id: 'qwen/qwen3.6-27b',
+    // console.groq.com/docs/model/qwen/qwen3.6-27b
+    maxOutputTokens: 16_384,
+    tier: 'balanced',
+    capabilities: [...WITHOUT_SCHEMA, 'reasoning'],
+    price: { input: 0.6, output: 3, source: 'https://console.groq.com/docs/models' },
     wire: { ...hybrid },
   },
 ];

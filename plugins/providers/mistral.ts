@@ -38,7 +38,8 @@ const MODELS: readonly ModelCardFields[] = [
     ...reasons,
     id: 'mistral-medium-3-5',
     aliases: ['mistral-medium-latest'],
-    tier: 'premium',
+    tier: 'balanced',
+    lifecycle: { stage: 'deprecated', endsOn: '2027-04-30' },
     price: price(1.5, 7.5, 0.15),
   },
   {
@@ -46,6 +47,7 @@ const MODELS: readonly ModelCardFields[] = [
     id: 'mistral-large-2512',
     aliases: ['mistral-large-latest'],
     tier: 'balanced',
+    lifecycle: { stage: 'deprecated', endsOn: '2027-04-30' },
     capabilities: SEES,
     price: price(0.5, 1.5, 0.05),
   },

@@ -41,6 +41,9 @@ const MODELS: readonly ModelCardFields[] = [
     maxOutputTokens: 128_000,
     price: price(4, 20, 0.2, 5),
   },
+  // The list has no price of these two yet.
+  { id: 'anthropic/claude-sonnet-5.5', tier: 'premium', contextTokens: 1_000_000, maxOutputTokens: 128_000 },
+  { id: 'anthropic/claude-haiku-5.5', tier: 'fast', contextTokens: 1_000_000, maxOutputTokens: 128_000 },
   {
     id: 'anthropic/claude-sonnet-5',
     tier: 'balanced',
@@ -68,6 +71,27 @@ const MODELS: readonly ModelCardFields[] = [
     contextTokens: 1_050_000,
     maxOutputTokens: 128_000,
     price: longContext(0.1, 0.5, 0.01, 0.125),
+  },
+  {
+    id: 'z-ai/glm-5.3',
+    tier: 'balanced',
+    contextTokens: 1_048_576,
+    capabilities: WITHOUT_IMAGES,
+    price: price(1.4, 4.4, 0.26),
+  },
+  {
+    id: 'z-ai/glm-5.3-flash',
+    tier: 'fast',
+    contextTokens: 1_310_720,
+    capabilities: WITHOUT_IMAGES,
+    price: price(0.075, 0.25, 0.015),
+  },
+  { id: 'moonshotai/kimi-k2.6', tier: 'balanced', capabilities: WITHOUT_IMAGES, price: price(0.68, 3.41, 0.34) },
+  {
+    id: 'qwen/qwen3.7-plus',
+    tier: 'balanced',
+    contextTokens: 1_000_000,
+    price: price(0.4, 1.6, 0.08, 0.5),
   },
   {
     id: 'moonshotai/kimi-k3',

@@ -57,6 +57,16 @@ const PRICED_REGION = 'ap-southeast-1';
 const MODELS: readonly ModelCardFields[] = [
   {
     ...kept,
+    id: 'qwen3.8-max',
+    tier: 'premium',
+    contextTokens: 1_000_000,
+    maxOutputTokens: 65_536,
+    capabilities: [...CAN, 'image-in'],
+    // Sources disagree: the vendor's release says 2 and 6 USD, a reseller 2.5 and 7.5.
+    price: null,
+  },
+  {
+    ...kept,
     id: 'qwen3.7-max',
     tier: 'premium',
     contextTokens: 1_000_000,
@@ -67,7 +77,8 @@ const MODELS: readonly ModelCardFields[] = [
   {
     ...kept,
     id: 'qwen3-max',
-    tier: 'premium',
+    tier: 'balanced',
+    lifecycle: { stage: 'retired', endsOn: '2026-10-10' },
     contextTokens: 262_144,
     maxOutputTokens: 65_536,
     capabilities: CAN,

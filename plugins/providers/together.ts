@@ -17,10 +17,14 @@ import {
 const source = '@pydantic/genai-prices 0.1.8';
 const CAN = [...CHAT_CAPABILITIES, 'seed', 'logprobs', 'penalties'] as const;
 
+/** By LiteLLM's copy of the vendor's list, of November 2026. */
+const ended = (endsOn: string) => ({ stage: 'retired', endsOn }) as const;
+
 const MODELS: readonly ModelCardFields[] = [
   {
     id: 'meta-llama/Llama-3.3-70B-Instruct-Turbo',
-    tier: 'balanced',
+    tier: 'fast',
+    lifecycle: ended('2026-10-22'),
     contextTokens: 131_072,
     maxOutputTokens: 131_072,
     capabilities: CAN,
@@ -28,7 +32,7 @@ const MODELS: readonly ModelCardFields[] = [
   },
   {
     id: 'meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8',
-    tier: 'balanced',
+    tier: 'fast',
     contextTokens: 524_288,
     maxOutputTokens: 524_288,
     capabilities: [...CAN, 'image-in'],
@@ -37,6 +41,7 @@ const MODELS: readonly ModelCardFields[] = [
   {
     id: 'meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo',
     tier: 'fast',
+    lifecycle: ended('2026-03-06'),
     contextTokens: 131_072,
     maxOutputTokens: 131_072,
     capabilities: CAN,

@@ -46,6 +46,15 @@ const shared = { capabilities: REASONS, maxOutputTokens: 128_000, retention: 'pr
 const MODELS: readonly ModelCardFields[] = [
   {
     ...shared,
+    id: 'grok-4.7',
+    tier: 'premium',
+    contextTokens: 500_000,
+    // The page names no rate for cached input, so it counts as the usual one.
+    price: { ...price(2, 6, 2), source: 'https://docs.x.ai/developers/grok-4-7' },
+    wire: { efforts: ['low', 'medium', 'high'] },
+  },
+  {
+    ...shared,
     id: 'grok-4.6',
     tier: 'premium',
     contextTokens: 500_000,
@@ -71,7 +80,8 @@ const MODELS: readonly ModelCardFields[] = [
   {
     ...shared,
     id: 'grok-build-0.1',
-    tier: 'fast',
+    tier: 'balanced',
+    lifecycle: { stage: 'retired', endsOn: '2026-11-19' },
     contextTokens: 256_000,
     price: price(1, 2, 0.2),
     // Every effort is rejected.

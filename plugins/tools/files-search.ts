@@ -72,22 +72,9 @@ const PIECE = {
 const DEFAULT_SIZE = 1200;
 
 const HOW = {
-  format: {
-    type: 'string',
-    enum: ['markdown', 'text'],
-    description: 'By the name of the source where it is left out.',
-  },
-  size: {
-    type: 'integer',
-    minimum: 100,
-    maximum: 20_000,
-    description: 'Characters of a piece at most; 1200 by default.',
-  },
-  overlap: {
-    type: 'integer',
-    minimum: 0,
-    description: 'Characters repeated from the piece before; at most a quarter.',
-  },
+  format: { type: 'string', enum: ['markdown', 'text'] },
+  size: { type: 'integer', minimum: 100, maximum: 20_000, description: 'In characters; 1200 by default.' },
+  overlap: { type: 'integer', minimum: 0, description: 'Characters; at most a quarter.' },
 } as const;
 
 interface SplitInput {
@@ -165,19 +152,18 @@ const indexName = {
   type: 'string',
   minLength: 1,
   maxLength: PASSAGE_NAME_LENGTH,
-  description: 'What the index is called.',
 } as const;
 
 const indexTool = (folder: FolderIndexOptions, passages: PassageStore | undefined): Tool => ({
   name: 'index',
   sideEffects: false,
-  description:
-    'Keeps the passages of files or documents in a named index of the store, for search; only what changed is read anew.',
+  effects: { reads: ['files', 'cache'], writes: ['cache'] },
+  description: 'Keeps the passages of files (docs/**/*.md) or documents in a named index, for search.',
   input: {
     type: 'object',
     properties: {
       index: indexName,
-      pattern: { type: 'string', maxLength: 1000, description: 'Files of the working folder: docs/**/*.md' },
+      pattern: { type: 'string', maxLength: 1000 },
       documents: { type: 'array', description: 'Instead of a pattern: what read_file returns.' },
       ...HOW,
     },
@@ -206,9 +192,9 @@ function searchTool(folder: FolderIndexOptions, maxPieces: number, passages: Pas
   return {
     name: 'search',
     sideEffects: false,
-    effects: { reads: ['files'] },
+    effects: { reads: ['files', 'cache'] },
     description:
-      'Finds the passages that answer a query, in an index, among pieces or in the files of a pattern, with the place of each to cite.',
+      'Finds the passages that answer a query, in an index, among pieces of split or in the files of a pattern (docs/**/*.md).',
     input: {
       type: 'object',
       properties: {
@@ -217,12 +203,10 @@ function searchTool(folder: FolderIndexOptions, maxPieces: number, passages: Pas
         pattern: {
           type: 'string',
           maxLength: 1000,
-          description: 'Instead of an index: files of the working folder, docs/**/*.md',
         },
         pieces: {
           type: 'array',
           maxItems: maxPieces,
-          description: 'Instead of both: what split returns, or texts.',
         },
         vectors: { type: 'array', items: numbers, description: 'Of the pieces, from embed; left out: by words alone.' },
         queryVector: { ...numbers, description: 'Of the query, from embed.' },

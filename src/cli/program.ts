@@ -71,8 +71,8 @@ export const COMMANDS: CommandList = {
     load: () => import('./commands/steps.ts'),
   },
   models: {
-    usage: '[name]',
-    summary: 'list the available models, with prices and limits',
+    usage: '[options] [name] [file]',
+    summary: 'list the available models, with prices, limits and strengths',
     load: () => import('./commands/models.ts'),
   },
   route: {

@@ -20,6 +20,8 @@ import { assertParts, isObject } from './plugin-shape.ts';
 export interface HostedPlugin {
   readonly name: string;
   readonly parts: PluginParts;
+  /** Nobody asked for it: its tools, steps and evaluators give way to others of the same names. @default false */
+  readonly isDefault?: boolean;
 }
 
 export interface CollectedParts {
@@ -37,7 +39,17 @@ const NAMES = {
   evaluator: /^[a-z][a-z0-9-]{0,60}$/,
 } as const;
 
-export const hostedOf = (plugin: Plugin): HostedPlugin => ({ name: plugin.name, parts: plugin });
+const defaults = new WeakSet<Plugin>();
+
+/** What the plugins bring gives way to what the caller's plugins bring under the same name. */
+export function markDefault(plugins: readonly Plugin[]): void {
+  for (const plugin of plugins) defaults.add(plugin);
+}
+
+export const isDefault = (plugin: Plugin): boolean => defaults.has(plugin);
+
+export const hostedOf = (plugin: Plugin): HostedPlugin =>
+  isDefault(plugin) ? { name: plugin.name, parts: plugin, isDefault: true } : { name: plugin.name, parts: plugin };
 
 /** @throws invalid-config when one is a factory that was not called, or two have the same name */
 function assertDistinct(plugins: readonly Plugin[]): void {
@@ -84,18 +96,19 @@ export function escalatesWith({ request }: PluginParts): boolean {
   );
 }
 
-/** @throws invalid-config when two plugins bring the same name, or a name cannot be used */
+/** @throws invalid-config when two plugins, none of them a default one, bring the same name, or a name cannot be used */
 export function collectParts(hosted: readonly HostedPlugin[]): CollectedParts {
   const providers = kind<Provider>('provider');
   const tools = kind<Tool>('tool');
   const steps = kind<Step>('step');
   const evaluators = kind<Evaluator>('evaluator');
-  for (const { name, parts } of hosted) {
+  for (const plugin of hosted) {
+    const { name, parts } = plugin;
     assertParts(name, parts);
-    for (const provider of parts.providers ?? []) providers.add(name, provider.id, provider);
-    for (const tool of parts.tools ?? []) tools.add(name, tool.name, tool);
-    for (const step of parts.steps ?? []) steps.add(name, step.type.use, step);
-    for (const evaluator of parts.evaluators ?? []) evaluators.add(name, evaluator.name, guard(name, evaluator));
+    for (const provider of parts.providers ?? []) providers.add({ name, parts }, provider.id, provider);
+    for (const tool of parts.tools ?? []) tools.add(plugin, tool.name, tool);
+    for (const step of parts.steps ?? []) steps.add(plugin, step.type.use, step);
+    for (const evaluator of parts.evaluators ?? []) evaluators.add(plugin, evaluator.name, guard(name, evaluator));
   }
   return {
     providers: [...providers.parts.values()],
@@ -107,21 +120,23 @@ export function collectParts(hosted: readonly HostedPlugin[]): CollectedParts {
 
 interface Kind<T> {
   readonly parts: ReadonlyMap<string, T>;
-  add(plugin: string, name: string, part: T): void;
+  add(plugin: HostedPlugin, name: string, part: T): void;
 }
 
 function kind<T>(label: keyof typeof NAMES): Kind<T> {
   const parts = new Map<string, T>();
-  const owners = new Map<string, string>();
+  const owners = new Map<string, HostedPlugin>();
   return {
     parts,
     add(plugin, name, part) {
       if (!NAMES[label].test(name)) {
-        const message = `The plugin "${plugin}" brings a ${label} named "${name}", but the name must match ${NAMES[label].source}: rename it.`;
+        const message = `The plugin "${plugin.name}" brings a ${label} named "${name}", but the name must match ${NAMES[label].source}: rename it.`;
         throw new PolyphonyError('invalid-config', message);
       }
       const owner = owners.get(name);
-      if (owner !== undefined) throw taken(label, name, owner, plugin);
+      if (owner !== undefined && owner.isDefault === plugin.isDefault)
+        throw taken(label, name, owner.name, plugin.name);
+      if (owner !== undefined && plugin.isDefault === true) return;
       owners.set(name, plugin);
       parts.set(name, part);
     },
@@ -178,7 +193,7 @@ export async function setUp(
       const made = await madeBy(plugin, { ...context, store: storeOf(plugin, context.store), evaluators });
       hosted.push(hostedOf(plugin));
       if (made === undefined) continue;
-      hosted.push({ name: plugin.name, parts: made });
+      hosted.push({ ...hostedOf(plugin), parts: made });
       const all = [...hosted, ...plugins.slice(index + 1).map(hostedOf)];
       for (const [name, evaluator] of collectParts(all).evaluators) evaluators.set(name, evaluator);
     }

@@ -22,6 +22,10 @@ export interface Config {
   readonly prices?: Readonly<Record<string, PriceConfig>>;
   /** A file with more `prices`, YAML or JSON, relative to the config; only the command reads it. @default none */
   readonly pricesFile?: string;
+  /** Facts about models over the known ones, by `provider/model` or by the model's own id, at most 1000. @default what was measured */
+  readonly models?: Readonly<Record<string, ModelConfig>>;
+  /** A file with more `models`, YAML or JSON, relative to the config; only the command reads it, again when it changes. @default none */
+  readonly modelsFile?: string;
   /** Allows calls under a cap to use models whose price is unknown. @default false */
   readonly allowUnpriced?: boolean;
   /** How often and after which pause a failed attempt is repeated at the same target. */
@@ -95,6 +99,35 @@ export interface PriceConfig extends PriceChange {
   readonly serviceTiers?: Readonly<Record<string, PriceChange>>;
   /** Where the figures come from, for readers. @default none */
   readonly source?: string;
+}
+
+/** What you know of a model yourself. Figures go before those of its card and those that were measured. */
+export interface ModelConfig {
+  /** By field of work, 0 to 1, on the scale of cards: `code`, `reasoning`, `tools`, `planning`. @default as measured */
+  readonly strengths?: Readonly<Record<string, number>>;
+  /** The tier that requests and plans choose it by. @default that of its card */
+  readonly tier?: 'fast' | 'balanced' | 'premium';
+  /** Expected milliseconds of a short answer. @default as measured */
+  readonly expectedMs?: number;
+  /** Expected milliseconds until the first token. @default as measured */
+  readonly firstTokenMs?: number;
+  /** Expected tokens a second after the first. @default as measured */
+  readonly tokensPerSecond?: number;
+  /** BCP 47 tags of languages in which you measured it, at most 200. @default as measured */
+  readonly measuredLanguages?: readonly string[];
+  /** Where its data is kept, such as by a contract of yours: `none` admits regulated data. @default that of its card */
+  readonly retention?: 'none' | 'provider' | 'unknown';
+  /** Regions in which it runs, at most 100. @default those of its card */
+  readonly regions?: readonly string[];
+  /** Its stage, and the date as YYYY-MM-DD from which it is not used. @default that of its card */
+  readonly lifecycle?: ModelLifecycleConfig;
+}
+
+export interface ModelLifecycleConfig {
+  /** A retired model is not used. */
+  readonly stage: 'preview' | 'stable' | 'deprecated' | 'retired';
+  /** The date as YYYY-MM-DD from which it is not used. @default none */
+  readonly endsOn?: string;
 }
 
 export interface RetryConfig {

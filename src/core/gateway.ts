@@ -40,6 +40,28 @@ export interface Candidate {
   /** The parts of the score, each 0 (worst) to 1 (best). */
   readonly parts: Readonly<Record<string, number>>;
   readonly estimatedNanoUsd: number | null;
+  /** How its quality, latency and reliability came about. @default only where the routing is explained */
+  readonly figures?: readonly CorrectedFigure[];
+}
+
+/** A figure that was known before, corrected by what was observed: (priorWeight × prior + observations × observed) ÷ their sum. */
+export interface CorrectedFigure {
+  /** A field of work such as `code`, `latency` in milliseconds, or `reliability`. */
+  readonly of: string;
+  /** null: unknown */
+  readonly prior: number | null;
+  /** How the prior is known: `own`, `card`, `measured`, `derived`, `assumed`, `unknown`, or how a speed was measured. */
+  readonly basis: string;
+  /** The names of its sources in the catalogue of models. */
+  readonly sources: readonly string[];
+  /** Observations that the prior counts as. */
+  readonly priorWeight: number;
+  /** The mean of what was observed; null before the first observation. */
+  readonly observed: number | null;
+  /** Each counted by its remaining weight: not a whole number. */
+  readonly observations: number;
+  /** What counts; null: unknown */
+  readonly used: number | null;
 }
 export interface Rejection {
   readonly target: Target;
@@ -154,6 +176,11 @@ export interface Gateway {
   /** The layers and the routing decision, without the effect of a session's own target. Sends nothing. */
   explain(request: ModelRequest, options?: CallOptions): Explanation;
   models(): readonly { readonly provider: string; readonly card: ModelCard }[];
+  /**
+   * Tells how good an answer of a target was in a field of work, 0 to 1, such as `structured` with 1 for an answer that had the
+   * asked form. It corrects what is known of the target: see docs/reference/models.md. Unknown targets are ignored.
+   */
+  rate?(target: Target, field: string, score: number): void;
   /** Observed figures of each target in the last minutes. Plain JSON; a copy as of now. */
   statistics(): readonly TargetFigures[];
   /** Which targets and credentials can be used now, and the last facts that their endpoints stated. Plain JSON without keys; a copy as of now. */

@@ -25,8 +25,10 @@ import { listAll } from './list-models.ts';
 import { operations } from './operations.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
+import { isEscalated, rated } from './request-ring/rated.ts';
 import { composeRing, isEscalation, type Ring } from './rings.ts';
 import { createEndpointReports } from './routing/endpoint-reports.ts';
+import { correctedFigures } from './routing/figures/posterior.ts';
 import { candidateOf, type Ranker } from './routing/rank.ts';
 import { createRegistry, type Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
@@ -34,6 +36,7 @@ import { decide, type RouteOptions, rejections } from './routing/route.ts';
 import { createStatistics } from './routing/statistics.ts';
 import { tierWarning } from './routing/tier.ts';
 import { assertRungs } from './rungs.ts';
+import type { Rate } from './typed/rated-form.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */
@@ -140,10 +143,14 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       const refused = refusalOf(escalate, state);
       if (refused !== undefined) return failing(refused);
     }
+    if (state.escalates && isEscalated(call, state.config)) return rated(call, state.requests.handler, parts);
     return state.requests.handler(call);
   };
+  const rate: Rate = (target, field, score) =>
+    parts.registry().find(target)?.statistics.rate(field, score, runtime.clock.now());
   return {
-    ...operations(handle, runtime),
+    ...operations(handle, runtime, rate),
+    rate,
     handle,
     explain: (request, options) => explain(request, options, state, runtime),
     models: () => modelsOf(state.registry, runtime.clock.now()),
@@ -299,7 +306,10 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
   return {
     requestRing: state.requests.names,
     attemptRing: state.attempts.names,
-    candidates: scored.map(candidateOf),
+    candidates: scored.map((one) => ({
+      ...candidateOf(one),
+      figures: correctedFigures(one.deployment, options.needs.choice.strengths, options.nowMs),
+    })),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     rejected: rejections(options, decision),
     ...(warning === undefined ? {} : { warnings: [warning] }),

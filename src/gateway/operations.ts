@@ -9,10 +9,12 @@ import { callOf } from './calls/call.ts';
 import { answerOf, withText } from './typed/answer.ts';
 import { formOf } from './typed/form.ts';
 import { objectStream } from './typed/object-stream.ts';
+import { type Rate, ratedForm } from './typed/rated-form.ts';
 
 type Operations = Pick<Gateway, 'generate' | 'stream' | 'embed' | 'image' | 'moderate' | 'rerank' | 'call'>;
 
-export function operations(handle: Handler, runtime: Runtime): Operations {
+/** `rate` takes whether an answer had the form that its request asked for. */
+export function operations(handle: Handler, runtime: Runtime, rate: Rate): Operations {
   // Invalid requests reject the promise, as every other error does.
   const call = async (request: ModelRequest, options?: CallOptions): Promise<ModelResponse> => {
     const made = callOf(request, options, false, runtime);
@@ -22,7 +24,8 @@ export function operations(handle: Handler, runtime: Runtime): Operations {
     const form = formOf(given);
     const made = callOf(form.request, options, false, runtime);
     const response = await collect(handle(made), made);
-    return form.schema === undefined && form.tools === undefined ? withText(response) : answerOf(form, response);
+    if (form.schema === undefined) return form.tools === undefined ? withText(response) : answerOf(form, response);
+    return ratedForm(response, rate, () => answerOf(form, response));
   };
   const stream = (given: GenerateRequest, options?: CallOptions): AsyncIterable<ModelEvent> => {
     try {
@@ -30,7 +33,7 @@ export function operations(handle: Handler, runtime: Runtime): Operations {
       const made = callOf(request, options, true, runtime);
       const events = handle(made);
       // The types of `Gateway` say which requests yield more than the events of every answer.
-      return schema === undefined ? events : (objectStream(events, schema, made) as AsyncIterable<ModelEvent>);
+      return schema === undefined ? events : (objectStream(events, schema, made, rate) as AsyncIterable<ModelEvent>);
     } catch (error) {
       return failing(error);
     }

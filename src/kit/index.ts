@@ -43,7 +43,7 @@ export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } fr
 export { type HttpProviderOptions, httpProvider, type ListingContext } from './http/http-provider.ts';
 export { parseRateLimits, parseReset, parseRetryAfter } from './http/rate-limits.ts';
 export { cardsOf, type VendorOptions } from './http/vendor-options.ts';
-export { CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './models/model-card.ts';
+export { assumedStrengths, CHAT_CAPABILITIES, type ModelCardFields, modelCard } from './models/model-card.ts';
 export { estimateRequestTokens, estimateTokens } from './models/tokens.ts';
 
 // ---------------------------------------------------------------------------------------------------- JSON that is not trusted

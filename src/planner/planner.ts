@@ -15,7 +15,17 @@ import type { Catalogue, Validate, Validation } from '../core/plan/validation.ts
 import { type DraftChecks, type Listener, listenInParts } from './drafts.ts';
 import { keptSteps } from './kept-steps.ts';
 import { pinnedPlanner } from './pinned-planner.ts';
-import { planningMessages, repairMessages, revisionMessages } from './prompt.ts';
+import { planningMessages, revisionMessages } from './prompt.ts';
+import {
+  type Answered,
+  answered,
+  cutValidation,
+  isCut,
+  namedError,
+  planTokens,
+  repairMessages,
+  voids,
+} from './repair.ts';
 
 export interface PlannerOptions {
   /** A model's id or alias. @default a model that can plan, which the router chooses */
@@ -94,24 +104,80 @@ const askingOf = (parts: PlannerParts, options: CallOptions, listener: Listener)
   listener,
 });
 
+/** What the rounds before have left. */
+interface Progress {
+  asked: number;
+  paid: Paid;
+  validation: Validation;
+  last: Answered | undefined;
+  /** The last two answers are the same: the same model would only write it once more. */
+  isRepeated: boolean;
+  /** A plan that can run, of which something has no meaning. */
+  doubtful: Validation | undefined;
+  repair: readonly Message[];
+}
+
 async function planInRounds(messages: Message[], options: PlannerOptions, asking: Asking): Promise<PlanningResult> {
   const rounds = options.rounds ?? 3;
-  let paid: Paid = { costNanoUsd: 0, usage: NO_USAGE };
-  let validation: Validation = { issues: [], repaired: [] };
-  for (let round = 1; round <= rounds + 1; round += 1) {
-    const escalated = round > rounds;
-    if (escalated && !canEscalate(asking.catalogue, options.model)) break;
-    if (round > 1) await asking.listener.onRestart?.();
-    const response = await ask(messages, { round, escalated, model: options.model }, asking);
-    const price = paidFor(response.attempts);
-    paid = sumOf(paid, price);
-    const answer = textOf(response);
-    validation = asking.validate(answer, asking.catalogue, defined({ request: asking.request }));
-    await reportAnswer(asking.listener, round, price, validation);
-    if (validation.plan !== undefined) return result(validation, round, paid);
-    messages.push(...repairMessages(answer, validation.issues));
+  const paid: Paid = { costNanoUsd: 0, usage: NO_USAGE };
+  const validation: Validation = { issues: [], repaired: [] };
+  const progress: Progress = {
+    asked: 0,
+    paid,
+    validation,
+    last: undefined,
+    isRepeated: false,
+    doubtful: undefined,
+    repair: [],
+  };
+  while (progress.asked < rounds && !progress.isRepeated) {
+    const made = await nextRound(messages, false, progress.asked + 1 >= rounds, options, progress, asking);
+    if (made !== undefined) return made;
   }
-  throw unusable(validation, rounds);
+  if (progress.doubtful === undefined && canEscalate(asking.catalogue, options.model)) {
+    const made = await nextRound(messages, true, true, options, progress, asking);
+    if (made !== undefined) return made;
+  }
+  if (progress.doubtful !== undefined) return result(progress.doubtful, progress.asked, progress.paid);
+  throw unusable(progress.validation, progress.asked);
+}
+
+/** The result, if this round brings one. A plan with warnings that void something is asked for once more, and taken then. */
+async function nextRound(
+  messages: readonly Message[],
+  escalated: boolean,
+  isLast: boolean,
+  options: PlannerOptions,
+  progress: Progress,
+  asking: Asking,
+): Promise<PlanningResult | undefined> {
+  progress.asked += 1;
+  const { asked, last, doubtful } = progress;
+  if (asked > 1) await asking.listener.onRestart?.();
+  const response = await ask(
+    [...messages, ...progress.repair],
+    { round: asked, escalated, model: options.model },
+    asking,
+  );
+  const price = paidFor(response.attempts);
+  progress.paid = sumOf(progress.paid, price);
+  const answer = answered(textOf(response), last);
+  const cut = isCut(response, textOf(response));
+  const validation = cut
+    ? cutValidation()
+    : asking.validate(answer.text, asking.catalogue, defined({ request: asking.request }));
+  progress.validation = validation;
+  await reportAnswer(asking.listener, asked, price, validation);
+  const unclear = validation.plan === undefined ? [] : voids(validation, asking.catalogue);
+  if (validation.plan !== undefined && (unclear.length === 0 || doubtful !== undefined || isLast))
+    return result(validation, asked, progress.paid);
+  if (doubtful !== undefined) return result(doubtful, asked, progress.paid);
+  if (validation.plan !== undefined) progress.doubtful = validation;
+  progress.isRepeated = last?.text.trim() === answer.text.trim();
+  const issues = unclear.length > 0 ? unclear : validation.issues.filter(({ severity }) => severity === 'error');
+  progress.repair = repairMessages(answer, issues, cut);
+  progress.last = answer;
+  return undefined;
 }
 
 /** @throws invalid-request when the request is empty or too long */
@@ -180,6 +246,7 @@ async function ask(
         ? { can: ['planning'], strengths: ['planning', 'reasoning'] }
         : pinnedPlanner(model, asking.catalogue),
     output: { type: 'json' },
+    answerTokens: planTokens(asking.catalogue.bounds),
     temperature: 0,
   };
   const signal = asking.options.signal ?? new AbortController().signal;
@@ -198,7 +265,7 @@ async function ask(
     const { attempts } = trace;
     if (attempts.length > 0)
       await asking.listener.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
-    throw error;
+    throw namedError(error, model);
   }
 }
 

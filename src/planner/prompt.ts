@@ -2,7 +2,7 @@
 import { firstOf } from '../core/json/cut-text.ts';
 import type { JsonSchema, Message } from '../core/model/model.ts';
 import type { PlanFailure } from '../core/plan/planner.ts';
-import type { Catalogue, PlanIssue, StepType } from '../core/plan/validation.ts';
+import type { Catalogue, StepType } from '../core/plan/validation.ts';
 import { inputShape, outputShape } from './step-shapes.ts';
 
 const RULES = `You write plans. A plan is one JSON document that a machine runs as a graph over a pool of models and tools.
@@ -74,18 +74,6 @@ export function planningMessages(request: string, catalogue: Catalogue): Message
   return [
     { role: 'system', content: `${RULES}\n\n<catalogue>\n${describeCatalogue(catalogue)}\n</catalogue>` },
     { role: 'user', content: request },
-  ];
-}
-
-/** The answer that failed and its errors, for another round. */
-export function repairMessages(answer: string, issues: readonly PlanIssue[]): Message[] {
-  const shown = issues.filter((issue) => issue.severity === 'error').slice(0, 40);
-  return [
-    { role: 'assistant', content: answer },
-    {
-      role: 'user',
-      content: `The plan cannot run. Mend every issue and answer with the whole plan again, JSON alone:\n${JSON.stringify(shown)}`,
-    },
   ];
 }
 

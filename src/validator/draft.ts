@@ -4,6 +4,7 @@
  *
  * D1. No pushed text makes it throw, hang, or exceed the bounds of the catalogue.
  * D2. A node is returned at most once, and only when it is valid with the nodes that were returned before it.
+ * D4. Only a text that begins with the plan is read: behind prose, a fence or a thought it may be a draft of another one.
  * D3. Nothing is repaired here: a node that needs a repair waits for the whole plan, as do all nodes that refer to it.
  */
 import { defined } from '../core/defined.ts';
@@ -54,7 +55,7 @@ interface Drafting {
 
 export function openDraft(catalogue: Catalogue): PlanDraft {
   const { bytes, nodes } = catalogue.bounds;
-  const reader = createMemberReader({ array: 'nodes', maxLength: bytes });
+  const reader = createMemberReader({ array: 'nodes', maxLength: bytes, isFirst: true });
   const drafting = newDrafting(catalogue);
   const { plan } = drafting;
   const takeMember = (member: JsonMember): DraftNode | undefined => {

@@ -25,9 +25,10 @@ import { readPlan } from './document/read.ts';
 import { createReport, publicIssue, type Report } from './document/report.ts';
 import { readShape, type ShapedPlan, shapedPlan } from './document/shape.ts';
 import { createEstimates, type Estimates, estimateAnalysis } from './estimate/estimate.ts';
+import { mendHabits } from './habits/habits.ts';
 
 /** A repair can make another one possible; more rounds than this never helped in practice. */
-const MOST_ROUNDS = 4;
+const MOST_ROUNDS = 6;
 
 export const validate: Validate = (raw, catalogue, options = {}) => {
   try {
@@ -43,8 +44,9 @@ export const validate: Validate = (raw, catalogue, options = {}) => {
 function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptions): Validation {
   const repair = options.repair !== false;
   const first = createReport(options.begun);
-  const { document, repaired: read } = readPlan(raw, { bounds: catalogue.bounds, repair }, first);
-  if (document === undefined) return { issues: first.findings.map(publicIssue), repaired: read };
+  const { document: given, repaired: read } = readPlan(raw, { bounds: catalogue.bounds, repair }, first);
+  if (given === undefined) return { issues: first.findings.map(publicIssue), repaired: read };
+  let document: unknown = given;
   dropSchemaKey(document);
   const repaired: PlanRepair[] = [...read];
   const naming = openNaming(catalogue, [options.request, isRecord(document) ? textOf(document.goal) : undefined]);
@@ -53,6 +55,14 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
     const report = createReport(options.begun);
     for (const { code, path, message, ...details } of first.findings) report.add(code, path, message, details);
     const examined = examine(document, examining, report);
+    if (repair && round <= MOST_ROUNDS && hasErrors(report)) {
+      const mended = mendHabits(document, catalogue);
+      if (mended.repaired.length > 0) {
+        document = mended.document;
+        repaired.push(...mended.repaired);
+        continue;
+      }
+    }
     const fixes = repair && round <= MOST_ROUNDS ? report.findings.filter(({ fix }) => fix !== undefined) : [];
     if (fixes.length === 0) return withRepairs(examined, repaired);
     for (const { path, fix } of fixes) {

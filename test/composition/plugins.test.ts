@@ -4,7 +4,16 @@ import { exactCache } from '../../plugins/caching/exact-cache.ts';
 import { escalation } from '../../plugins/escalation/escalation.ts';
 import { judge } from '../../plugins/escalation/judge.ts';
 import { localRules, moderation } from '../../plugins/moderation/moderation.ts';
-import type { Evaluator, Middleware, Plugin, Polyphony, PolyphonyOptions, Provider } from '../../src/index.ts';
+import type {
+  Evaluator,
+  Middleware,
+  Plan,
+  Plugin,
+  Polyphony,
+  PolyphonyOptions,
+  Provider,
+  Tool,
+} from '../../src/index.ts';
 import { createPolyphony, defaultPlugins } from '../../src/index.ts';
 import { fakeProvider } from '../../src/testing/index.ts';
 
@@ -244,6 +253,36 @@ describe('the default plugins', () => {
     const twice = createPolyphony({ plugins: [...(await defaultPlugins()), escalation(), escalation()] });
     await expect(twice).rejects.toThrow(/Two plugins are named "escalation"/);
   });
+
+  it.each(['before', 'after', 'in setup'] as const)(
+    'give way to a tool of their name that another plugin brings, %s',
+    async (when) => {
+      const search: Tool = {
+        name: 'search',
+        description: 'Looks a word up in a list of ours.',
+        input: { type: 'object', properties: { word: { type: 'string' } }, required: ['word'] },
+        output: { type: 'object', properties: { found: { type: 'boolean' } }, required: ['found'] },
+        run: async ({ word }) => ({ found: word === 'tide' }),
+      };
+      const brings: Plugin =
+        when === 'in setup'
+          ? { name: 'words', setup: () => ({ tools: [search] }) }
+          : { name: 'words', tools: [search] };
+      const defaults = await defaultPlugins({}, false);
+      const plugins = when === 'after' ? [...defaults, brings] : [brings, ...defaults];
+      const polyphony = await createPolyphony({ plugins, environment: false });
+      const plan = {
+        version: 1,
+        goal: 'g',
+        nodes: [{ id: 'a', use: 'tool:search', in: { word: 'tide' } }],
+        output: '{{a.found}}',
+      };
+      expect(await polyphony.run(plan as Plan)).toMatchObject({ status: 'done', output: true });
+      await polyphony.close();
+      const two: Plugin[] = [brings, { ...brings, name: 'others' }];
+      await expect(createPolyphony({ plugins: two })).rejects.toThrow(/Two plugins bring the tool "search"/);
+    },
+  );
 });
 
 describe('close', () => {

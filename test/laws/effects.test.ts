@@ -61,6 +61,7 @@ const INPUTS: Readonly<Record<string, () => Record<string, unknown>>> = {
   list_files: () => ({ pattern: '**/*' }),
   read_rows: () => ({ path: 'rows.csv' }),
   split: () => ({ text: 'One.\n\nTwo.' }),
+  index: () => ({ index: 'notes', pattern: 'docs/*.md' }),
   search: () => ({ query: 'harbour', pattern: 'docs/*.md' }),
   write_file: () => ({ path: 'new.txt', text: 'x' }),
   write_rows: () => ({ path: 'new.csv', rows: [{ a: 1 }] }),
@@ -69,9 +70,9 @@ const INPUTS: Readonly<Record<string, () => Record<string, unknown>>> = {
 };
 
 /** Those of the plugin itself, and those that its `setup` returns. */
-function toolsOf(name: string, store = memoryStores().keyValue): readonly Tool[] {
+function toolsOf(name: string, { keyValue: store, passages } = memoryStores()): readonly Tool[] {
   const parts = PLUGINS[name]?.() as PluginParts & { setup?(context: PluginContext): PluginParts };
-  return [...(parts.tools ?? []), ...(parts.setup?.({ store } as PluginContext).tools ?? [])];
+  return [...(parts.tools ?? []), ...(parts.setup?.({ store, passages } as PluginContext).tools ?? [])];
 }
 
 const context = () => ({
@@ -83,9 +84,10 @@ const context = () => ({
 });
 
 /** What it did: the files that changed, the keys that it kept, its connections and its requests. */
-async function observed(tool: Tool, store: ReturnType<typeof memoryStores>['keyValue']) {
+async function observed(tool: Tool, { keyValue: store, passages }: ReturnType<typeof memoryStores>) {
   const before = await snapshot();
   methods.length = 0;
+  const cached = (await passages?.list())?.length ?? 0;
   const connect = vi.spyOn(Socket.prototype, 'connect');
   try {
     await tool.run(INPUTS[tool.name]?.() ?? {}, context());
@@ -93,6 +95,7 @@ async function observed(tool: Tool, store: ReturnType<typeof memoryStores>['keyV
     return {
       files: JSON.stringify(after) !== JSON.stringify(before),
       store: (await store.keys('', 10)).length > 0,
+      cache: ((await passages?.list())?.length ?? 0) > cached,
       connections: connect.mock.calls.length,
       changing: methods.filter((method) => method !== 'GET' && method !== 'HEAD').length > 0,
     };
@@ -129,12 +132,13 @@ describe('the effects of what is ready-made', () => {
   });
 
   it.each(Object.keys(PLUGINS))('of the plugin %s hold when its tools run', async (name) => {
-    const { keyValue } = memoryStores();
-    for (const tool of toolsOf(name, keyValue)) {
+    const stores = memoryStores();
+    for (const tool of toolsOf(name, stores)) {
       const { writes = [], reaches = [] } = tool.effects ?? {};
-      const done = await observed(tool, keyValue);
+      const done = await observed(tool, stores);
       expect([tool.name, done.files]).toEqual([tool.name, writes.includes('files')]);
       expect([tool.name, done.store]).toEqual([tool.name, writes.includes('store')]);
+      expect([tool.name, done.cache]).toEqual([tool.name, writes.includes('cache')]);
       expect([tool.name, done.changing]).toEqual([tool.name, writes.includes('web')]);
       expect([tool.name, done.connections > 0]).toEqual([tool.name, reaches.length > 0]);
     }

@@ -9,6 +9,8 @@ const GOOD = { version: 1, nodes: [{ id: 'a', use: 'value', in: { x: 1 } }], out
 /** A forward name that nothing near it repairs. */
 const BAD = { ...GOOD, output: '{{nothing_like_it.x}}' };
 
+const OTHER = { ...GOOD, output: '{{nor_this.x}}' };
+
 interface Script {
   readonly answers: readonly (object | string)[];
   readonly premium?: boolean;
@@ -71,7 +73,7 @@ describe('the planner', () => {
   });
 
   it('sends every issue back, and counts what all its rounds cost', async () => {
-    await withPlanner({ answers: [BAD, BAD, GOOD] }, async (polyphony, seen) => {
+    await withPlanner({ answers: [BAD, OTHER, GOOD] }, async (polyphony, seen) => {
       const planning = await polyphony.plan('say one');
       expect(planning.rounds).toBe(3);
       expect(messagesOf(seen[1])).toContain('ref.unknown_node');
@@ -81,7 +83,7 @@ describe('the planner', () => {
   });
 
   it('escalates to a premium planner for one more round when the others are used up', async () => {
-    await withPlanner({ answers: [BAD, BAD, BAD, GOOD], premium: true }, async (polyphony, seen) => {
+    await withPlanner({ answers: [BAD, OTHER, BAD, GOOD], premium: true }, async (polyphony, seen) => {
       const planning = await polyphony.plan('say one');
       expect(planning.rounds).toBe(4);
       expect(seen.at(-1)?.target.model).toBe('strong');
@@ -95,6 +97,103 @@ describe('the planner', () => {
         message: expect.stringMatching(/ref\.unknown_node.*planner\.model/s),
         details: { issues: [expect.objectContaining({ code: 'ref.unknown_node' })] },
       });
+    });
+  });
+
+  it('asks nobody a third time for the answer that came twice', async () => {
+    await withPlanner({ answers: [BAD, BAD, GOOD] }, async (polyphony, seen) => {
+      await expect(polyphony.plan('say one')).rejects.toMatchObject({ code: 'invalid-plan' });
+      expect(seen).toHaveLength(2);
+    });
+    await withPlanner({ answers: [BAD, BAD, GOOD], premium: true }, async (polyphony, seen) => {
+      expect((await polyphony.plan('say one')).rounds).toBe(3);
+      expect(seen.at(-1)?.target.model).toBe('strong');
+    });
+  });
+
+  const NODES = ['a', 'b', 'c', 'd'].map((id) => ({ id, use: 'value', in: { x: 1 } }));
+  const FOUR = { version: 1, nodes: NODES, output: NODES.map(({ id }) => `{{${id}.x}}`) };
+
+  it('tells a cut answer as cut, and takes nothing of it for the plan', async () => {
+    const whole = JSON.stringify(FOUR);
+    // Its brackets could be closed, but then the last nodes are missing.
+    const begun = whole.slice(0, whole.indexOf(',{"id":"d"'));
+    let turn = 0;
+    const provider = fakeProvider({
+      models: [fakeCard({ id: 'planner', capabilities: PLANNING })],
+      script: () => [
+        { type: 'text-delta', text: turn++ === 0 ? `${begun}]}x` : `${begun}` },
+        { type: 'finish', reason: 'length', usage: { input: 9, output: 9 } },
+      ],
+    });
+    const polyphony = await createPolyphony({ runtime: fakeRuntime(), plugins: [], providers: [provider] });
+    await expect(polyphony.plan('say four')).rejects.toMatchObject({
+      code: 'invalid-plan',
+      message: expect.stringMatching(/cut at its length limit.*fewer nodes/s),
+    });
+    await polyphony.close();
+  });
+
+  it('names the planner where its prompt does not fit', async () => {
+    const tooLong = new PolyphonyError('context-window', 'The input has 9000 tokens.');
+    const provider = fakeProvider({
+      models: [fakeCard({ id: 'planner', capabilities: PLANNING })],
+      script: () => [{ fail: tooLong }],
+    });
+    const polyphony = await createPolyphony({ runtime: fakeRuntime(), plugins: [], providers: [provider] });
+    await expect(polyphony.plan('say four')).rejects.toMatchObject({
+      code: 'context-window',
+      message: expect.stringMatching(/prompt of the planner.*9000 tokens.*planner\.model/s),
+    });
+    await polyphony.close();
+  });
+
+  it('asks only for the nodes that are wrong, and puts them where they stood', async () => {
+    const wrong = { ...FOUR, nodes: NODES.with(2, { id: 'c', use: 'valve:none', in: { x: 1 } }) };
+    const replace = [{ id: 'c', use: 'value', in: { x: 2 } }];
+    await withPlanner({ answers: [wrong, { replace }] }, async (polyphony, seen) => {
+      const { plan, rounds } = await polyphony.plan('say four');
+      expect([rounds, plan.plan]).toEqual([2, { ...FOUR, nodes: NODES.with(2, replace[0] as never) }]);
+      expect(messagesOf(seen[1])).toContain('c have issues');
+    });
+  });
+
+  it('validates the whole of what was replaced', async () => {
+    const wrong = { ...FOUR, nodes: NODES.with(2, { id: 'c', use: 'valve:none', in: { x: 1 } }) };
+    const replace = [{ id: 'c', use: 'value', in: { x: '{{nobody.x}}' } }];
+    await withPlanner({ answers: [wrong, { replace }, FOUR] }, async (polyphony, seen) => {
+      expect((await polyphony.plan('say four')).rounds).toBe(3);
+      expect(messagesOf(seen[2])).toContain('nobody.x');
+    });
+  });
+
+  it('asks once more where a node is paid for and not read, and takes the plan if that stays so', async () => {
+    const asked = { id: 'e', use: 'llm', in: { prompt: 'Say e' } };
+    const unread = { ...FOUR, nodes: [...NODES, asked], output: '{{a.x}}' };
+    // What costs nothing, or may be there for what it changes, is no reason for a call.
+    await withPlanner({ answers: [{ ...FOUR, output: '{{a.x}}' }] }, async (polyphony) => {
+      expect((await polyphony.plan('say four')).rounds).toBe(1);
+    });
+    await withPlanner({ answers: [unread, FOUR] }, async (polyphony) => {
+      const { rounds, plan } = await polyphony.plan('say four');
+      expect([rounds, plan.plan.output]).toEqual([2, FOUR.output]);
+    });
+    await withPlanner({ answers: [unread] }, async (polyphony) => {
+      const { rounds, plan } = await polyphony.plan('say four');
+      expect([rounds, plan.plan.output]).toEqual([2, '{{a.x}}']);
+    });
+    await withPlanner({ answers: [unread, BAD] }, async (polyphony) => {
+      expect((await polyphony.plan('say four')).plan.plan.output).toBe('{{a.x}}');
+    });
+  });
+
+  it('bounds its answers, and shows a long one shortened', async () => {
+    const long = `{"version":1,"nodes":[{"id":"a","use":"value","in":{"x":"${'word '.repeat(9000)}`;
+    await withPlanner({ answers: [long, `${long}again`, GOOD] }, async (polyphony, seen) => {
+      await polyphony.plan('say one');
+      const [first, , third] = seen.map(({ request }) => request);
+      expect(first).toMatchObject({ maxOutputTokens: expect.any(Number) });
+      expect(JSON.stringify(third).length).toBeLessThan(2 * JSON.stringify(first).length);
     });
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { validate } from '../../src/validator/validate.ts';
+import { judged } from './judged-plans.ts';
 import { hasPublishedPlans, publishedCatalogue, publishedPlans } from './published-plans.ts';
 
 /** Needs the folder of public plans (POLYPHONY_SHARED); skipped where it is absent. */
@@ -44,14 +45,23 @@ describe.skipIf(!hasPublishedPlans)('986 plans that two models wrote', () => {
       return [valid, count('name.corrected'), count('reference.shifted'), count('node.moved')];
     };
     expect(results.filter(({ asWritten }) => asWritten?.plan !== undefined)).toHaveLength(371);
-    expect(figures(told)).toEqual([478, 3, 368, 96]);
+    expect(figures(told)).toEqual([488, 3, 276, 97]);
     expect(figures(quiet)).toEqual([379, 3, 0, 96]);
   });
 
-  it('stay as they are where nothing is wrong', () => {
+  it('mean after repair what their models listed as links, at least as often as they bear a sign of it', () => {
+    const all = publishedPlans().map((published) => judged(published, publishedCatalogue()));
+    const repaired = all.filter(({ plan, repaired: repairs }) => plan !== undefined && repairs.length > 0);
+    expect(all.filter(({ isAsLinked }) => isAsLinked).length / all.length).toBeGreaterThanOrEqual(0.34);
+    expect(repaired.filter(({ unwritten }) => unwritten.length > 0).length / repaired.length).toBeLessThanOrEqual(0.05);
+  });
+
+  it('stay as they are where nothing is wrong, and nothing is said in words', () => {
     for (const { plan, asWritten, repaired } of results) {
       if (asWritten?.plan === undefined) continue;
-      expect(repaired?.repaired).toEqual([]);
+      const codes = new Set(repaired?.repaired.map(({ code }) => code));
+      if (codes.has('reference.rewritten')) continue;
+      expect([...codes]).toEqual([]);
       expect(repaired?.plan?.plan).toEqual(plan);
     }
   });

@@ -2,10 +2,10 @@
  * Models of this provider. Prices and windows are those of @pydantic/genai-prices 0.1.8 and, where it lacks a model, of
  * the model's own page; limits, thinking modes and dates are those of platform.claude.com/docs (models, model
  * deprecations, migration guides; read November 2026). A batch costs half (platform.claude.com/docs, batch processing); the
- * priority tier is capacity bought in advance, so its calls cost the usual price. Strengths are priors for the router, not
- * measurements.
+ * priority tier is capacity bought in advance, so its calls cost the usual price. Strengths are assumed:
+ * those that were measured go before them.
  */
-import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
+import { assumedStrengths, type ModelCardFields, type TokenPrice } from 'polyphony/kit';
 import { CHAT, type MessagesFacts } from './facts.ts';
 
 const LISTED = '@pydantic/genai-prices 0.1.8';
@@ -50,13 +50,9 @@ const budgeted: MessagesFacts = {
 };
 const fourSix: MessagesFacts = { ...budgeted, thinking: 'either', effort: true };
 
-const strengths = (general: number, reasoning: number, code: number, extraction: number, creative: number) => ({
-  general,
-  reasoning,
-  code,
-  extraction,
-  creative,
-});
+/** Used for fields that nobody measured. */
+const strengths = (general: number, reasoning: number, code: number, extraction: number, creative: number) =>
+  assumedStrengths({ general, reasoning, code, extraction, creative });
 const stable = { stage: 'stable' } as const;
 
 export const MODELS: readonly ModelCardFields[] = [
@@ -66,6 +62,16 @@ export const MODELS: readonly ModelCardFields[] = [
     ...million,
     strengths: strengths(0.98, 0.98, 0.98, 0.95, 0.96),
     price: price(10, 50, 0.25),
+    lifecycle: stable,
+    wire: alwaysThinking,
+  },
+  {
+    // Announced as a successor with the capabilities of the model before it; its price was not read on the vendor's page.
+    id: 'claude-fable-5-2',
+    tier: 'premium',
+    ...million,
+    strengths: strengths(0.98, 0.98, 0.98, 0.95, 0.96),
+    price: null,
     lifecycle: stable,
     wire: alwaysThinking,
   },
@@ -98,7 +104,7 @@ export const MODELS: readonly ModelCardFields[] = [
   },
   {
     id: 'claude-sonnet-5-5',
-    tier: 'balanced',
+    tier: 'premium',
     ...million,
     strengths: strengths(0.91, 0.9, 0.93, 0.91, 0.9),
     price: price(2, 10, 0.1, page('sonnet-5-5')),
@@ -146,7 +152,6 @@ export const MODELS: readonly ModelCardFields[] = [
       ],
     },
     lifecycle: stable,
-    expectedMs: 800,
     wire: thinking,
   },
   {
@@ -157,7 +162,6 @@ export const MODELS: readonly ModelCardFields[] = [
     strengths: strengths(0.75, 0.7, 0.75, 0.8, 0.74),
     price: price(1, 5, 0.1),
     lifecycle: stable,
-    expectedMs: 800,
     wire: budgeted,
   },
 ];

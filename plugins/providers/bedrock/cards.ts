@@ -18,6 +18,12 @@ const cached = (input: number, output: number, cacheRead: number): TokenPrice =>
   source,
 });
 
+/** Global profiles cost what the vendor of the models asks itself. */
+const own = (input: number, output: number, cacheRead: number): TokenPrice => ({
+  ...cached(input, output, cacheRead),
+  source: 'https://platform.claude.com/docs/en/about-claude/pricing',
+});
+
 const SEES = [...CHAT.capabilities, 'image-in', 'file-in'] as const;
 const CLAUDE = [...SEES, 'json-schema', 'reasoning', 'prompt-cache'] as const;
 const claude = { ...CHAT, capabilities: CLAUDE, contextTokens: 200_000, maxOutputTokens: 64_000 } as const;
@@ -41,10 +47,23 @@ const openWeights = { ...CHAT, maxOutputTokens: 8192 } as const;
 
 export const MODELS: readonly ModelCardFields[] = [
   { id: 'global.anthropic.claude-opus-5', tier: 'premium', ...newClaude, price: cached(5, 25, 0.5) },
-  { id: 'global.anthropic.claude-sonnet-5-v1:0', tier: 'balanced', ...newClaude, price: cached(2, 10, 0.2) },
+  {
+    id: 'global.anthropic.claude-sonnet-5',
+    // The list of prices spells it so; the service does not.
+    aliases: ['global.anthropic.claude-sonnet-5-v1:0'],
+    tier: 'balanced',
+    ...newClaude,
+    price: own(2, 10, 0.2),
+  },
+  { id: 'global.anthropic.claude-fable-5-2', tier: 'premium', ...newClaude, price: null },
+  { id: 'global.anthropic.claude-fable-5-1', tier: 'premium', ...newClaude, price: own(10, 50, 0.25) },
+  { id: 'global.anthropic.claude-opus-5-5', tier: 'premium', ...newClaude, price: own(4, 20, 0.2) },
+  { id: 'global.anthropic.claude-sonnet-5-5', tier: 'premium', ...newClaude, price: own(2, 10, 0.1) },
+  { id: 'global.anthropic.claude-haiku-5-5', tier: 'fast', ...newClaude, price: null },
   {
     id: 'global.anthropic.claude-sonnet-4-5-20250929-v1:0',
     tier: 'balanced',
+    lifecycle: { stage: 'deprecated', endsOn: '2027-04-08' },
     ...claude,
     price: cached(3, 15, 0.3),
   },
@@ -56,7 +75,7 @@ export const MODELS: readonly ModelCardFields[] = [
   },
   {
     id: 'global.amazon.nova-2-lite-v1:0',
-    tier: 'balanced',
+    tier: 'fast',
     ...nova,
     capabilities: [...nova.capabilities, 'reasoning'],
     contextTokens: 1_000_000,
@@ -64,7 +83,7 @@ export const MODELS: readonly ModelCardFields[] = [
     price: { ...price(0.3, 2.5), cacheRead: 0.075 },
     wire: { reasoning: 'nova' } satisfies Partial<ConverseFacts>,
   },
-  { id: 'amazon.nova-pro-v1:0', tier: 'balanced', ...nova, price: { ...price(0.8, 3.2), cacheRead: 0.2 } },
+  { id: 'amazon.nova-pro-v1:0', tier: 'fast', ...nova, price: { ...price(0.8, 3.2), cacheRead: 0.2 } },
   { id: 'amazon.nova-lite-v1:0', tier: 'fast', ...nova, price: { ...price(0.06, 0.24), cacheRead: 0.015 } },
   {
     id: 'amazon.nova-micro-v1:0',
@@ -76,7 +95,7 @@ export const MODELS: readonly ModelCardFields[] = [
   },
   {
     id: 'openai.gpt-oss-120b-1:0',
-    tier: 'balanced',
+    tier: 'fast',
     ...openWeights,
     capabilities: [...CHAT.capabilities, 'reasoning'],
     price: price(0.15, 0.6),
@@ -89,7 +108,13 @@ export const MODELS: readonly ModelCardFields[] = [
     contextTokens: 256_000,
     price: price(0.5, 1.5),
   },
-  { id: 'meta.llama3-3-70b-instruct-v1:0', tier: 'balanced', ...openWeights, price: price(0.72, 0.72) },
+  {
+    id: 'meta.llama3-3-70b-instruct-v1:0',
+    tier: 'fast',
+    ...openWeights,
+    price: price(0.72, 0.72),
+    lifecycle: { stage: 'deprecated', endsOn: '2027-03-30' },
+  },
   {
     id: 'qwen.qwen3-32b-v1:0',
     tier: 'fast',

@@ -1,10 +1,10 @@
 /**
  * Models of this wire format. Prices are those of @pydantic/genai-prices 0.1.8; limits, thinking levels and dates those of
- * ai.google.dev/gemini-api/docs (models, deprecations; read November 2026). Strengths are priors for the router, not
- * measurements. Batch and flex cost half, priority 1.8 times the price (ai.google.dev/gemini-api/docs/pricing and
+ * ai.google.dev/gemini-api/docs (models, deprecations; read November 2026). Strengths are assumed:
+ * those that were measured go before them. Batch and flex cost half, priority 1.8 times the price (ai.google.dev/gemini-api/docs/pricing and
  * /optimization). The hourly cost of cached content is not counted.
  */
-import type { ModelCardFields, TokenPrice } from 'polyphony/kit';
+import { assumedStrengths, type ModelCardFields, type TokenPrice } from 'polyphony/kit';
 import { CHAT } from './facts.ts';
 
 const source = '@pydantic/genai-prices 0.1.8';
@@ -29,14 +29,21 @@ const WITHOUT_SAMPLING = CHAT.capabilities.filter((name) => name !== 'temperatur
 const WITH_PREFIX = [...CHAT.capabilities, 'prefix'] as const;
 const ALL_LEVELS = ['minimal', 'low', 'medium', 'high'];
 
-const strengths = (general: number, reasoning: number, code: number, extraction: number, vision: number) => ({
-  general,
-  reasoning,
-  code,
-  extraction,
-  vision,
-});
+/** Used for fields that nobody measured. */
+const strengths = (general: number, reasoning: number, code: number, extraction: number, vision: number) =>
+  assumedStrengths({ general, reasoning, code, extraction, vision });
 const stable = { stage: 'stable' } as const;
+
+const ARGON = 'https://ai.google.dev/gemini-api/docs/latest-model';
+/** Two flashes that cost what the newest does. */
+const flash = {
+  tier: 'balanced',
+  capabilities: WITHOUT_SAMPLING,
+  price: { ...price(0.75, 3.75), changes: [{ from: '2027-01-01', times: 2 }] },
+  contextTokens: 1_000_000,
+  lifecycle: stable,
+  wire: { sampling: false },
+} as const;
 
 export const CHAT_MODELS: readonly ModelCardFields[] = [
   {
@@ -47,14 +54,27 @@ export const CHAT_MODELS: readonly ModelCardFields[] = [
     lifecycle: { stage: 'preview' },
   },
   {
+    id: 'gemini-4-argon',
+    tier: 'premium',
+    capabilities: WITHOUT_SAMPLING,
+    price: {
+      ...{ input: 2, output: 10, cacheRead: 0.1, source: ARGON },
+      changes: [{ from: '2026-12-01', times: 2 }],
+    },
+    lifecycle: stable,
+    wire: { sampling: false },
+  },
+  {
     id: 'gemini-3.8-flash',
-    tier: 'balanced',
+    tier: 'premium',
     capabilities: WITHOUT_SAMPLING,
     strengths: strengths(0.89, 0.88, 0.9, 0.89, 0.93),
     price: { ...price(0.75, 3.75), changes: [{ from: '2027-01-01', times: 2 }] },
     lifecycle: stable,
     wire: { sampling: false },
   },
+  { id: 'gemini-3.7-flash', ...flash },
+  { id: 'gemini-3.6-flash', ...flash },
   {
     id: 'gemini-3.5-flash',
     tier: 'balanced',
@@ -70,7 +90,6 @@ export const CHAT_MODELS: readonly ModelCardFields[] = [
     strengths: strengths(0.74, 0.68, 0.72, 0.8, 0.8),
     price: price(0.3, 2.5),
     lifecycle: stable,
-    expectedMs: 700,
     wire: { sampling: false, levels: ALL_LEVELS },
   },
   {
@@ -79,12 +98,11 @@ export const CHAT_MODELS: readonly ModelCardFields[] = [
     strengths: strengths(0.7, 0.63, 0.66, 0.77, 0.76),
     price: price(0.25, 1.5, 0.5),
     lifecycle: { stage: 'stable', endsOn: '2027-05-07' },
-    expectedMs: 700,
     wire: { levels: ALL_LEVELS },
   },
   {
     id: 'gemini-2.5-pro',
-    tier: 'premium',
+    tier: 'balanced',
     capabilities: WITH_PREFIX,
     strengths: strengths(0.86, 0.86, 0.84, 0.87, 0.9),
     price: longPrice(1.25, 10),
@@ -93,7 +111,7 @@ export const CHAT_MODELS: readonly ModelCardFields[] = [
   },
   {
     id: 'gemini-2.5-flash',
-    tier: 'balanced',
+    tier: 'fast',
     capabilities: WITH_PREFIX,
     strengths: strengths(0.78, 0.75, 0.76, 0.82, 0.85),
     price: price(0.3, 2.5, 1),
@@ -106,7 +124,6 @@ export const CHAT_MODELS: readonly ModelCardFields[] = [
     strengths: strengths(0.66, 0.58, 0.6, 0.74, 0.74),
     price: price(0.1, 0.4, 0.3),
     lifecycle: stable,
-    expectedMs: 700,
   },
 ];
 
@@ -128,6 +145,7 @@ export const EMBEDDING_MODELS: readonly ModelCardFields[] = [
   {
     id: 'gemini-embedding-001',
     ...embedding,
+    lifecycle: { stage: 'stable', endsOn: '2028-05-14' },
     contextTokens: 2048,
     price: { input: 0.15, output: 0, serviceTiers: BATCH, source },
   },

@@ -77,10 +77,35 @@ const fifthWire = { ...reasoningWire, efforts: ['minimal', 'low', 'medium', 'hig
 const mini = { input: 0.25, cacheRead: 0.125, output: 1 } as const;
 const ends = (endsOn: string) => ({ stage: 'deprecated', endsOn }) as const;
 
+/** Prices of these models are those of resellers who state that they are the vendor's, read in November 2026. */
+const RESELLERS = 'docs.litellm.ai and docs.laozhang.ai, November 2026';
+/** Tools over the Responses API only, which all chats of these models use. */
+const newestWire = { ...reasoningWire, efforts: ['none', 'low', 'medium', 'high'], api: 'responses' } as const;
+
+/** The newest models read the cache for a twentieth; where no source says so, for the usual rate. */
+function newest(input: number, output: number, isCached: boolean): TokenPrice {
+  const rates = (twice: number, half: number) => ({
+    input: input * twice,
+    output: output * half,
+    cacheWrite: input * twice * 1.25,
+    ...(isCached ? { cacheRead: (input * twice) / 20 } : {}),
+  });
+  return {
+    ...rates(1, 1),
+    tiers: [{ aboveInputTokens: 272_000, ...rates(2, 1.5) }],
+    serviceTiers: twice,
+    source: RESELLERS,
+  };
+}
+
 const CHAT_MODELS: readonly ModelCardFields[] = [
   { id: 'gpt-6-sol', tier: 'premium', ...million, price: longContext(2, 10, 272_000, true), wire: sixthWire },
   { id: 'gpt-6-luna', tier: 'fast', ...million, price: longContext(0.1, 0.5, 272_000, true), wire: sixthWire },
   { id: 'gpt-6-astra', tier: 'premium', ...million, price: longContext(10, 50, 271_999, true), wire: astraWire },
+  { id: 'gpt-6.2-astra', tier: 'premium', ...million, price: newest(8, 40, false), wire: astraWire },
+  { id: 'gpt-6.2-sol', tier: 'premium', ...million, price: newest(2, 10, false), wire: newestWire },
+  { id: 'gpt-6.1-sol', tier: 'premium', ...million, price: newest(2, 10, true), wire: newestWire },
+  { id: 'gpt-6.1-terra', tier: 'balanced', ...million, price: newest(1, 5, true), wire: newestWire },
   {
     id: 'gpt-5.5',
     tier: 'premium',
@@ -132,7 +157,7 @@ const CHAT_MODELS: readonly ModelCardFields[] = [
   },
   {
     id: 'gpt-4o',
-    tier: 'balanced',
+    tier: 'fast',
     contextTokens: 128_000,
     maxOutputTokens: 16_384,
     capabilities: CLASSIC,

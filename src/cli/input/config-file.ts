@@ -5,7 +5,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { configIssues } from '../../composition/config/config-issues.ts';
-import { ConfigSchema, PricesSchema } from '../../core/config/config-schema.ts';
+import { ConfigSchema, ModelsSchema, PricesSchema } from '../../core/config/config-schema.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Plugin } from '../../core/plugin.ts';
@@ -15,6 +15,7 @@ import { readable } from './read-file.ts';
 export const CONFIG_FILES = ['polyphony.yaml', 'polyphony.yml', 'polyphony.json'] as const;
 const LARGEST_CONFIG = 1024 * 1024;
 const PricesFileSchema = z.strictObject({ prices: PricesSchema });
+const ModelsFileSchema = z.strictObject({ models: ModelsSchema });
 
 export interface LoadedConfig {
   /** Undefined: no file was found, and the defaults apply. */
@@ -27,7 +28,8 @@ export async function loadConfig(folder: string, named?: string): Promise<Loaded
   const path = named ?? CONFIG_FILES.map((name) => resolve(folder, name)).find((candidate) => existsSync(candidate));
   if (path === undefined) return { path: undefined, config: {} };
   const text = await readable(path, LARGEST_CONFIG, 'a config file');
-  return { path, config: await withPrices(path, checked(path, ConfigSchema, await parse(path, text))) };
+  const loaded = checked(path, ConfigSchema, await parse(path, text));
+  return { path, config: await withModels(path, await withPrices(path, loaded)) };
 }
 
 /** Prices in the config take precedence over those in its `pricesFile`. */
@@ -37,6 +39,15 @@ async function withPrices(config: string, loaded: Config): Promise<Config> {
   const text = await readable(path, LARGEST_CONFIG, 'a file of prices');
   const { prices } = checked(path, PricesFileSchema, await parse(path, text));
   return { ...loaded, prices: { ...prices, ...loaded.prices } };
+}
+
+/** Models in the config take precedence over those in its `modelsFile`. */
+async function withModels(config: string, loaded: Config): Promise<Config> {
+  if (loaded.modelsFile === undefined) return loaded;
+  const path = resolve(config, '..', loaded.modelsFile);
+  const text = await readable(path, LARGEST_CONFIG, 'a file of models');
+  const { models } = checked(path, ModelsFileSchema, await parse(path, text));
+  return { ...loaded, models: { ...models, ...loaded.models } };
 }
 
 async function parse(path: string, text: string): Promise<unknown> {

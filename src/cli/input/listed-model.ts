@@ -1,6 +1,8 @@
 /** Finds the models that a name given by the user means. */
 import type { Gateway } from '../../core/gateway.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
+import { modelCard } from '../../kit/models/model-card.ts';
+import { modelCatalogue } from '../../kit/models/model-catalogue.ts';
 
 export interface ListedModel {
   readonly provider: string;
@@ -31,3 +33,13 @@ export function listedModelsNamed(
 /** The models whose names contain a text; ignores upper and lower case. */
 export const modelsHolding = (part: string, gateway: Gateway): readonly ListedModel[] =>
   gateway.models().filter((model) => listedModelName(model).toLowerCase().includes(part.toLowerCase()));
+
+/** Every model at a provider that the catalogue knows, whether it is registered or not, whose name contains a text. */
+export function knownModels(part: string): readonly ListedModel[] {
+  const { cards, models } = modelCatalogue();
+  return Object.entries(cards).flatMap(([name, { model }]) => {
+    if (!Object.hasOwn(models, model) || !name.toLowerCase().includes(part.toLowerCase())) return [];
+    const slash = name.indexOf('/');
+    return [{ provider: name.slice(0, slash), card: modelCard({ id: name.slice(slash + 1), strengths: {} }) }];
+  });
+}

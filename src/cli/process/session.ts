@@ -11,6 +11,7 @@ import { UsageError } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
 import { configWorkflows, readyMadeWorkflows } from '../input/workflow-files.ts';
 import type { Terminal } from '../screen/terminal.ts';
+import { followModelsFile } from './models-file.ts';
 
 export interface Session {
   readonly polyphony: Polyphony;
@@ -49,9 +50,15 @@ export async function withPolyphony<T>(
     stores: stores ?? sqliteStores({ path: options.store }),
     logger,
   });
+  const stopFollowing = followModelsFile({
+    loaded,
+    polyphony,
+    refused: (error) => warnOf(error, terminal, 'the changed file of models is not used'),
+  });
   try {
     return await command({ polyphony, loaded, broughtBy });
   } finally {
+    stopFollowing();
     await closed(polyphony, terminal);
   }
 }
@@ -61,9 +68,11 @@ async function closed(polyphony: Polyphony, terminal: Terminal): Promise<void> {
   try {
     await polyphony.close();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    terminal.say(
-      `${terminal.paint.yellow('warning')}: closing failed, so the last writes may be lost: ${printable(scrubText(message))}`,
-    );
+    warnOf(error, terminal, 'closing failed, so the last writes may be lost');
   }
+}
+
+function warnOf(error: unknown, terminal: Terminal, what: string): void {
+  const message = error instanceof Error ? error.message : String(error);
+  terminal.say(`${terminal.paint.yellow('warning')}: ${what}: ${printable(scrubText(message))}`);
 }

@@ -74,6 +74,25 @@ const prices = z.record(name, PriceSchema);
 
 export const PricesSchema = prices as unknown as z.ZodType<NonNullable<Config['prices']>>;
 
+const share = z.number().min(0).max(1);
+const stage = z.enum(['preview', 'stable', 'deprecated', 'retired']);
+const ModelSchema = z.strictObject({
+  strengths: z.record(name, share).optional(),
+  tier: z.enum(['fast', 'balanced', 'premium']).optional(),
+  expectedMs: z.number().positive().max(86_400_000).optional(),
+  firstTokenMs: z.number().positive().max(86_400_000).optional(),
+  tokensPerSecond: z.number().positive().max(1_000_000).optional(),
+  measuredLanguages: z.array(name).max(200).optional(),
+  retention: z.enum(['none', 'provider', 'unknown']).optional(),
+  regions: z.array(name).max(100).optional(),
+  lifecycle: z.strictObject({ stage, endsOn: z.iso.date().optional() }).optional(),
+});
+const models = z
+  .record(z.string().min(1).max(300), ModelSchema)
+  .refine((all) => Object.keys(all).length <= 1000, 'at most 1000 are taken');
+
+export const ModelsSchema = models as unknown as z.ZodType<NonNullable<Config['models']>>;
+
 const path = z.string().min(1).max(1000);
 const whatRuns = {
   run: path,
@@ -101,6 +120,8 @@ export const CurrentConfigSchema = z.strictObject({
   budgets: z.array(BudgetSchema).max(1000).optional(),
   prices: prices.optional(),
   pricesFile: name.optional(),
+  models: models.optional(),
+  modelsFile: name.optional(),
   allowUnpriced: z.boolean().optional(),
   retry: z
     .strictObject({

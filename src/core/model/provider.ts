@@ -38,6 +38,8 @@ export interface ModelCard {
   readonly tier: Tier;
   /** Assumed quality by field, 0 to 1 (`general`, `reasoning`, `code`, `extraction`, …). */
   readonly strengths: Readonly<Record<string, number>>;
+  /** Strengths that the user measured, on the scale of `strengths`: they go before all others. @default none */
+  readonly measured?: Readonly<Record<string, number>>;
   readonly capabilities: readonly Capability[];
   /** The only use of the model: it gets only requests that ask for this capability. @default any */
   readonly dedicatedTo?: Capability;
@@ -54,9 +56,15 @@ export interface ModelCard {
   readonly regions?: readonly string[];
   /** BCP 47 tags; absent: no claim. */
   readonly languages?: readonly string[];
+  /** BCP 47 tags of languages in which it was measured; unlike `languages` it excludes no other. @default what the catalogue knows */
+  readonly measuredLanguages?: readonly string[];
   readonly lifecycle?: { readonly stage: 'preview' | 'stable' | 'deprecated' | 'retired'; readonly endsOn?: string };
-  /** Expected milliseconds of a short answer, until there are observations. @default 1500 */
+  /** Expected milliseconds of a short answer, until there are observations. @default from the two below, else as measured, else unknown */
   readonly expectedMs?: number;
+  /** Expected milliseconds until the first token. @default as measured, else unknown */
+  readonly firstTokenMs?: number;
+  /** Expected tokens a second after the first. @default as measured, else unknown */
+  readonly tokensPerSecond?: number;
   /** What one request for embeddings may hold; the gateway sends a larger one in several. @default the provider's */
   readonly embeddingBatch?: EmbeddingBatch;
   /** Facts that only the model's wire format reads, such as renamed parameters, ranges and quirks. */

@@ -1,10 +1,10 @@
 /** What a step takes in, changes, gives data to and costs, outside its run. */
 
 /**
- * A kind of place: `files`, `web`, `store` (what Polyphony keeps beyond the run), `people`, `events`, or a name of your own such as
- * `crm`; lower-case letters, digits and dashes. `*` is any place.
+ * A kind of place: `files`, `web`, `store` (what Polyphony keeps beyond the run), `cache` (what it keeps to save work, and can make
+ * again at any time), `people`, `events`, or a name of your own such as `crm`; lower-case letters, digits and dashes. `*` is any place.
  */
-export type EffectPlace = 'files' | 'web' | 'store' | 'people' | 'events' | '*' | (string & {});
+export type EffectPlace = 'files' | 'web' | 'store' | 'cache' | 'people' | 'events' | '*' | (string & {});
 
 /** `models`: calls of models, which are counted. `money`: it may cost what Polyphony does not see, such as a paid interface. */
 export type EffectCosts = 'none' | 'models' | 'money';
@@ -42,14 +42,14 @@ export interface Declared {
 }
 
 /**
- * Whether it changes something outside the run: as it says, else by its effects. It does where it writes to a place. Where it writes
- * nothing, but gives data to people or to a host that the plan names, that is not known.
+ * Whether it changes something outside the run: as it says, else by its effects. It does where it writes to a place, but for the
+ * cache. Where it writes nothing, but gives data to people or to a host that the plan names, that is not known.
  */
 export function sideEffectsOf({ sideEffects, effects }: Declared): boolean | undefined {
   if (sideEffects !== undefined || effects === undefined) return sideEffects;
   const { writes = [], reaches = [] } = effects;
-  if (writes.some((place) => place !== '*')) return true;
-  if (writes.length > 0) return undefined;
+  if (writes.some((place) => place !== '*' && place !== 'cache')) return true;
+  if (writes.includes('*')) return undefined;
   return reaches.some((place) => place === '*' || place === 'people') ? undefined : false;
 }
 
@@ -98,7 +98,7 @@ function listProblem(field: keyof Effects, list: unknown, allowed: RegExp): stri
 
 /** The two fields say the same thing, so they have to agree. */
 function contradiction(writes: unknown, sideEffects: unknown): string | undefined {
-  const count = Array.isArray(writes) ? writes.length : 0;
+  const count = Array.isArray(writes) ? writes.filter((place) => place !== 'cache').length : 0;
   if (sideEffects === false && count > 0)
     return 'has sideEffects: false, but effects.writes names places that it changes: correct one of them';
   if (sideEffects === true && Array.isArray(writes) && count === 0)

@@ -115,8 +115,7 @@ const image: StepType = {
 
 const embed: StepType = {
   use: 'embed',
-  // The passages that it embeds are kept in the store, which can make them again at any time: that changes nothing for anybody.
-  effects: { ...MODEL_CALLS, reads: ['store'] },
+  effects: { ...MODEL_CALLS, reads: ['cache'], writes: ['cache'] },
   description: 'Turns texts into vectors; with index also those of its passages.',
   input: {
     ...object({ input: { anyOf: [string, strings] }, index: string }, []),

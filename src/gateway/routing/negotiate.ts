@@ -6,6 +6,7 @@ import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
 import { expectedCost, outputCeiling, termsOf } from './estimate.ts';
 import { exclusion } from './exclude.ts';
+import { qualityOf, unknownField } from './figures/posterior.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
 
@@ -161,17 +162,13 @@ function languages({ card }: Deployment, { request }: Negotiation): string | und
   return missing.length === 0 ? undefined : `does not claim support for ${missing.join(', ')}`;
 }
 
-/** Prior quality, 0 to 1, for the requested strengths, else in general; 0.5 if the card has none. */
-export function qualityOf({ strengths }: ModelCard, asked: readonly string[] = []): number {
-  const general = strengths.general ?? 0.5;
-  if (asked.length === 0) return general;
-  return asked.reduce((sum, name) => sum + (strengths[name] ?? general), 0) / asked.length;
-}
-
-function quality({ card }: Deployment, { request, needs: { choice } }: Negotiation): string | undefined {
+function quality(deployment: Deployment, { request, needs: { choice }, nowMs }: Negotiation): string | undefined {
   const least = request.limits?.quality;
   if (least === undefined) return undefined;
-  const reached = qualityOf(card, choice.strengths);
+  const unknown = unknownField(deployment, choice.strengths, nowMs);
+  if (unknown !== undefined)
+    return `has an unknown ${unknown}, but the request asks for a quality of at least ${least}`;
+  const reached = qualityOf(deployment, choice.strengths, nowMs);
   return reached >= least ? undefined : `has quality ${reached.toFixed(2)}, but the request asks for at least ${least}`;
 }
 

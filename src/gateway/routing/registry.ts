@@ -5,6 +5,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { ModelCard, Provider } from '../../core/model/provider.ts';
 import { checkProvider } from './check-provider.ts';
+import { withModel } from './figures/model-overrides.ts';
 import { withPrice } from './price-overrides.ts';
 import { maskOf } from './requirements.ts';
 import type { Statistics, TargetStatistics } from './statistics.ts';
@@ -48,7 +49,11 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     else if (!known.includes(deployment)) known.push(deployment);
   };
   const list = (provider: Provider, card: ModelCard): Deployment[] => {
-    const made = deploymentsOf(provider, withPrice(provider, card, config.prices), statistics);
+    const made = deploymentsOf(
+      provider,
+      withModel(provider.id, withPrice(provider, card, config.prices), config.models),
+      statistics,
+    );
     for (const deployment of made) {
       for (const name of [card.id, ...(card.aliases ?? [])]) {
         add(name, deployment);
@@ -58,7 +63,11 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     return made;
   };
   const listUnlisted = (name: string, provider: Provider, card: ModelCard): Deployment[] => {
-    const made = deploymentsOf(provider, withPrice(provider, card, config.prices), statistics);
+    const made = deploymentsOf(
+      provider,
+      withModel(provider.id, withPrice(provider, card, config.prices), config.models),
+      statistics,
+    );
     for (const deployment of made) add(name, deployment);
     return made;
   };

@@ -18,7 +18,7 @@ import type { Rejection } from '../../core/gateway.ts';
 import { type ModelRequest, type Target, type Tier, tierStep } from '../../core/model/model.ts';
 import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
-import { askedOf, expectedLatency, failures, type Negotiation, qualityOf, satisfies } from './negotiate.ts';
+import { askedOf, expectedLatency, failures, type Negotiation, satisfies } from './negotiate.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
@@ -72,7 +72,6 @@ function firstChoiceFirst(scored: readonly Scored[], tier: Tier | undefined, opt
 }
 
 function order(options: RouteOptions, most: number, able: readonly Deployment[]): readonly Scored[] {
-  const { choice } = options.needs;
   const scored = scoreAll(able, options);
   const tier = tierFor(able, options);
   const first = scored.filter(({ deployment }) => isOfTier(deployment, tier));
@@ -84,8 +83,8 @@ function order(options: RouteOptions, most: number, able: readonly Deployment[])
   const best = bound ?? bestOf(known.length > 0 ? known : first);
   if (best === undefined) return [];
   const served: Scored = bound === undefined ? best : { ...best, deployment: preferredOf(best.deployment, options) };
-  if (!bounded) return [served, ...fallbacks(best, scored, choice.strengths, most - 1)];
-  const others = fallbacks(best, scored, choice.strengths, scored.length);
+  if (!bounded) return [served, ...fallbacks(best, scored, most - 1)];
+  const others = fallbacks(best, scored, scored.length);
   return [served, ...others.filter((one) => !isUnknown(one)), ...others.filter(isUnknown)].slice(0, most);
 }
 
@@ -143,14 +142,9 @@ interface Near {
 const nearer = (a: Near, b: Near): number => a.step - b.step || a.distance - b.distance || b.one.score - a.one.score;
 
 /** The `most` nearest in quality, kept sorted while they are found, because catalogues are long and chains are short. */
-function fallbacks(
-  best: Scored,
-  scored: readonly Scored[],
-  strengths: readonly string[] | undefined,
-  most: number,
-): readonly Scored[] {
+function fallbacks(best: Scored, scored: readonly Scored[], most: number): readonly Scored[] {
   const { card } = best.deployment;
-  const quality = qualityOf(card, strengths);
+  const { quality } = best.parts;
   const near: Near[] = [];
   for (const one of scored) {
     if (one === best) continue;

@@ -2,7 +2,8 @@
 import type { ModelRequest } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { expectedCost, termsOf } from './estimate.ts';
-import { type Negotiation, qualityOf } from './negotiate.ts';
+import { latencyOf, qualityOf } from './figures/posterior.ts';
+import type { Negotiation } from './negotiate.ts';
 import type { Deployment } from './registry.ts';
 
 export interface ScoreParts extends Readonly<Record<string, number>> {
@@ -38,7 +39,7 @@ const FREE = 100_000;
 interface Figures {
   readonly deployment: Deployment;
   readonly cost: NanoUsd | null;
-  readonly ms: number;
+  readonly ms: number | undefined;
 }
 
 /** Scores in the given order; see `bestFirst`. */
@@ -48,14 +49,23 @@ export function scoreAll(deployments: readonly Deployment[], negotiation: Negoti
   const terms = termsOf(request, nowMs);
   let cheapest = Number.POSITIVE_INFINITY;
   let fastest = Number.POSITIVE_INFINITY;
+  let knownMs = 0;
+  let known = 0;
   const figures = deployments.map((deployment): Figures => {
     const cost = expectedCost(request, needs.size, deployment, terms);
-    const ms = deployment.statistics.total.quantile(0.5, nowMs) ?? deployment.card.expectedMs ?? DEFAULT_MS;
+    const ms = latencyOf(deployment, nowMs);
     cheapest = Math.min(cheapest, cost ?? cheapest);
-    fastest = Math.min(fastest, ms);
+    if (ms !== undefined) {
+      fastest = Math.min(fastest, ms);
+      knownMs += ms;
+      known += 1;
+    }
     return { deployment, cost, ms };
   });
-  return figures.map((figure) => scoreOne(figure, cheapest, fastest, weights, negotiation));
+  // An unknown latency is no good one: it counts as the mean of the known ones, and as the default at least.
+  const unknownMs = known === 0 ? DEFAULT_MS : Math.max(DEFAULT_MS, knownMs / known);
+  fastest = Math.min(fastest, unknownMs);
+  return figures.map((figure) => scoreOne(figure, { cheapest, fastest, unknownMs, weights }, negotiation));
 }
 
 /** Best score first; equal scores keep their order. */
@@ -69,18 +79,23 @@ export function bestOf(scored: readonly Scored[]): Scored | undefined {
   return best;
 }
 
+interface Comparison {
+  readonly cheapest: number;
+  readonly fastest: number;
+  readonly unknownMs: number;
+  readonly weights: ScoreParts;
+}
+
 function scoreOne(
   { deployment, cost, ms }: Figures,
-  cheapest: number,
-  fastest: number,
-  weights: ScoreParts,
+  { cheapest, fastest, unknownMs, weights }: Comparison,
   { request, needs, nowMs }: Negotiation,
 ): Scored {
-  const { card, statistics } = deployment;
+  const { statistics } = deployment;
   const parts: ScoreParts = {
     cost: cost === null ? 0 : (cheapest + FREE) / (cost + FREE),
-    latency: (fastest + 1) / (ms + 1),
-    quality: qualityOf(card, needs.choice.strengths),
+    latency: (fastest + 1) / ((ms ?? unknownMs) + 1),
+    quality: qualityOf(deployment, needs.choice.strengths, nowMs),
     reliability: 1 - statistics.errorRate(nowMs),
     fit: fitOf(deployment, request),
   };

@@ -1,11 +1,14 @@
 /** Observations per target: latency, first token, error rate, length of answers. All but the length decay within minutes. */
 import type { TargetFigures } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
+import { type DecayingMean, decayingMean, type Rating } from './figures/decaying-mean.ts';
 import { decayingCounts, type Sketch, sketch } from './sketch.ts';
 
 /** Successful attempts that are assumed before any was seen, so that one failure is not an error rate of 1. */
 const PRIOR_ATTEMPTS = 4;
 const LENGTH_SHARE = 0.1;
+/** Fields of work of one target that are counted: callers name them. */
+const MOST_FIELDS = 64;
 
 export interface TargetStatistics {
   /** Total milliseconds of successful attempts. */
@@ -21,6 +24,12 @@ export interface TargetStatistics {
   }): void;
   /** 0 to 1; decays to 0 when a target gets no traffic, so that it is tried again. */
   errorRate(nowMs: number): number;
+  /** What the error rate is made of: weights of attempts, and the successful ones that are assumed. */
+  outcomes(nowMs: number): { readonly failed: number; readonly attempts: number; readonly prior: number };
+  /** How good an answer was in a field of work, 0 to 1. */
+  rate(field: string, score: number, nowMs: number): void;
+  /** The mean of its scores in a field and their weight, which halves each day; undefined before the first. */
+  rating(field: string, nowMs: number): Rating | undefined;
   /** The mean length of its answers in tokens; that of all targets before its first answer, undefined before any. */
   meanOutputTokens(): number | undefined;
 }
@@ -43,6 +52,7 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }): 
   const firstToken = sketch();
   const outcomes = decayingCounts(2);
   const own: MeanLength = { tokens: undefined };
+  const scores = new Map<string, DecayingMean>();
   return {
     total,
     firstToken,
@@ -60,6 +70,19 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }): 
       const failed = outcomes.weight(1, nowMs);
       return failed === 0 ? 0 : failed / (outcomes.total(nowMs) + PRIOR_ATTEMPTS);
     },
+    outcomes: (nowMs) => ({
+      failed: outcomes.weight(1, nowMs),
+      attempts: outcomes.total(nowMs),
+      prior: PRIOR_ATTEMPTS,
+    }),
+    rate(field, score, nowMs) {
+      if (!Number.isFinite(score)) return;
+      const mean = scores.get(field) ?? (scores.size < MOST_FIELDS ? decayingMean() : undefined);
+      if (mean === undefined) return;
+      mean.add(Math.min(1, Math.max(0, score)), nowMs);
+      scores.set(field, mean);
+    },
+    rating: (field, nowMs) => (scores.size === 0 ? undefined : scores.get(field)?.read(nowMs)),
     meanOutputTokens: () => own.tokens ?? everyone.tokens,
   };
 }

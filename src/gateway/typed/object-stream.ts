@@ -4,6 +4,7 @@ import type { Call, ModelEvent } from '../../core/model/model.ts';
 import { collect } from '../../core/model/response.ts';
 import { partialJson } from '../../kit/json/partial-json.ts';
 import { objectIn, withText } from './answer.ts';
+import { type Rate, ratedForm } from './rated-form.ts';
 
 type Event = ModelEvent | ObjectEvent<unknown>;
 
@@ -12,6 +13,7 @@ export async function* objectStream(
   events: AsyncIterable<ModelEvent>,
   schema: object,
   call: Pick<Call, 'trace' | 'signal'>,
+  rate: Rate,
 ): AsyncGenerator<Event> {
   const seen: ModelEvent[] = [];
   const partial = partialJson();
@@ -31,7 +33,7 @@ export async function* objectStream(
     }
   }
   const response = withText(await collect(replayed(seen), call));
-  const object = await objectIn(schema, response);
+  const object = await ratedForm(response, rate, () => objectIn(schema, response));
   if (object !== undefined) yield { type: 'object', object };
   if (end !== undefined) yield end;
 }

@@ -17,6 +17,8 @@ export interface JsonMemberOptions {
   readonly array: string;
   /** The most text that is read, in UTF-16 units. @default 1_048_576 */
   readonly maxLength?: number;
+  /** Nothing but white space stands before the object; behind anything else nothing is read. @default false */
+  readonly isFirst?: boolean;
 }
 
 export interface JsonMemberReader {
@@ -34,6 +36,7 @@ type Phase = 'prose' | 'opened' | 'object' | 'array' | 'over';
 
 interface Scanner {
   readonly array: string;
+  readonly isFirst: boolean;
   phase: Phase;
   /** The last characters of the prose. */
   recent: string;
@@ -54,8 +57,9 @@ interface Scanner {
   escaped: boolean;
 }
 
-const newScanner = (array: string): Scanner => ({
+const newScanner = (array: string, isFirst: boolean): Scanner => ({
   array,
+  isFirst,
   phase: 'prose',
   recent: '',
   thinking: false,
@@ -71,8 +75,12 @@ const newScanner = (array: string): Scanner => ({
   escaped: false,
 });
 
-export function createMemberReader({ array, maxLength = 1_048_576 }: JsonMemberOptions): JsonMemberReader {
-  const scanner = newScanner(array);
+export function createMemberReader({
+  array,
+  maxLength = 1_048_576,
+  isFirst = false,
+}: JsonMemberOptions): JsonMemberReader {
+  const scanner = newScanner(array, isFirst);
   let length = 0;
   return {
     push(chunk) {
@@ -101,6 +109,11 @@ function step(scanner: Scanner, chunk: string, at: number): void {
 }
 
 function stepProse(scanner: Scanner, character: string): void {
+  if (scanner.isFirst && character !== '{') {
+    // A byte order mark is no character of an answer.
+    if (!isSpace(character) && character !== '\uFEFF') scanner.phase = 'over';
+    return;
+  }
   scanner.recent = (scanner.recent + character).slice(-THOUGHT.length);
   if (scanner.recent.endsWith(THINK)) scanner.thinking = true;
   else if (scanner.recent === THOUGHT) scanner.thinking = false;
@@ -151,7 +164,7 @@ function endObject(scanner: Scanner): void {
   scanner.starts += 1;
   scanner.head = [];
   scanner.key = undefined;
-  scanner.phase = scanner.element !== -1 || scanner.starts >= MOST_STARTS ? 'over' : 'prose';
+  scanner.phase = scanner.element !== -1 || scanner.isFirst || scanner.starts >= MOST_STARTS ? 'over' : 'prose';
 }
 
 function stepToken(scanner: Scanner, character: string, chunk: string, at: number): void {

@@ -50,13 +50,13 @@ function parse(text: string): { readonly value: unknown } | undefined {
   }
 }
 
-interface Span {
+export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
 /** Outermost balanced objects and arrays, in order. An opening that is never closed is skipped. */
-function balancedSpans(text: string): Span[] {
+export function balancedSpans(text: string): Span[] {
   const spans: Span[] = [];
   let from = nextOpening(text, 0);
   for (let restarts = 0; from !== -1 && restarts <= MAX_RESTARTS; ) {

@@ -2,6 +2,17 @@
 import type { Capability, Tier } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 
+const assumedOnes = new WeakSet<object>();
+
+/** Strengths that nobody measured: what was measured of the model, field by field, goes before them. */
+export function assumedStrengths(strengths: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const assumed = Object.freeze({ ...strengths });
+  assumedOnes.add(assumed);
+  return assumed;
+}
+
+export const isAssumed = (strengths: Readonly<Record<string, number>>): boolean => assumedOnes.has(strengths);
+
 export type ModelCardFields = Pick<ModelCard, 'id'> & Partial<ModelCard>;
 
 /** The capabilities of nearly every current chat model. */
@@ -20,8 +31,15 @@ export const CHAT_CAPABILITIES: readonly Capability[] = [
   'planning',
 ];
 
-/** Assumed quality by tier for cards without strengths: an order among models, not a measurement. */
-const PRIOR_QUALITY: Readonly<Record<Tier, number>> = { fast: 0.65, balanced: 0.8, premium: 0.9 };
+/**
+ * Assumed quality by tier for cards without strengths: a low one for its tier, because nothing is known. Measured figures and
+ * those of the user go before it.
+ */
+const PRIOR_QUALITY: Readonly<Record<Tier, Readonly<Record<string, number>>>> = {
+  fast: assumedStrengths({ general: 0.58 }),
+  balanced: assumedStrengths({ general: 0.72 }),
+  premium: assumedStrengths({ general: 0.83 }),
+};
 
 /**
  * A complete card. Without other fields: a balanced chat model with the usual capabilities, a window of 32,768 tokens, no
@@ -33,7 +51,7 @@ export function modelCard(fields: ModelCardFields): ModelCard {
   return {
     operations: ['chat'],
     tier,
-    strengths: { general: PRIOR_QUALITY[tier] },
+    strengths: PRIOR_QUALITY[tier],
     capabilities: CHAT_CAPABILITIES,
     contextTokens,
     maxOutputTokens: Math.min(contextTokens, 8192),

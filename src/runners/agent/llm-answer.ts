@@ -37,6 +37,7 @@ export async function typedAnswer(
   first: ModelResponse,
 ): Promise<NodeOutput> {
   const answer = await read(schema, first);
+  if (first.cached !== true) conversation.options.gateway.rate?.(first.target, 'structured', answer.ok ? 1 : 0);
   if (answer.ok) return accept(conversation, first, answer);
   say(conversation, [{ role: 'assistant', content: textOf(first) || '(no text)' }]);
   return repaired(conversation, schema, answer.issues, modelName(first));

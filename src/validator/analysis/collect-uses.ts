@@ -2,9 +2,10 @@
 import type { PlanNode } from '../../core/plan/plan.ts';
 import { CEL_RESERVED, type CompiledCondition, compileCondition } from '../../language/condition.ts';
 import { compileExpression, type ParsedExpression } from '../../language/expression.ts';
+import { type ForeignRules, fromForeign } from '../../language/foreign-condition.ts';
 import type { ParsedTemplate, Reference } from '../../language/template.ts';
-import { isRecord, pointerToken } from '../document/document.ts';
-import { type Report, shown } from '../document/report.ts';
+import { editText, isRecord, pointerToken } from '../document/document.ts';
+import { type Fix, type Report, shown } from '../document/report.ts';
 
 export type ReferencePlace =
   | 'in'
@@ -95,7 +96,10 @@ function collectExpression(
   if (!compiled.ok) {
     const at = compiled.at === undefined ? '' : ` (at character ${compiled.at})`;
     const message = `The expression ${shown(source.trim())} is invalid${at}: ${compiled.message.slice(0, 300)}`;
-    collecting.report.add(compiled.code, pointer, message, { got: text.slice(0, 200) });
+    collecting.report.add(compiled.code, pointer, message, {
+      got: text.slice(0, 200),
+      fix: foreignExpressionFix(text, source, pointer),
+    });
     return;
   }
   const { expression: parsed } = compiled;
@@ -104,6 +108,22 @@ function collectExpression(
   for (const { head, path, text: written } of parsed.references) {
     collecting.uses.push({ place, pointer, head, path, text: written, isOperand: true });
   }
+}
+
+/** Names are not known yet, but none is a word that only other languages have. */
+const RULES: ForeignRules = {
+  isName: (word) => word === word.toLowerCase() && word !== 'undefined',
+  holderOf: () => undefined,
+};
+
+function foreignExpressionFix(text: string, source: string, pointer: string): Fix | undefined {
+  const target = fromForeign(source, RULES);
+  if (target === undefined || !compileExpression(target).ok) return undefined;
+  return {
+    code: 'condition.rewritten',
+    message: `The expression ${shown(source.trim())} was written as ${shown(target.trim())}.`,
+    edit: editText(pointer, (given) => (given === text ? text.replace(source, () => target) : given)),
+  };
 }
 
 /** What undoes a node has no say in whether the node runs, so a `??` in it is none of the node. */

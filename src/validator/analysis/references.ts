@@ -3,7 +3,7 @@
 import { handledAs } from '../../core/plan/stand-in.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { IssueCode } from '../document/codes.ts';
-import { shown } from '../document/report.ts';
+import { type Fix, shown } from '../document/report.ts';
 import { typeOfExpression } from '../inference/expression-type.ts';
 import {
   arrayOf,
@@ -18,10 +18,11 @@ import { META, META_WITH_ERROR, META_WITH_ERRORS } from '../inference/meta-type.
 import { builtInType, shadowing } from './built-in-names.ts';
 import type { FoundExpression } from './collect-uses.ts';
 import { checkEach } from './each.ts';
+import { foreignConditionFix, lengthFix, withoutField, withoutHead } from './foreign-forms.ts';
 import { ownMetaOf } from './own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis, ReferencePlace, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
-import { shiftOfSelf } from './self-reference.ts';
+import { selfFix } from './self-reference.ts';
 
 const INTEGER = inferredType({ type: 'integer' });
 /** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
@@ -235,7 +236,7 @@ function resolveNode(
   if (target === undefined) return reportUnknownNode(use, nodeAnalysis, analysis);
   if (nodeAnalysis !== undefined && target === nodeAnalysis) {
     if (use.place === 'undo') return nodeAnalysis.outputOnce;
-    const fix = analysis.naming.isHarmless(nodeAnalysis) ? shiftOfSelf(use, nodeAnalysis, analysis) : undefined;
+    const fix = analysis.naming.isHarmless(nodeAnalysis) ? selfFix(use, nodeAnalysis, analysis) : undefined;
     const rule = 'which is not available to it: refer to an earlier node, or use "repeat" with {{prev}}';
     analysis.report.add('ref.self', use.pointer, `${quoted(use)} refers to the output of its own node, ${rule}.`, {
       got: use.text,
@@ -282,10 +283,20 @@ function reportUnknownNode(use: Use, nodeAnalysis: NodeAnalysis | undefined, ana
       got: use.text,
       expected: names.slice(0, 50),
       suggest: [...new Set(suggest)].slice(0, 3),
-      fix: target === undefined ? undefined : renameFix(use, target),
+      fix: target === undefined ? unknownHeadFix(use, nodeAnalysis, analysis) : renameFix(use, target),
     },
   );
   return undefined;
+}
+
+/** A word of another language in a condition, or a detour to a node or an input. */
+function unknownHeadFix(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): Fix | undefined {
+  const direct = use.place === 'needs' ? undefined : withoutHead(use, nodeAnalysis, analysis);
+  if (direct !== undefined) return renameFix(use, direct, 'reference.rewritten');
+  const source = use.place === 'when' ? nodeAnalysis?.node.when : nodeAnalysis?.node.repeat?.until;
+  return isCondition(use) && source !== undefined
+    ? foreignConditionFix(source, use.pointer, nodeAnalysis, analysis)
+    : undefined;
 }
 
 /** Names that are allowed at the place of the use. */
@@ -340,8 +351,13 @@ function reportField({ use, index, inferred, names, nodeAnalysis }: UnknownField
     ...(names.length > 0 ? { expected: names.slice(0, 50) } : { expected: types }),
     suggest:
       item !== undefined && target !== undefined ? [target] : typeof step === 'string' ? nearest(step, names) : [],
-    fix: target === undefined ? undefined : renameFix(use, target),
+    fix: target === undefined ? detourFix(use, index, inferred, analysis) : renameFix(use, target),
   });
+}
+
+function detourFix(use: Use, index: number, inferred: InferredType, analysis: PlanAnalysis): Fix | undefined {
+  const direct = withoutField(use, index, inferred, analysis);
+  return direct === undefined ? lengthFix(use, index, inferred) : renameFix(use, direct, 'reference.rewritten');
 }
 
 /** The index that `list.0` means, where the value can only be a list. */

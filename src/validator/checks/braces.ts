@@ -5,9 +5,11 @@
  * one thing can be meant, and it is repaired.
  */
 
+import { onlyField } from '../analysis/foreign-forms.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { editText, isRecord, pointerToken } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
+import { describedIn } from '../habits/described.ts';
 import { type InferredType, stepInto } from '../inference/inferred-type.ts';
 
 const NAME = '[\\p{L}_][\\p{L}\\p{N}_]*';
@@ -54,7 +56,8 @@ function visit(value: unknown, pointer: string, reader: Reader): void {
 }
 
 function checkText(text: string, pointer: string, reader: Reader): void {
-  const found = bareIn(text, pointer, reader) ?? foreignIn(text, reader);
+  const described = inWords(text, pointer, reader);
+  const found = described ?? bareIn(text, pointer, reader) ?? foreignIn(text, reader);
   const [first] = found;
   if (first === undefined) return;
   const suggest = [...new Set(found.map(({ path }) => `{{${path}}}`))].slice(0, 3);
@@ -62,11 +65,11 @@ function checkText(text: string, pointer: string, reader: Reader): void {
   reader.analysis.report.add('ref.braces', pointer, message, {
     got: first.written,
     suggest,
-    fix: fixOf(found, pointer),
+    fix: fixOf(found, pointer, described === undefined ? 'reference.wrapped' : 'reference.rewritten'),
   });
 }
 
-function fixOf(found: readonly Foreign[], pointer: string): Fix | undefined {
+function fixOf(found: readonly Foreign[], pointer: string, code: Fix['code']): Fix | undefined {
   const certain = found.filter(({ isCertain }) => isCertain);
   const [first] = certain;
   if (first === undefined) return undefined;
@@ -83,10 +86,21 @@ function fixOf(found: readonly Foreign[], pointer: string): Fix | undefined {
     }
     return changed + text.slice(at);
   });
-  return { code: 'reference.wrapped', message, edit };
+  return { code, message, edit };
 }
 
 // ---------------------------------------------------------------------------------------------------- what looks like one
+
+/** Where the words are a heading as likely as a reference. */
+const HEADINGS = /\/(?:title|heading|subject|name|label|caption|filename|path|description)$/i;
+
+/** Words for the outputs of nodes, where exactly one node fits. */
+function inWords(text: string, pointer: string, reader: Reader): readonly Foreign[] | undefined {
+  const { analysis, nodeAnalysis } = reader;
+  const isCertain = analysis.naming.isHarmless(nodeAnalysis) && !HEADINGS.test(pointer);
+  const found = describedIn(text, nodeAnalysis, analysis).filter(({ path }) => !usesAlready(headOf(path), reader));
+  return found.length === 0 ? undefined : found.map((described) => ({ ...described, isCertain }));
+}
 
 /** A text that is nothing but a path. */
 function bareIn(text: string, pointer: string, reader: Reader): readonly Foreign[] | undefined {
@@ -145,7 +159,12 @@ function evidenceOf(
   const target = analysis.nodes[number - 1];
   if (target === undefined || target === nodeAnalysis || target.node.id === '') return undefined;
   if (nodeAnalysis?.uses.some(({ place }) => place === 'in') === true) return undefined;
-  return { path: target.node.id, isCertain: false };
+  const only = onlyField(target.output);
+  const isBefore = nodeAnalysis === undefined || target.position < nodeAnalysis.position;
+  return {
+    path: only === undefined ? target.node.id : `${target.node.id}.${only}`,
+    isCertain: isBefore && analysis.naming.isHarmless(nodeAnalysis),
+  };
 }
 
 // ---------------------------------------------------------------------------------------------------- what it names

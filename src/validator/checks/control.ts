@@ -2,17 +2,19 @@
 
 import { hasAttempts } from '../../core/plan/steps.ts';
 import { readCondition } from '../analysis/collect-uses.ts';
+import { foreignConditionFix } from '../analysis/foreign-forms.ts';
 import { maySkip } from '../analysis/nullable.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
 
-export function checkConditions({ node, pointer }: NodeAnalysis, analysis: PlanAnalysis): void {
-  if (node.when !== undefined) checkCondition(node.when, `${pointer}/when`, analysis);
-  if (node.repeat !== undefined) checkCondition(node.repeat.until, `${pointer}/repeat/until`, analysis);
+export function checkConditions(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
+  const { node, pointer } = nodeAnalysis;
+  if (node.when !== undefined) checkCondition(node.when, `${pointer}/when`, nodeAnalysis, analysis);
+  if (node.repeat !== undefined) checkCondition(node.repeat.until, `${pointer}/repeat/until`, nodeAnalysis, analysis);
 }
 
-function checkCondition(source: string, path: string, analysis: PlanAnalysis): void {
+function checkCondition(source: string, path: string, nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const compiled = readCondition(source);
   if (compiled.ok) return;
   const bare = source.replaceAll('{{', '').replaceAll('}}', '');
@@ -23,7 +25,7 @@ function checkCondition(source: string, path: string, analysis: PlanAnalysis): v
           message: `${shown(source)} was replaced with ${shown(bare)}, because conditions name values without braces.`,
           edit: setText(path, bare),
         }
-      : undefined;
+      : foreignConditionFix(source, path, nodeAnalysis, analysis);
   const at = compiled.at === undefined ? '' : ` (at character ${compiled.at})`;
   analysis.report.add(
     compiled.code,

@@ -80,11 +80,23 @@ export type IssueCode = keyof typeof ISSUE_CODES;
 export const REPAIR_CODES = {
   'text.extracted': 'The JSON was inside a code fence or between prose.',
   'text.mended': 'The text was almost JSON: its commas, quotes or brackets were corrected.',
+  'plan.unwrapped': 'The plan was inside another object or a list.',
+  'field.added': 'The version of the format, or the id of a node that nothing refers to, was missing.',
+  'field.dropped': 'A field was empty, or held only words about the plan.',
+  'field.moved': 'A field stood one level too high.',
+  'value.rewritten':
+    'A value had a shorter or another form: one name for a list, a text for a number, a word for an object.',
+  'type.rewritten': 'A type had the form that other languages give it.',
+  'condition.rewritten': 'A condition was written in the way of another language, and can mean one thing only.',
+  'reference.rewritten':
+    'A reference took a detour, or words described the output of a node, and exactly one node fits.',
+  'reference.dropped':
+    'An input that a node need not have was the output of the node itself, beside that of the node before.',
   'field.renamed': 'A field was spelt otherwise, or had the name that other formats give it.',
   'name.corrected': 'A name was spelt otherwise, and only one known name is the same word for word.',
   'reference.wrapped': 'A reference had no braces, or a condition had them.',
   'reference.shifted': 'A node without side effects referred to itself, and exactly one earlier node fits.',
-  'id.renamed': 'A node had a name that conditions or objects reserve.',
+  'id.renamed': 'A node had a name that conditions or objects reserve, or that no node may have.',
   'node.moved': 'A node came before one that it needs.',
   'workflow.moved': 'A workflow of the plan came before one that it uses.',
 } as const satisfies Record<string, string>;

@@ -1,16 +1,50 @@
 /** Finds the plan in a text that is not JSON as a whole: fenced, between prose, inside another object, or almost JSON. */
 import { repairJson } from '../../kit/json/json-repair.ts';
 import { extractJson } from '../../kit/json/json-schema.ts';
+import { balancedSpans } from '../../kit/json/json-text.ts';
 import { isRecord, type Reading } from './document.ts';
 
-/** The plan with the repair that was made; undefined when there is none, or only the beginning of one. Never throws. */
+/**
+ * The plan with the repair that was made; undefined when there is none, or only the beginning of one. Never throws. Of several plans the
+ * last one counts: those before it are drafts or examples.
+ */
 export function mendText(text: string): Reading | undefined {
-  const found = extractJson(text);
-  if (found !== undefined && !found.repaired && looksLikePlan(found.value)) return extracted(found.value);
+  const last = lastPlanIn(text.slice(Math.max(0, text.lastIndexOf('</think>'))));
+  if (last === 'broken') return undefined;
+  if (last !== undefined) return extracted(last);
   // Invalid JSON also contains valid objects (its nodes), so the outermost object is tried before any of them is accepted.
   const repaired = repairOuter(text);
   if (repaired !== undefined) return repaired;
+  const found = extractJson(text);
   return found !== undefined && !found.repaired && isRecord(found.value) ? extracted(found.value) : undefined;
+}
+
+const NAMES_NODES = /["'\u201c]?nodes["'\u201d]?\s*:/;
+
+/** `broken`: a valid plan stands in the text, and behind it one that is cut or no JSON, so that neither may be taken. */
+function lastPlanIn(text: string): unknown {
+  const spans = balancedSpans(text);
+  for (const { start, end } of spans.toReversed()) {
+    const value = parsed(text.slice(start, end));
+    if (!isPlausible(value)) continue;
+    return NAMES_NODES.test(text.slice(end)) ? 'broken' : value;
+  }
+  return undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A plan with at least one node, also inside the one object around it. */
+function isPlausible(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  if (looksLikePlan(value)) return Array.isArray(value.nodes) && value.nodes.length > 0;
+  return Object.values(value).some((inner) => looksLikePlan(inner) && isPlausible(inner));
 }
 
 const looksLikePlan = (value: unknown): boolean => isRecord(value) && Array.isArray(value.nodes);

@@ -34,10 +34,13 @@ export function readPlan(raw: unknown, { bounds, repair }: ReadOptions, report: 
   return document === undefined ? NOTHING : { document, repaired: reading.repaired };
 }
 
-function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Report): Reading {
+function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Report, isInner = false): Reading {
   let reason: string;
   try {
     const document: unknown = JSON.parse(text);
+    // Encoded twice; what is inside is no longer than the text around it.
+    if (repair && !isInner && typeof document === 'string' && document.includes('{'))
+      return decodedAgain(document, bounds, report);
     const { duplicates, depth } = scanText(text);
     for (const path of duplicates) {
       const message = `The key at ${path} appears twice, and only the last value is used: remove one of them.`;
@@ -54,6 +57,12 @@ function parseText(text: string, bounds: PlanBounds, repair: boolean, report: Re
   const message = `The plan is not valid JSON (${shown(reason).slice(1, -1)}): give one JSON object and no text around it.`;
   report.add('shape.json', '', message);
   return NOTHING;
+}
+
+function decodedAgain(text: string, bounds: PlanBounds, report: Report): Reading {
+  const { document, repaired } = parseText(text, bounds, true, report, true);
+  const message = 'The plan was a text inside a text, and was decoded once more.';
+  return { document, repaired: [{ code: 'plan.unwrapped', path: '', message }, ...repaired] };
 }
 
 function refuseSize(bounds: PlanBounds, report: Report): void {

@@ -11,8 +11,8 @@ import {
   boundedCap,
   type CallSize,
   cheapestCost,
-  DEFAULT_MS,
   dearestCost,
+  expectedMsOf,
   likelyCost,
   type PricedCandidates,
   poolOf,
@@ -161,7 +161,7 @@ function onceOf(
   if (node.use === 'plan') return planOnce(pool, within);
   const asking = ofAgents(callCosts(pool, node, size, within), nodeAnalysis, size, pools, within);
   const own = withSummary(asking, nodeAnalysis, pools, within);
-  const ms = pool.likely?.card.expectedMs ?? DEFAULT_MS;
+  const ms = expectedMsOf(pool.likely);
   const asked = { costs: own, ms: ms * callsOf(node, within.bounds).expected, likely: pool.likely };
   return withWorkflows(escalated(asked, node, size, pools, within), node, analysis, nested);
 }
@@ -197,7 +197,7 @@ function withWorkflows(once: Once, node: PlanNode, { catalogue }: PlanAnalysis, 
 
 function workflowOnce(estimate: NodeEstimate | undefined): Once {
   if (estimate === undefined)
-    return { costs: { lowNanoUsd: 0, expectedNanoUsd: null, highNanoUsd: null }, ms: DEFAULT_MS };
+    return { costs: { lowNanoUsd: 0, expectedNanoUsd: null, highNanoUsd: null }, ms: expectedMsOf(undefined) };
   return { costs: estimate, ms: estimate.expectedMs };
 }
 
@@ -259,7 +259,7 @@ function escalated(first: Once, node: PlanNode, size: NodeSize, pools: Pools, wi
     const rung = callCosts(pool, node, size, within);
     expectedNanoUsd = addMoney(expectedNanoUsd, times(rung.expectedNanoUsd, share));
     highNanoUsd = addMoney(highNanoUsd, rung.highNanoUsd);
-    ms += share * (pool.likely?.card.expectedMs ?? DEFAULT_MS);
+    ms += share * expectedMsOf(pool.likely);
   }
   return { ...first, costs: { ...first.costs, expectedNanoUsd, highNanoUsd }, ms };
 }
@@ -277,7 +277,7 @@ function planOnce(pool: PricedCandidates, within: Within): Once {
         high,
       ),
     },
-    ms: (pool.likely?.card.expectedMs ?? DEFAULT_MS) * 3,
+    ms: expectedMsOf(pool.likely) * 3,
     likely: pool.likely,
   };
 }

@@ -4,9 +4,15 @@ import type { ModelCard } from '../../core/model/provider.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { costOf, type PriceTerms } from '../../core/money/price.ts';
 import type { TokenPrice } from '../../core/money/token-price.ts';
+import { speedOf } from '../../kit/models/speed.ts';
+import { qualityOf } from '../../kit/models/strengths.ts';
 import type { CatalogueModel } from '../analysis/candidates.ts';
 
 export const DEFAULT_MS = 1500;
+
+/** Milliseconds of a short answer: as its card states, else as measured, else the default. */
+export const expectedMsOf = (model: CatalogueModel | undefined): number =>
+  (model === undefined ? undefined : speedOf(model)?.expectedMs) ?? DEFAULT_MS;
 
 /** The cap of a plan, limited to the largest amount that money can represent here. */
 export const boundedCap = (usd: number): NanoUsd => usdToNano(Math.min(usd, 9_000_000));
@@ -80,15 +86,16 @@ function likelyOf(models: readonly CatalogueModel[], strengths: readonly string[
     costOf(card, { ...TYPICAL, images: card.price?.image === undefined ? 0 : 1 }, USUAL),
   );
   const cheapest = Math.min(...costs.map((cost) => cost ?? Number.POSITIVE_INFINITY));
-  const fastest = Math.min(...models.map(({ card }) => card.expectedMs ?? DEFAULT_MS));
+  const times = models.map(expectedMsOf);
+  const fastest = Math.min(...times);
   let best: CatalogueModel | undefined;
   let bestScore = Number.NEGATIVE_INFINITY;
   models.forEach((model, index) => {
     const cost = costs[index] ?? null;
     const price = cost === null ? 0 : (cheapest + FREE) / (cost + FREE);
-    const speed = (fastest + 1) / ((model.card.expectedMs ?? DEFAULT_MS) + 1);
+    const speed = (fastest + 1) / ((times[index] ?? DEFAULT_MS) + 1);
     const stage = model.card.lifecycle?.stage === 'deprecated' ? 0.025 : 0;
-    const score = 0.3 * price + 0.15 * speed + 0.35 * qualityOf(model.card, strengths) - stage;
+    const score = 0.3 * price + 0.15 * speed + 0.35 * qualityOf(model, strengths) - stage;
     if (score <= bestScore) return;
     bestScore = score;
     best = model;
@@ -98,12 +105,6 @@ function likelyOf(models: readonly CatalogueModel[], strengths: readonly string[
 
 /** A hundredth of a cent, in nano-dollars, added to each cost: otherwise a free model gives all others the score 0. */
 const FREE = 100_000;
-
-function qualityOf({ strengths }: ModelCard, asked: readonly string[]): number {
-  const general = strengths.general ?? 0.5;
-  if (asked.length === 0) return general;
-  return asked.reduce((sum, name) => sum + (strengths[name] ?? general), 0) / asked.length;
-}
 
 /** Tokens and images of one call, before a model is chosen. */
 export interface CallSize {

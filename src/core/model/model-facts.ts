@@ -1,0 +1,90 @@
+/**
+ * What was measured of models, as the catalogue and a file of the user state it. Every figure names its sources; a field
+ * that is absent is unknown, never good. docs/reference/models.md explains the figures.
+ */
+
+/** The fields of work that strengths are stated for. A model may lack any of them, and a source may bring others. */
+export const STRENGTH_FIELDS = [
+  'general',
+  'reasoning',
+  'code',
+  'tools',
+  'structured',
+  'instruction',
+  'extraction',
+  'creative',
+  'multilingual',
+  'vision',
+  'longContext',
+  'grounding',
+  'knowledge',
+  'search',
+  'planning',
+] as const;
+
+/** One strength, 0 to 1 on the measured scale: 0.40 is a good small model of 2024, 0.85 the best of early 2026. */
+export interface MeasuredStrength {
+  readonly value: number;
+  /** Measurements that it rests on. */
+  readonly observations: number;
+  /** Names in `ModelCatalogue.sources`. */
+  readonly sources: readonly string[];
+}
+
+/** What is known of a model wherever it is hosted. */
+export interface ModelFacts {
+  readonly strengths: Readonly<Record<string, MeasuredStrength>>;
+  /** BCP 47 tags of the languages in which it was measured; says nothing about others. @default none */
+  readonly measuredLanguages?: readonly string[];
+}
+
+/** How fast a host answers. Means, not percentiles. */
+export interface SpeedFacts {
+  /** Milliseconds until the first token. @default unknown */
+  readonly firstTokenMs?: number;
+  /** Tokens a second after it. @default unknown */
+  readonly tokensPerSecond?: number;
+  /** Milliseconds of an answer of 60 tokens. */
+  readonly expectedMs: number;
+  /** `measured`: both parts; `rate-measured`: the first token is assumed; `mean-call`: the mean of tool calls. */
+  readonly basis: 'measured' | 'rate-measured' | 'mean-call';
+  readonly sources: readonly string[];
+}
+
+/** Dates as YYYY-MM-DD, or YYYY-MM where the day is not known. */
+export interface LifecycleFacts {
+  readonly stage: 'preview' | 'stable' | 'deprecated' | 'retired';
+  readonly released?: string;
+  /** The date up to which it has learned. */
+  readonly knowledge?: string;
+  readonly endsOn?: string;
+  /** It does not end before this date. */
+  readonly notBefore?: string;
+  /** The model that the vendor names instead. */
+  readonly replacement?: string;
+  readonly sources: readonly string[];
+}
+
+/** What is known of a model at one provider. */
+export interface CardFacts {
+  /** Its name in `ModelCatalogue.models`, which may lack it. */
+  readonly model: string;
+  readonly speed?: SpeedFacts;
+  readonly lifecycle?: LifecycleFacts;
+}
+
+export interface SourceTerms {
+  readonly from: string;
+  readonly date: string;
+  readonly licence: string;
+}
+
+export interface ModelCatalogue {
+  /** The date of the facts, YYYY-MM-DD. */
+  readonly version: string;
+  readonly sources: Readonly<Record<string, SourceTerms>>;
+  /** By the model's own name. */
+  readonly models: Readonly<Record<string, ModelFacts>>;
+  /** By `provider/model`. */
+  readonly cards: Readonly<Record<string, CardFacts>>;
+}

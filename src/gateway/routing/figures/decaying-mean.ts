@@ -1,0 +1,35 @@
+/** A mean whose observations weigh half as much each day: what a model is good at changes more slowly than how fast it answers. */
+const HALF_LIFE_MS = 86_400_000;
+/** Below this weight nothing is left. */
+const LEAST_WEIGHT = 0.01;
+
+export interface Rating {
+  readonly mean: number;
+  /** Observations, each counted by its remaining weight. */
+  readonly weight: number;
+}
+
+export interface DecayingMean {
+  add(value: number, nowMs: number): void;
+  /** Undefined where next to nothing is left. */
+  read(nowMs: number): Rating | undefined;
+}
+
+export function decayingMean(): DecayingMean {
+  let sum = 0;
+  let weight = 0;
+  let asOf = 0;
+  const remaining = (nowMs: number): number => 2 ** (-Math.max(0, nowMs - asOf) / HALF_LIFE_MS);
+  return {
+    add(value, nowMs) {
+      const factor = weight === 0 ? 0 : remaining(nowMs);
+      sum = sum * factor + value;
+      weight = weight * factor + 1;
+      asOf = Math.max(asOf, nowMs);
+    },
+    read(nowMs) {
+      const left = weight * remaining(nowMs);
+      return left < LEAST_WEIGHT ? undefined : { mean: sum / weight, weight: left };
+    },
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * Prior knowledge, corrected by what is observed. A prior counts as some observations, its weight, and each observation counts
+ * as itself until it decays: (weight × prior + sum of observations) ÷ (weight + observations). For a rate this is the
+ * mean of a Beta distribution; for a duration it is a weighted mean. See docs/reference/models.md.
+ */
+import type { CorrectedFigure } from '../../../core/gateway.ts';
+import type { Target } from '../../../core/model/model.ts';
+import type { ModelCard } from '../../../core/model/provider.ts';
+import { speedOf } from '../../../kit/models/speed.ts';
+import {
+  isApart,
+  onCardScale,
+  type RatedModel,
+  type StrengthFigure,
+  strengthFigure,
+  unknownStrength,
+} from '../../../kit/models/strengths.ts';
+import type { Sketch } from '../sketch.ts';
+import type { Rating } from './decaying-mean.ts';
+
+/** What a deployment is known by, and what was observed of it: see `TargetStatistics`. */
+interface Observations {
+  readonly total: Sketch;
+  rating(field: string, nowMs: number): Rating | undefined;
+  errorRate(nowMs: number): number;
+  outcomes(nowMs: number): { readonly failed: number; readonly attempts: number; readonly prior: number };
+}
+interface Observed {
+  readonly target: Target;
+  readonly card: ModelCard;
+  readonly statistics: Observations;
+}
+
+/** What a latency counts as against observed ones, by how it is known. */
+const LATENCY_WEIGHTS = { measured: 4, card: 2, 'rate-measured': 2, 'mean-call': 1 } as const;
+/** A strength that is unknown is soon replaced by what is observed. */
+const UNKNOWN_WEIGHT = 2;
+const GENERAL: readonly string[] = ['general'];
+
+export const ratedModel = ({ target, card }: Observed): RatedModel => ({ provider: target.provider, card });
+
+const corrected = (prior: number, weight: number, mean: number, observations: number): number =>
+  (weight * prior + observations * mean) / (weight + observations);
+
+/** 0 to 1: the mean of the asked fields, in general where none is asked for. */
+export function qualityOf(deployment: Observed, asked: readonly string[] | undefined, nowMs: number): number {
+  const fields = asked === undefined || asked.length === 0 ? GENERAL : asked;
+  const model = ratedModel(deployment);
+  let sum = 0;
+  for (const field of fields) sum += strengthNow(model, field, deployment.statistics, nowMs);
+  return sum / fields.length;
+}
+
+/** The first asked field that nothing is known of and that skill says nothing about, such as `grounding`. */
+export function unknownField(
+  deployment: Observed,
+  asked: readonly string[] | undefined,
+  nowMs: number,
+): string | undefined {
+  const model = ratedModel(deployment);
+  return asked?.find(
+    (field) =>
+      isApart(field) &&
+      strengthFigure(model, field) === undefined &&
+      deployment.statistics.rating(field, nowMs) === undefined,
+  );
+}
+
+function strengthNow(model: RatedModel, field: string, statistics: Observations, nowMs: number): number {
+  const figure = strengthFigure(model, field);
+  const prior = figure?.value ?? unknownStrength(model, field);
+  const rating = statistics.rating(field, nowMs);
+  return rating === undefined
+    ? prior
+    : corrected(prior, figure?.weight ?? UNKNOWN_WEIGHT, scoreOf(field, rating.mean), rating.weight);
+}
+
+/** Rates of well-formed answers are on the measured scale, scores of evaluators on that of cards. */
+const scoreOf = (field: string, mean: number): number => (field === 'structured' ? onCardScale(mean) : mean);
+
+/** Expected milliseconds of an answer; undefined while nobody knows. */
+export function latencyOf(deployment: Observed, nowMs: number): number | undefined {
+  const { total } = deployment.statistics;
+  const speed = speedOf(ratedModel(deployment));
+  const observed = total.quantile(0.5, nowMs);
+  if (observed === undefined || speed?.expectedMs === undefined) return observed ?? speed?.expectedMs;
+  return corrected(speed.expectedMs, LATENCY_WEIGHTS[speed.basis], observed, total.weight(nowMs));
+}
+
+// ---------------------------------------------------------------------------------------------------- explained
+
+/** How each part of a score came about: what was known before, what was observed, and what counts. */
+export function correctedFigures(
+  deployment: Observed,
+  asked: readonly string[] | undefined,
+  nowMs: number,
+): readonly CorrectedFigure[] {
+  const fields = asked === undefined || asked.length === 0 ? GENERAL : asked;
+  return [
+    ...fields.map((field) => qualityFigure(deployment, field, nowMs)),
+    latencyFigure(deployment, nowMs),
+    reliabilityFigure(deployment, nowMs),
+  ];
+}
+
+function qualityFigure(deployment: Observed, field: string, nowMs: number): CorrectedFigure {
+  const model = ratedModel(deployment);
+  const figure: StrengthFigure | undefined = strengthFigure(model, field);
+  const rating = deployment.statistics.rating(field, nowMs);
+  return {
+    of: field,
+    prior: figure?.value ?? unknownStrength(model, field),
+    basis: figure?.basis ?? 'unknown',
+    sources: figure?.sources ?? [],
+    priorWeight: figure?.weight ?? UNKNOWN_WEIGHT,
+    observed: rating === undefined ? null : scoreOf(field, rating.mean),
+    observations: rating?.weight ?? 0,
+    used: strengthNow(model, field, deployment.statistics, nowMs),
+  };
+}
+
+function latencyFigure(deployment: Observed, nowMs: number): CorrectedFigure {
+  const { total } = deployment.statistics;
+  const speed = speedOf(ratedModel(deployment));
+  return {
+    of: 'latency',
+    prior: speed?.expectedMs ?? null,
+    basis: speed?.basis ?? 'unknown',
+    sources: speed?.sources ?? [],
+    priorWeight: speed === undefined ? 0 : LATENCY_WEIGHTS[speed.basis],
+    observed: total.quantile(0.5, nowMs) ?? null,
+    observations: total.weight(nowMs),
+    used: latencyOf(deployment, nowMs) ?? null,
+  };
+}
+
+function reliabilityFigure({ statistics }: Observed, nowMs: number): CorrectedFigure {
+  const outcomes = statistics.outcomes(nowMs);
+  return {
+    of: 'reliability',
+    prior: 1,
+    basis: 'assumed',
+    sources: [],
+    priorWeight: outcomes.prior,
+    observed: outcomes.attempts === 0 ? null : 1 - outcomes.failed / outcomes.attempts,
+    observations: outcomes.attempts,
+    used: 1 - statistics.errorRate(nowMs),
+  };
+}

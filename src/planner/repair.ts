@@ -1,0 +1,135 @@
+/** What a planner is asked after an answer that cannot run: little, and only of what is wrong. */
+import { PolyphonyError } from '../core/errors.ts';
+import { firstOf, lastOf } from '../core/json/cut-text.ts';
+import type { Message, ModelResponse } from '../core/model/model.ts';
+import type { PlanBounds } from '../core/plan/plan.ts';
+import type { Catalogue, PlanIssue, Validation } from '../core/plan/validation.ts';
+import { extractJson } from '../kit/json/json-schema.ts';
+
+/** A node takes about 29 tokens in short plans; prompts make it longer. */
+const TOKENS_PER_NODE = 60;
+const TOKENS_AROUND = 640;
+const MOST_TOKENS = 16_000;
+
+/** The longest answer that a plan within the bounds needs, in tokens. */
+export const planTokens = ({ nodes, bytes }: PlanBounds): number =>
+  Math.max(TOKENS_AROUND, Math.min(MOST_TOKENS, TOKENS_AROUND + nodes * TOKENS_PER_NODE, Math.ceil(bytes / 3)));
+
+/** Characters of an answer that are shown to its author again. */
+const SHOWN_BEGINNING = 6000;
+const SHOWN_END = 1500;
+const MOST_ISSUES = 40;
+
+/** An answer that ended at its length limit, and is not the whole of a JSON document. */
+export function isCut({ finishReason }: ModelResponse, answer: string): boolean {
+  if (finishReason !== 'length') return false;
+  try {
+    JSON.parse(answer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+const CUT =
+  'The answer was cut at its length limit before the plan was complete: write fewer nodes and shorter prompts, pass material by reference, and write nothing but the plan.';
+
+/** Whatever of a cut plan could be read is a plan for something else. */
+export const cutValidation = (): Validation => ({
+  issues: [{ code: 'shape.json', severity: 'error', path: '', message: CUT }],
+  repaired: [],
+});
+
+/** Warnings that leave the output, or a node that is run for nothing but its output, without a meaning. */
+export function voids({ plan, issues }: Validation, { steps }: Catalogue): readonly PlanIssue[] {
+  const isForOutput = (id: unknown): boolean => {
+    const use = plan?.plan.nodes.find((node) => node.id === id)?.use ?? '';
+    const step = steps.get(use);
+    // A `value` costs nothing, and a tool that does not say that it changes nothing may be there for what it changes.
+    return use !== 'value' && (step?.usesModel === true || step?.sideEffects === false);
+  };
+  return issues.filter(
+    ({ code, path, got }) =>
+      (code === 'node.unused' && isForOutput(got)) || (code === 'ref.braces' && path.startsWith('/output')),
+  );
+}
+
+/** A plan as it was answered, of which single nodes can be replaced. */
+export interface Answered {
+  readonly text: string;
+  /** Undefined: its nodes could not be told apart. */
+  readonly document: PlanDocument | undefined;
+}
+
+interface PlanDocument extends Readonly<Record<string, unknown>> {
+  readonly nodes: readonly unknown[];
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isDocument = (value: unknown): value is PlanDocument => isRecord(value) && Array.isArray(value.nodes);
+
+/** The answer as a whole plan: what it replaces is put into the plan before it. */
+export function answered(text: string, before: Answered | undefined): Answered {
+  const value = extractJson(text)?.value;
+  if (isDocument(value)) return { text, document: value };
+  const inner = isRecord(value) ? Object.values(value).filter(isDocument) : [];
+  if (inner.length === 1) return { text, document: inner[0] };
+  if (!isRecord(value) || !Array.isArray(value.replace) || before?.document === undefined)
+    return { text, document: undefined };
+  const document = replaced(before.document, value.replace, value.output);
+  return { text: JSON.stringify(document), document };
+}
+
+/** By id: nodes of the same id are replaced where they stand, new ones are added at the end. */
+function replaced(before: PlanDocument, nodes: readonly unknown[], output: unknown): PlanDocument {
+  const byId = new Map(nodes.flatMap((node) => (isRecord(node) ? [[node.id, node] as const] : [])));
+  const known = new Set(before.nodes.map((node) => (isRecord(node) ? node.id : undefined)));
+  const kept = before.nodes.map((node) => (isRecord(node) ? (byId.get(node.id) ?? node) : node));
+  const added = [...byId].flatMap(([id, node]) => (known.has(id) ? [] : [node]));
+  return { ...before, nodes: [...kept, ...added], ...(output === undefined ? {} : { output }) };
+}
+
+/** The last answer, shortened, and what is wrong with it, for another round. */
+export function repairMessages(answer: Answered, issues: readonly PlanIssue[], isWhole: boolean): Message[] {
+  const shown = issues.slice(0, MOST_ISSUES);
+  const ids = isWhole ? undefined : offendingIds(answer.document, shown);
+  const ask =
+    ids === undefined
+      ? 'Mend every issue and answer with the whole plan again, JSON alone:'
+      : `Mend every issue. Answer with only the nodes that change (${ids.join(', ')} have issues) as {"replace": [nodes]}, and "output" beside it if that changes; all others stay. JSON alone:`;
+  return [
+    { role: 'assistant', content: shortened(answer.text) },
+    { role: 'user', content: `The plan cannot run as it is meant. ${ask}\n${JSON.stringify(shown)}` },
+  ];
+}
+
+function shortened(text: string): string {
+  if (text.length <= SHOWN_BEGINNING + SHOWN_END) return text;
+  const left = text.length - SHOWN_BEGINNING - SHOWN_END;
+  return `${firstOf(text, SHOWN_BEGINNING)}\n… ${left} characters left out …\n${lastOf(text, SHOWN_END)}`;
+}
+
+/** Undefined where an issue is not of a node or of the output, or where most nodes have one. */
+function offendingIds(document: PlanDocument | undefined, issues: readonly PlanIssue[]): readonly string[] | undefined {
+  if (document === undefined) return undefined;
+  const ids = new Set<string>();
+  for (const { path } of issues) {
+    const place = /^\/nodes\/(\d+)(?:\/|$)/.exec(path)?.[1];
+    const node = place === undefined ? undefined : document.nodes[Number(place)];
+    if (isRecord(node) && typeof node.id === 'string') ids.add(firstOf(node.id, 80));
+    else if (!path.startsWith('/output')) return undefined;
+  }
+  return ids.size === 0 || ids.size * 2 > document.nodes.length ? undefined : [...ids];
+}
+
+/** The error of a planner whose prompt does not fit its window, which says that it is the planner's. */
+export function namedError(error: unknown, model: string | undefined): unknown {
+  if (!(error instanceof PolyphonyError) || error.code !== 'context-window') return error;
+  const who = model === undefined ? 'the planner' : `the planner "${model}"`;
+  return new PolyphonyError(
+    'context-window',
+    `The prompt of ${who} does not fit its context window: ${error.message} Set a planner with a larger window in the config (planner.model), or register fewer tools.`,
+    { cause: error },
+  );
+}
