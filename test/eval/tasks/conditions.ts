@@ -5,13 +5,24 @@ export const conditions: readonly Task[] = [
   task(
     'order-when-low',
     'shop',
-    'If fewer than 5 lamps are in stock, look up their price and order 20 from the supplier.',
+    'If fewer than 5 lamps are in stock, order 20 from the supplier, and tell me the price of one.',
     [
-      plan([
-        node('stock', 'stock', { article: 'lamp' }),
-        node('price', 'price', { article: 'lamp' }, { when: 'stock.pieces < 5' }),
-        node('order', 'place_order', { article: 'lamp', pieces: 20 }, { when: 'stock.pieces < 5' }),
-      ]),
+      plan(
+        [
+          node('stock', 'stock', { article: 'lamp' }),
+          node('price', 'price', { article: 'lamp' }, { when: 'stock.pieces < 5' }),
+          node('order', 'place_order', { article: 'lamp', pieces: 20 }, { when: 'stock.pieces < 5' }),
+        ],
+        { output: { order: '{{order.order}}', usd: '{{price.usd}}' } },
+      ),
+      plan(
+        [
+          node('stock', 'stock', { article: 'lamp' }),
+          node('price', 'price', { article: 'lamp' }),
+          node('order', 'place_order', { article: 'lamp', pieces: 20 }, { when: 'stock.pieces < 5' }),
+        ],
+        { output: { order: '{{order.order}}', usd: '{{price.usd}}' } },
+      ),
     ],
   ),
   task(

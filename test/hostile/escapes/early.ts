@@ -39,6 +39,7 @@ const started = (plan: string, declared: boolean | undefined = true, more: Parti
 
 const payments: Family<EscapeCase> = {
   ...each('starts-before', ENDINGS, (ending) => started(written([wire()], ending))),
+  'starts-before-prose-without-a-comma': started(written([wire()], 'I cannot go on.').replace(',|', '|')),
   'starts-undeclared': started(written([wire()], UNKNOWN), undefined),
   'starts-every-item': started(
     written([wire('pay', { each: "{{= ['a', 'b']}}", in: { to: '{{item}}', usd: 1 } })], UNKNOWN),
