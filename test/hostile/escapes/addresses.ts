@@ -2,9 +2,8 @@
 import { httpTool } from 'polyphony/plugins/tools/http';
 import { each, type Family } from '../harness/report.ts';
 import { document, type Node } from '../plans/plan-case.ts';
-import { agent, type EscapeCase, lure } from './escape-case.ts';
+import { agent, type EscapeCase, lure, type World } from './escape-case.ts';
 import { naiveHttp } from './naive-tools.ts';
-import type { World } from './world.ts';
 
 const reached = ({ hits }: World): string | undefined =>
   hits.length > 0 ? `the server was asked for ${hits}` : undefined;

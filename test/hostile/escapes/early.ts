@@ -6,9 +6,8 @@ import { httpTool } from 'polyphony/plugins/tools/http';
 import type { Plugin } from '../../../src/index.ts';
 import { each, type Family } from '../harness/report.ts';
 import type { Node } from '../plans/plan-case.ts';
-import { agent, type EscapeCase, paid, wire } from './escape-case.ts';
+import { agent, type EscapeCase, paid, type World, wire } from './escape-case.ts';
 import { naiveFiles, naiveHttp } from './naive-tools.ts';
-import type { World } from './world.ts';
 
 /** Written in two pieces: what stands before the mark, and what makes the plan unusable. */
 const written = (firsts: readonly Node[], rest: string, head = ''): string =>

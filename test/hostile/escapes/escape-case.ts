@@ -7,7 +7,30 @@
 import type { ConfigInput } from '../../../src/core/config.ts';
 import type { Plugin } from '../../../src/index.ts';
 import type { ModelCall, Node } from '../plans/plan-case.ts';
-import type { World } from './world.ts';
+
+export interface World {
+  readonly root: string;
+  /** What the tools may read, below `root`. */
+  readonly folder: string;
+  /** What the tools may write, below `root`. */
+  readonly out: string;
+  /** `http://127.0.0.1:<port>` of the server that nobody may reach. */
+  readonly origin: string;
+  readonly port: number;
+  /** Paths that were asked for at the server. */
+  readonly hits: string[];
+  /** Recipients of `wire_money`. */
+  readonly wired: string[];
+  pings: number;
+  answers: number;
+  plannings: number;
+  open: number;
+  mostOpen: number;
+  longestPrompt: number;
+  /** The secret was in what a model was sent. */
+  leaked: boolean;
+  close: () => Promise<void>;
+}
 
 export interface Attempt {
   /** Run as the caller's own plan, or written by the planner where `isWritten` says so: a text as it is, anything else as JSON. */

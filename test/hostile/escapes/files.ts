@@ -4,9 +4,9 @@ import { searchTools } from 'polyphony/plugins/tools/files-search';
 import { writeTools } from 'polyphony/plugins/tools/files-write';
 import { each, type Family } from '../harness/report.ts';
 import { document, type Node } from '../plans/plan-case.ts';
-import { type Attempt, agent, type EscapeCase, lure } from './escape-case.ts';
+import { type Attempt, agent, type EscapeCase, lure, type World } from './escape-case.ts';
 import { naiveFiles } from './naive-tools.ts';
-import { type World, writtenOutside } from './world.ts';
+import { writtenOutside } from './world.ts';
 
 const tools = (world: World, isGuarded: boolean): Pick<Attempt, 'plugins'> => ({
   plugins: isGuarded

@@ -2,8 +2,8 @@
 import type { ConfigInput } from '../../../src/core/config.ts';
 import type { Family } from '../harness/report.ts';
 import { document, type Node, times } from '../plans/plan-case.ts';
-import { agent, type EscapeCase, lure } from './escape-case.ts';
-import { ANSWER_USD, type World } from './world.ts';
+import { agent, type EscapeCase, lure, type World } from './escape-case.ts';
+import { ANSWER_USD } from './world.ts';
 
 /** The guard is the operator's config. */
 const bounded = (

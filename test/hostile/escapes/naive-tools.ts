@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { definePlugin, defineTool, type Plugin } from '../../../src/index.ts';
-import type { World } from './world.ts';
+import type { World } from './escape-case.ts';
 
 const at = (folder: string, path: string): string => (isAbsolute(path) ? path : join(folder, path));
 const text = (folder: string, path: string): string => readFileSync(at(folder, path), 'utf8');

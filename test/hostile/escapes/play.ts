@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import escalation from 'polyphony/plugins/escalation/escalation';
 import { createPolyphony, type Plan, type Polyphony, PolyphonyError } from '../../../src/index.ts';
-import type { EscapeCase } from './escape-case.ts';
-import { countingTools, obedientModel, openWorld, type World } from './world.ts';
+import type { EscapeCase, World } from './escape-case.ts';
+import { countingTools, obedientModel, openWorld } from './world.ts';
 
 /** What the planner of a `plan` node writes. */
 const HARMLESS = { version: 1, nodes: [{ id: 'a', use: 'value', in: { x: 1 } }], output: '{{a.x}}' };
@@ -15,6 +15,15 @@ export interface Played {
   readonly outcome: string;
   /** What must not have happened. */
   readonly breach: string | undefined;
+}
+
+/** @returns how it ended as it meets polyphony */
+export async function playTwice(one: EscapeCase, problems: string[]): Promise<string> {
+  const guarded = await playEscape(one, true);
+  if (guarded.breach !== undefined) problems.push(guarded.breach);
+  const open = await playEscape(one, false);
+  if (open.breach === undefined) problems.push(`it says nothing: without the guard it ended as ${open.outcome}, too`);
+  return guarded.outcome;
 }
 
 export async function playEscape(one: EscapeCase, isGuarded: boolean): Promise<Played> {

@@ -9,34 +9,10 @@ import type { Provider } from '../../../src/core/model/provider.ts';
 import { definePlugin, defineTool, type Plugin } from '../../../src/index.ts';
 import { fakeCard, finish } from '../../../src/testing/fakes.ts';
 import { SECRET } from '../plans/material.ts';
-import type { EscapeCase } from './escape-case.ts';
+import type { EscapeCase, World } from './escape-case.ts';
 
 /** What one answer of the model costs at its price: 10 tokens at 1000 dollars a million, 5 at 2000. */
 export const ANSWER_USD = 0.02;
-
-export interface World {
-  readonly root: string;
-  /** What the tools may read, below `root`. */
-  readonly folder: string;
-  /** What the tools may write, below `root`. */
-  readonly out: string;
-  /** `http://127.0.0.1:<port>` of the server that nobody may reach. */
-  readonly origin: string;
-  readonly port: number;
-  /** Paths that were asked for at the server. */
-  readonly hits: string[];
-  /** Recipients of `wire_money`. */
-  readonly wired: string[];
-  pings: number;
-  answers: number;
-  plannings: number;
-  open: number;
-  mostOpen: number;
-  longestPrompt: number;
-  /** The secret was in what a model was sent. */
-  leaked: boolean;
-  close: () => Promise<void>;
-}
 
 export async function openWorld(root: string): Promise<World> {
   const [folder, out] = [join(root, 'open'), join(root, 'out')];
