@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { PolyphonyError } from 'polyphony';
+import { createPolyphony, PolyphonyError } from 'polyphony';
 import { embedded } from 'polyphony/plugins/providers/embedded';
 import { fakeCard, fakeProvider } from 'polyphony/testing';
 import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/cli/input/config-file.ts';
+import { strengthFigure } from '../../src/kit/models/strengths.ts';
 import { evaluatePlanner } from './evaluate.ts';
-import { planningStrength, tooLittle, withPlanning } from './overlay.ts';
+import { planningStrength, tooLittle, withPlanning, writeOverlay } from './overlay.ts';
 import { reportOf, reportText, taskLine } from './report.ts';
 import { type Flaw, scriptedPlanner } from './scripted-planner.ts';
 import { TASKS } from './tasks/index.ts';
@@ -127,6 +129,34 @@ describe('what is written of an evaluation', () => {
     });
     expect(() => withPlanning([], 'a/b', 1)).toThrow('no object');
     expect(Object.keys(withPlanning({}, '__proto__', 1).models as object)).toEqual(['__proto__']);
+  });
+
+  test('and a config that names the file routes by it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'polyphony-eval-'));
+    try {
+      const report = await withFlaw('shortened');
+      writeOverlay(join(folder, 'models.json'), report);
+      writeFileSync(join(folder, 'polyphony.json'), JSON.stringify({ modelsFile: 'models.json', optimise: 'quality' }));
+      const { config } = await loadConfig(folder);
+      const polyphony = await createPolyphony({ providers: [scriptedPlanner(TASKS)], config });
+      try {
+        const model = polyphony.gateway.models().find(({ card }) => card.id === 'shortened');
+        if (model === undefined) throw new Error('the model is gone');
+        const figure = { value: planningStrength(report.score), basis: 'own' };
+        expect(strengthFigure(model, 'planning')).toMatchObject(figure);
+        const asked = { can: ['planning'], strengths: ['planning'] } as const;
+        const { candidates } = polyphony.gateway.explain({
+          operation: 'chat',
+          messages: [{ role: 'user', content: 'x' }],
+          model: asked,
+        });
+        expect(candidates[0]?.target.model).toBe('shortened');
+      } finally {
+        await polyphony.close();
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test('not from a few requests', async () => {
