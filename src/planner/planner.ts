@@ -14,6 +14,7 @@ import type { PlanFailure, Planner, PlanningResult } from '../core/plan/planner.
 import type { Catalogue, Validate, Validation } from '../core/plan/validation.ts';
 import { type DraftChecks, type Listener, listenInParts } from './drafts.ts';
 import { keptSteps } from './kept-steps.ts';
+import { pinnedPlanner } from './pinned-planner.ts';
 import { planningMessages, revisionMessages } from './prompt.ts';
 import {
   type Answered,
@@ -241,7 +242,9 @@ async function ask(
     messages: [...messages],
     model: escalated
       ? { tier: 'premium', can: ['planning'] }
-      : (model ?? { can: ['planning'], strengths: ['planning', 'reasoning'] }),
+      : model === undefined
+        ? { can: ['planning'], strengths: ['planning', 'reasoning'] }
+        : pinnedPlanner(model, asking.catalogue),
     output: { type: 'json' },
     answerTokens: planTokens(asking.catalogue.bounds),
     temperature: 0,

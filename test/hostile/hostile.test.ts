@@ -39,6 +39,8 @@ const SAMPLE: readonly (readonly [string, string])[] = [
   ['providers', 'throws-of-megabytes'],
   ['providers', 'returns-return-throws'],
   ['providers', 'object-never-stops'],
+  ['escapes', 'tool-that-a-result-orders'],
+  ['escapes', 'redirect-to-another-host'],
 ];
 
 describe.concurrent('hostile', { timeout: LONGEST_MS }, () => {
@@ -58,6 +60,7 @@ test('there are as many cases as were promised, and properties for kills and dam
   const counts = Object.fromEntries(SUITES.map(({ kind, cases }) => [kind, cases.length]));
   expect(counts.plans).toBeGreaterThanOrEqual(150);
   expect(counts.providers).toBeGreaterThanOrEqual(100);
+  expect(counts.escapes).toBeGreaterThanOrEqual(60);
   expect(counts.kills).toBeGreaterThanOrEqual(1);
 });
 

@@ -1,5 +1,5 @@
 /**
- * The hostile suite: plans, providers, kills and corruptions that want to break polyphony.
+ * The hostile suite: plans, providers, escapes, kills and corruptions that want to break polyphony.
  *
  *   npm run hostile                              all of them
  *   npm run hostile -- plans                     one kind

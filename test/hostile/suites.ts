@@ -1,8 +1,9 @@
-/** The four kinds of hostile cases, each with its cases by name and the way to play one. */
+/** The five kinds of hostile cases, each with its cases by name and the way to play one. */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
+import { ESCAPES } from './escapes/index.ts';
 import type { Program, Verdict } from './harness/program.ts';
 import { PLANS } from './plans/index.ts';
 import { PROVIDERS } from './providers/index.ts';
@@ -72,6 +73,7 @@ function tested(file: string, variables: Readonly<Record<string, string>>, outco
 export const SUITES: readonly Suite[] = [
   ofCases('plans', PLANS),
   ofCases('providers', PROVIDERS),
+  ofCases('escapes', ESCAPES),
   ofProperties('kills', /process\.env\.(POLYPHONY_\w*KILLS)\b/, 500),
   ofProperties('corruptions', /process\.env\.(POLYPHONY_(?:DAMAGED_FILES|CORRUPTIONS))\b/, 1000),
 ];

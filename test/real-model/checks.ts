@@ -1,10 +1,13 @@
 /** Facts that hold whatever a real model says: it rambles, is cut, ignores its instructions, and takes seconds. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPolyphony, type Polyphony, PolyphonyError } from 'polyphony';
+import { createPolyphony, type Polyphony, PolyphonyError, type Provider } from 'polyphony';
 import { embedded } from 'polyphony/plugins/providers/embedded';
 import { openaiCompatible } from 'polyphony/plugins/providers/openai-compatible';
 import { z } from 'zod';
+import { evaluatePlanner } from '../eval/evaluate.ts';
+import { reportOf } from '../eval/report.ts';
+import { TASKS } from '../eval/tasks/index.ts';
 import type { ServedModel } from './server.ts';
 
 const NAME = 'smollm2-135m';
@@ -16,7 +19,8 @@ const PLANNER_MS = 20_000;
 
 type Check = (polyphony: Polyphony, served: ServedModel) => Promise<void>;
 
-export function openWith({ baseURL }: ServedModel, maxOutputTokens = 300): Promise<Polyphony> {
+/** The model, with as long answers as a check can wait for. */
+function localModel({ baseURL }: ServedModel, maxOutputTokens: number): Provider {
   const price = { input: 1, output: 2, source: 'made up, so that costs can be checked' };
   const capabilities = [
     'text',
@@ -30,9 +34,13 @@ export function openWith({ baseURL }: ServedModel, maxOutputTokens = 300): Promi
     'planning',
   ] as const;
   const card = { id: NAME, tier: 'fast', contextTokens: 4096, maxOutputTokens, price, capabilities } as const;
+  return openaiCompatible({ id: 'local', baseURL, models: [card], concurrency: 4 });
+}
+
+export function openWith(served: ServedModel, maxOutputTokens = 300, planner = MODEL): Promise<Polyphony> {
   return createPolyphony({
-    providers: [openaiCompatible({ id: 'local', baseURL, models: [card], concurrency: 4 }), embedded()],
-    config: { planner: { model: MODEL, rounds: 1 }, limits: { run: { plannerCalls: 4 } } },
+    providers: [localModel(served, maxOutputTokens), embedded()],
+    config: { planner: { model: planner, rounds: 1 }, limits: { run: { plannerCalls: 4 } } },
   });
 }
 
@@ -211,5 +219,38 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     } finally {
       await polyphony.close();
     }
+  },
+
+  async 'a request becomes a plan, and its nodes are answered by the model'(_, served) {
+    const polyphony = await openWith(served, 40, 'embedded/planner');
+    try {
+      const text = 'The ferry leaves at nine. It carries cars. The crossing takes an hour.';
+      const run = await polyphony.run(`Summarise in one sentence: ${text}`);
+      assert.equal(run.status, 'done');
+      assert(JSON.stringify(run.output).length > 20);
+      const answered: string[] = [];
+      for await (const { purpose, target, costNanoUsd } of polyphony.stores.ledger.rows()) {
+        if (purpose !== 'planner') answered.push(`${target.provider}/${target.model}`);
+        if (purpose !== 'planner') assert((costNanoUsd ?? 0) > 0);
+      }
+      assert(answered.length > 0 && answered.every((model) => model === MODEL), answered.join());
+    } finally {
+      await polyphony.close();
+    }
+  },
+
+  async 'the evaluation of planners measures it, whatever it writes'(_, served) {
+    const evaluated = await evaluatePlanner({
+      // The request without tools has the shortest prompt, which takes this model most of its time.
+      tasks: TASKS.filter(({ id }) => id === 'haiku'),
+      providers: [localModel(served, 48)],
+      config: { planner: { model: MODEL, rounds: 1 } },
+      seconds: PLANNER_MS / 1000,
+    });
+    const report = reportOf(evaluated);
+    assert.equal(report.measured, 1, evaluated[0]?.outcome);
+    assert.equal(report.model, MODEL);
+    assert(report.inputTokens > 0 && report.score >= 0 && report.score <= 1);
+    assert(report.costNanoUsd !== null && report.costNanoUsd > 0);
   },
 };

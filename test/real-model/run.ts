@@ -10,7 +10,7 @@ import { CHECKS, openWith } from './checks.ts';
 import { type ServedModel, Unavailable, withServedModel } from './server.ts';
 
 /** Of all checks: those that are left then are not run, because the machine is too busy to say anything about them. */
-const MOST_MS = 60_000;
+const MOST_MS = 90_000;
 /** Of one check; it fails then. */
 const CHECK_MS = 40_000;
 

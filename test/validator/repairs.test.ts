@@ -29,6 +29,16 @@ describe('text', () => {
       '{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x"}}',
       ['text.mended'],
     ],
+    [
+      'brackets that are missing at the end of a fence',
+      '```json\n{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x [1"}}\n```',
+      ['text.mended'],
+    ],
+    [
+      'one bracket that is missing before prose',
+      '{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x"}}]\nThat is the plan.',
+      ['text.mended'],
+    ],
   ])('%s', (_, raw, codes) => {
     expect(repair(raw).codes).toEqual(codes);
     expect(validate(raw, catalogue(), { repair: false }).issues.map(({ code }) => code)).toEqual(['shape.json']);
@@ -40,6 +50,9 @@ describe('a text that was cut', () => {
     ['between nodes', `${JSON.stringify(TICKET).slice(0, 340)}`],
     ['behind a comma', '{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x"}},'],
     ['inside a node', '{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x"}},{"id":"b"'],
+    ['before a condition could follow', '{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x"}'],
+    ['behind a comma, with prose', '{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x"}}, I cannot go on.'],
+    ['behind a node, with prose', '{"version":1,"nodes":[{"id":"a","use":"llm","in":{"prompt":"x"}}\nI cannot go on.'],
   ])('%s is no plan', (_, raw) => {
     const { plan: valid, issues } = validate(raw, catalogue());
     expect(valid).toBeUndefined();

@@ -54,16 +54,43 @@ function extracted(value: unknown): Reading {
   return { document: value, repaired: [{ code: 'text.extracted', path: '', message }] };
 }
 
-/** Repairs the text from the first brace to the last. A text that ends within a value was cut and is not repaired. */
+/** Repairs the text from the first brace to the last. A text that ends within a value, or within its nodes, was cut and is not repaired. */
 function repairOuter(text: string): Reading | undefined {
   const start = text.indexOf('{');
   const end = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']')) + 1;
-  if (start === -1 || end <= start || isCut(text.slice(end))) return undefined;
+  if (start === -1 || end <= start || isCut(text.slice(start, end), text.slice(end))) return undefined;
   const value = repairJson(text.slice(start, end))?.value;
   if (!looksLikePlan(value)) return undefined;
   const message = 'The text was almost JSON and was repaired: check that nothing is lost.';
   return { document: value, repaired: [{ code: 'text.mended', path: '', message }] };
 }
 
-/** True when more JSON, not prose, starts after the last bracket. */
-const isCut = (rest: string): boolean => /^\s*,\s*(?:["{[]|$)/.test(rest.slice(0, 200));
+/**
+ * Many models forget the last brackets: those of the nodes and of the plan. More are missing where the answer was cut, and so are
+ * two where prose takes their place: nobody knows which nodes, or which conditions of the last one, would have followed.
+ */
+function isCut(text: string, rest: string): boolean {
+  const behind = rest.slice(0, 200);
+  // A comma behind the last bracket says that something follows, whatever stands there instead.
+  if (/^\s*,/.test(behind)) return true;
+  const forgotten = /^[\s`]*$/.test(behind) ? 2 : 1;
+  // Almost JSON may have quotes that do not pair, so both readings have to agree.
+  return unclosed(text, true) > forgotten && unclosed(text, false) > forgotten;
+}
+
+function unclosed(text: string, skipsStrings: boolean): number {
+  let open = 0;
+  let isString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH && isString) at += 1;
+    else if (code === QUOTE && skipsStrings) isString = !isString;
+    else if (isString) continue;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) open += 1;
+    else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && open > 0) open -= 1;
+  }
+  return open;
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];

@@ -1,7 +1,7 @@
 /**
  * The process of one hostile case: plays it, prints its report and ends by itself.
  *
- *   node case-process.js <plans|providers> <name>
+ *   node case-process.js <plans|providers|escapes> <name>
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,6 +25,14 @@ async function playOf(kind: string, name: string): Promise<Play> {
     ]);
     const one = PROVIDERS.get(name);
     if (one !== undefined) return (_root, problems) => playProvider(one, problems);
+  }
+  if (kind === 'escapes') {
+    const [{ ESCAPES }, { playTwice }] = await Promise.all([
+      import('../escapes/index.ts'),
+      import('../escapes/play.ts'),
+    ]);
+    const one = ESCAPES.get(name);
+    if (one !== undefined) return (_root, problems) => playTwice(one, problems);
   }
   throw new Error(`There is no hostile case ${kind} ${name}.`);
 }

@@ -136,7 +136,8 @@ describe('a repair is refused, and the file stays as it is,', () => {
     const path = withSql("INSERT INTO leases (run_id, owner, until) VALUES ('run_002', 'somebody', 9000000000000)");
     const bytes = readFileSync(path);
     // Some of them are left over on their page and mean nothing.
-    for (let at = bytes.indexOf('CREATE TABLE'); at >= 0; at = bytes.indexOf('CREATE TABLE')) bytes.fill(0, at, at + 20);
+    for (let at = bytes.indexOf('CREATE TABLE'); at >= 0; at = bytes.indexOf('CREATE TABLE'))
+      bytes.fill(0, at, at + 20);
     writeFileSync(path, bytes);
     expect(await expectRefused(path, 'store-busy')).toContain('run_002');
   });
