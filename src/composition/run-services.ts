@@ -10,6 +10,7 @@ import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
+import type { Approval } from '../core/plan/approval.ts';
 import type { PlanEffects } from '../core/plan/effects.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningListener } from '../core/plan/planner.ts';
@@ -37,6 +38,9 @@ import { checkedEngine } from './checked-engine.ts';
 import { reservedIds } from './claims/reserved-ids.ts';
 import { listLiveRuns } from './live-runs.ts';
 import { answerChecker, inputReader, ownOutputs, type ReadInput, schemasFrom } from './own-schemas.ts';
+import { ofCaller, ofModel } from './planning/approvals.ts';
+import { gated } from './planning/gate.ts';
+import { runPlanner } from './planning/run-planner.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
 import { forgetCounters } from './retention/run-counters.ts';
@@ -96,6 +100,12 @@ export interface RunServices extends Starting {
   /** The handle of a run that this process drives now. */
   liveRun(runId: string): RunHandle | undefined;
   readonly planner: Planner;
+  /** The planner without what a run asks of its plans. */
+  readonly writer: Planner;
+  /** Puts the question before a plan of the caller that he has to approve. Throws blocked, invalid-plan. */
+  gateOfCaller(plan: ValidPlan, approval: Approval | undefined): ValidPlan;
+  /** What a plan that a model writes needs in a run with these options. */
+  approvalOf(approval: Approval | undefined, attended: boolean | undefined): Approval | undefined;
   /** Continues a suspended run at the moment that it waits for, while this process lives. */
   remind(suspended: RunResult): Promise<void>;
   /** Creates the runners again, after what is registered or the config has changed. */
@@ -112,11 +122,17 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan, { repair: false }));
   const validWorkflow = validatedPlans(registered.catalogue, validPlan);
   const readInput = inputReader(registered);
-  const planner = createPlanner({
+  const written = createPlanner({
     gateway,
     catalogue: registered.catalogue,
     options: () => config().planner,
     validator: { validate, openDraft, emptyPlan, checkInput: checkedRequestInput },
+  });
+  const planner = runPlanner({
+    planner: written,
+    catalogue: registered.catalogue,
+    validPlan,
+    approval: () => config().approval,
   });
   const runners = new Map<string, NodeRunner>();
   let current: NodeRunners = runners;
@@ -190,6 +206,11 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validOnce,
     validWorkflow,
     planner,
+    writer: written,
+    gateOfCaller: (plan, approval) =>
+      gated(plan, ofCaller(approval, config().approval), { catalogue: registered.catalogue(), validPlan }),
+    approvalOf: (approval, attended) =>
+      approval === undefined && attended !== true ? undefined : ofModel(approval, config().approval, attended),
     runLimits,
     reserveId: reservedIds(runtime, stores.journal),
     readInput,

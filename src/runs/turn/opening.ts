@@ -40,6 +40,10 @@ export interface RunOpening {
   /** The request of a run whose plan is not written yet, or was never finished. */
   readonly request?: string;
   readonly onPlan?: RequestOptions['onPlan'];
+  /** @default true */
+  readonly startsPaid?: boolean;
+  /** @default false */
+  readonly fresh?: boolean;
   /** Of the run that this one is nested in. @default values of its own */
   readonly values?: RunValues;
   /** Bytes that were rendered for its input, which else refers to what that run holds. @default all of it is new */
@@ -73,6 +77,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     tags: options.tags ?? restored?.started.tags ?? opening.within?.run.tags,
     session: options.session ?? restored?.started.session,
     level: options.level ?? restored?.started.level ?? 0,
+    approval: options.approval ?? restored?.started.approval ?? opening.within?.run.approval,
     bounds: plan.bounds,
     input: inputOf(options, restored),
     money: createMoney(cap, restored ?? paidAlready(options)),
@@ -182,6 +187,7 @@ function newStreaming(capNanoUsd: NanoUsd | undefined, restored: Restored | unde
     changed: [],
     dropped: new Set(),
     isMerged: false,
+    isCached: false,
   };
 }
 
@@ -219,10 +225,10 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
   const event =
     beginning.type === 'resumed' ? resumedEvent(run, opening, beginning.booked) : startedEvent(run, opening);
   run.recorder.record(event, () => {
-    const { request, onPlan } = opening;
+    const { request, onPlan, startsPaid = true, fresh = false } = opening;
     const inParts = beginning.type === 'started';
     if (request !== undefined && run.streamingPlan !== undefined)
-      streamPlan(run, run.streamingPlan, { request, inParts, onPlan });
+      streamPlan(run, run.streamingPlan, { request, inParts, onPlan, startsPaid, fresh });
     considerAll(run);
     takeAllDue(run);
     begun();
@@ -239,7 +245,7 @@ function resumedEvent(run: RunState, { again }: RunOpening, booked: Paid | undef
 
 function startedEvent(run: RunState, { options, request }: RunOpening): EventDraft {
   const { money, plan, input, tags } = run;
-  const { paid, parent, session, level } = options;
+  const { paid, parent, session, level, approval } = options;
   const scopes = run.scopes.length === 0 ? options.scopes : run.scopes;
   return {
     type: 'run-started',
@@ -247,6 +253,6 @@ function startedEvent(run: RunState, { options, request }: RunOpening): EventDra
     planHash: plan.hash,
     ...defined({ repaired: plan.repaired }),
     input,
-    ...defined({ request, capNanoUsd: money.cap, paid, parent, tags, scopes, session, level }),
+    ...defined({ request, capNanoUsd: money.cap, paid, parent, tags, scopes, session, level, approval }),
   };
 }

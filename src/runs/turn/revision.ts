@@ -1,4 +1,5 @@
 /** Revises the rest of the plan after a node with `onError: "replan"` has failed for good. */
+import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, errorRecord, type PolyphonyError } from '../../core/errors.ts';
 import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
 import type { EventDraft } from '../state/recorder.ts';
@@ -45,6 +46,7 @@ async function askForPlan(run: RunState, revision: Revision, task: Task, error: 
       run.stopping === undefined
         ? await run.driver.planner?.revise(failure, {
             scopes: plannerScopes(run),
+            ...defined({ approval: run.approval }),
             onCall: () => countCall(run, undefined, 'plannerCalls'),
             onAnswer: (answer) => revision.asking && bookAnswer(run, answer),
           })

@@ -34,6 +34,10 @@ export interface StreamingPlanOptions {
   /** Use the nodes as they arrive. */
   readonly inParts: boolean;
   readonly onPlan: RequestOptions['onPlan'];
+  /** Nodes that cost something may start before the plan is whole. */
+  readonly startsPaid: boolean;
+  /** Plans anew, whatever the plan cache holds. */
+  readonly fresh: boolean;
 }
 
 /** Calls the planner; the run's `streamingPlan` ends with the whole plan or with the run. Throws unsupported without a planner. */
@@ -44,14 +48,17 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
     run.streamingPlan = undefined;
     return;
   }
-  const { request, inParts, onPlan } = options;
+  const { request, inParts, onPlan, startsPaid, fresh } = options;
   const isOver = (): boolean =>
     run.streamingPlan !== streaming || streaming.whole !== undefined || run.stopping !== undefined;
   const planning = planner.plan(request, {
     input: run.input,
     scopes: plannerScopes(run),
-    ...defined({ session: run.session }),
-    ...(inParts ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, streaming, nodes, budget) } : {}),
+    ...defined({ session: run.session, approval: run.approval }),
+    ...(fresh ? { fresh } : {}),
+    ...(inParts
+      ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, streaming, { nodes, budget, startsPaid }) }
+      : {}),
     onCall: () => countCall(run, undefined, 'plannerCalls'),
     onAnswer: (answer) => takeAnswer(run, streaming, answer),
   });
@@ -59,7 +66,9 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
     .then(async (made) => {
       // A gate: nothing of the whole plan starts before it lets it pass.
       await onPlan?.(made);
-      if (!isOver()) takeWhole(run, streaming, made.plan);
+      if (isOver()) return;
+      streaming.isCached = made.cached === true;
+      takeWhole(run, streaming, made.plan);
     })
     .catch((error: unknown) => stop(run, { type: 'failed', error: asPolyphonyError(error) }))
     .finally(() => {
@@ -79,12 +88,25 @@ function takeAnswer(run: RunState, streaming: StreamingPlan, answer: PlannerAnsw
 
 // ---------------------------------------------------------------------------------------------------- parts
 
-function takeDraft(run: RunState, streaming: StreamingPlan, nodes: readonly DraftNode[], budget: Plan['budget']): void {
+interface Draft {
+  readonly nodes: readonly DraftNode[];
+  readonly budget: Plan['budget'];
+  readonly startsPaid: boolean;
+}
+
+function takeDraft(run: RunState, streaming: StreamingPlan, { budget, startsPaid, ...draft }: Draft): void {
+  const nodes = startsPaid ? draft.nodes : draft.nodes.map(heldIfPaid);
   run.money.cap = lowerCap(budget, streaming.capNanoUsd);
   const definitions = nodes.map(({ valid }) => valid.node);
   run.recorder.record({ type: 'plan-delta', nodes: definitions }, () => adopt(run, streaming, nodes));
   run.driver.wake();
 }
+
+/** A node that may cost something waits for the whole plan. */
+const heldIfPaid = ({ valid, mayStart }: DraftNode): DraftNode => ({
+  valid,
+  mayStart: mayStart && valid.estimate.highNanoUsd === 0,
+});
 
 /** Adds the nodes to the run. Those that may not start yet have no links. */
 function adopt(run: RunState, streaming: StreamingPlan, nodes: readonly DraftNode[]): void {
@@ -159,6 +181,7 @@ export function merge(run: RunState): void {
     reason: REASON,
     ...(again.length === 0 ? {} : { again }),
     ...defined({ capNanoUsd: cap }),
+    ...(streaming.isCached ? { cached: true } : {}),
   };
   run.recorder.record(event, () => goOn(run, streaming));
 }

@@ -1,0 +1,41 @@
+/** What a run's plans need before they may run: the run's own approval over that of the config over the defaults. */
+import { assertKnownFields, type KnownFields, shown } from '../../core/checked-options.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Approval, SideEffectsApproval } from '../../core/plan/approval.ts';
+
+const FIELDS: KnownFields<Approval> = { aboveUsd: true, sideEffects: true };
+const CHOICES: readonly SideEffectsApproval[] = ['ask', 'allow', 'deny'];
+
+/** An approval of which nothing is left open. */
+export interface WholeApproval extends Approval {
+  readonly sideEffects: SideEffectsApproval;
+}
+
+/** @throws invalid-request naming the field, its value and the rule */
+export function assertApproval(approval: Approval | undefined): void {
+  if (approval === undefined) return;
+  if (typeof approval !== 'object' || approval === null)
+    throw invalid(`The approval of a run cannot be ${shown(approval)}: give { aboveUsd, sideEffects }.`);
+  assertKnownFields('The approval of a run', approval, FIELDS);
+  const { aboveUsd, sideEffects } = approval;
+  if (aboveUsd !== undefined && !(typeof aboveUsd === 'number' && aboveUsd >= 0 && Number.isFinite(aboveUsd)))
+    throw invalid(`approval.aboveUsd cannot be ${shown(aboveUsd)}: give an amount in US dollars from 0 on.`);
+  if (sideEffects !== undefined && !CHOICES.includes(sideEffects))
+    throw invalid(`approval.sideEffects cannot be ${shown(sideEffects)}: use one of ${CHOICES.join(', ')}.`);
+}
+
+const invalid = (message: string): PolyphonyError => new PolyphonyError('invalid-request', message);
+
+/** Of a plan or a workflow that the caller wrote: it is what was asked for, so nothing is asked unless somebody says so. */
+export const ofCaller = (run: Approval | undefined, config: Approval | undefined): WholeApproval => ({
+  sideEffects: 'allow',
+  ...config,
+  ...run,
+});
+
+/** Of a plan that a model wrote. Nobody can be asked by default, and what nobody approves does not run. */
+export const ofModel = (run: Approval | undefined, config: Approval | undefined, attended = false): WholeApproval => ({
+  sideEffects: attended ? 'ask' : 'deny',
+  ...config,
+  ...run,
+});
