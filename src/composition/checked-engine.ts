@@ -28,7 +28,13 @@ export const RUN_FIELDS: KnownFields<RunOptions> = {
   parent: true,
   approval: true,
 };
-const REQUEST_FIELDS: KnownFields<RequestOptions> = { ...RUN_FIELDS, onPlan: true, startsPaid: true, fresh: true };
+const REQUEST_FIELDS: KnownFields<RequestOptions> = {
+  ...RUN_FIELDS,
+  onPlan: true,
+  startsPaid: true,
+  hasGate: true,
+  fresh: true,
+};
 const ANSWER_FIELDS: KnownFields<AnswerOptions> = { item: true };
 const CONTINUING_ANSWER_FIELDS: KnownFields<ContinueOptions & AnswerOptions> = { ...CONTINUE_FIELDS, ...ANSWER_FIELDS };
 const EVENT_FIELDS: KnownFields<EventOptions> = { runId: true };

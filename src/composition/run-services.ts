@@ -38,7 +38,7 @@ import { checkedEngine } from './checked-engine.ts';
 import { reservedIds } from './claims/reserved-ids.ts';
 import { listLiveRuns } from './live-runs.ts';
 import { answerChecker, inputReader, ownOutputs, type ReadInput, schemasFrom } from './own-schemas.ts';
-import { ofCaller, ofModel } from './planning/approvals.ts';
+import { ofCaller, ofRun } from './planning/approvals.ts';
 import { gated } from './planning/gate.ts';
 import { runPlanner } from './planning/run-planner.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
@@ -209,8 +209,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     writer: written,
     gateOfCaller: (plan, approval) =>
       gated(plan, ofCaller(approval, config().approval), { catalogue: registered.catalogue(), validPlan }),
-    approvalOf: (approval, attended) =>
-      approval === undefined && attended !== true ? undefined : ofModel(approval, config().approval, attended),
+    approvalOf: (approval, attended) => ofRun(approval, config().approval, attended),
     runLimits,
     reserveId: reservedIds(runtime, stores.journal),
     readInput,

@@ -38,7 +38,11 @@ export interface StartOptions extends Omit<RunOptions, 'input' | 'paid'> {
   readonly streaming?: boolean | 'free';
   /** Whether the plan runs at once, after an answer, or not at all. @default that of the config, else see `Approval` */
   readonly approval?: Approval;
-  /** Somebody is there who can be asked: what a model plans is then asked about where it would be refused. @default false */
+  /**
+   * Whether somebody is there who can be asked: then side effects that a model plans are asked about, else they are refused.
+   *
+   * @default with `onPlan`, which decides itself, they are allowed; else refused
+   */
   readonly attended?: boolean;
   /** Plans a request anew, whatever the plan cache holds. @default false */
   readonly fresh?: boolean;
@@ -79,7 +83,7 @@ export async function startRun(
   const approval = starting.approvalOf(given, attended);
   const runOptions = { ...others, ...defined({ approval }) };
   if (streaming === false || starting.engine.startRequest === undefined)
-    return planThenStart(starting, what, input, { ...runOptions, ...defined({ fresh }) }, onPlan);
+    return planThenStart(starting, what, input, { ...runOptions, ...defined({ fresh, onPlan, attended }) });
   // What may have to be approved because of its cost does not cost anything before.
   const startsPaid = streaming !== 'free' && starting.approvalOf(approval, true)?.aboveUsd === undefined;
   return starting.engine.startRequest(what, {
@@ -87,24 +91,24 @@ export async function startRun(
     input: input ?? {},
     ...defined({ onPlan, fresh }),
     ...(startsPaid ? {} : { startsPaid }),
+    ...(attended === false ? { hasGate: false } : {}),
   });
 }
 
-type Planning = Omit<StartOptions, 'onPlan' | 'streaming' | 'attended'>;
+type Planning = Omit<StartOptions, 'streaming'>;
 
 /** The planner's calls are charged to the run that they plan, under its cap. */
 async function planThenStart(
   starting: Starting,
   request: string,
   input: Input | undefined,
-  { fresh, ...options }: Planning,
-  onPlan: StartOptions['onPlan'],
+  { fresh, onPlan, attended, ...options }: Planning,
 ): Promise<RunHandle> {
   assertRunOptions('A run', options, RUN_FIELDS);
   const runId = options.runId ?? starting.runtime.ids('run');
   const release = options.runId === undefined ? undefined : await starting.reserveId?.(runId);
   try {
-    const planning = await planFor(starting, request, runId, { ...options, ...defined({ fresh }) });
+    const planning = await planFor(starting, request, runId, { ...options, ...defined({ fresh, onPlan, attended }) });
     if (onPlan !== undefined) await passed(starting, onPlan, planning, options.signal);
     const { costNanoUsd, usage, rounds } = planning;
     const checked = checkedRequestInput(planning.plan.plan, input);
@@ -136,6 +140,7 @@ function planFor(starting: Starting, request: string, runId: string, options: Pl
   return starting.planner.plan(request, {
     scopes: [...withTagScopes(options.scopes, options.tags), run],
     ...defined({ signal: options.signal, session: options.session, approval: options.approval, fresh: options.fresh }),
+    ...(options.onPlan === undefined || options.attended === false ? {} : { hasGate: true }),
     onCall: callsWithin(runId, starting.runLimits()),
   });
 }

@@ -51,7 +51,10 @@ export function createPlanner(parts: PlannerParts): Planner {
       checkRequest(request);
       return validator.emptyPlan(request, catalogue().bounds);
     },
-    async plan(request, { input, onDraft, dearer, fresh: _fresh, approval: _approval, ...planning } = {}) {
+    async plan(
+      request,
+      { input, onDraft, dearer, fresh: _fresh, approval: _approval, hasGate: _gate, ...planning } = {},
+    ) {
       const { onDelta, onRestart, onCall, onAnswer, ...call } = planning;
       checkRequest(request);
       const listener: Listener = { onDelta, onRestart, onCall, onAnswer };

@@ -9,6 +9,8 @@ const CHOICES: readonly SideEffectsApproval[] = ['ask', 'allow', 'deny'];
 /** An approval of which nothing is left open. */
 export interface WholeApproval extends Approval {
   readonly sideEffects: SideEffectsApproval;
+  /** Steps that declare nothing count as well, because they may do anything. */
+  readonly undeclared: boolean;
 }
 
 /** @throws invalid-request naming the field, its value and the rule */
@@ -31,11 +33,26 @@ export const ofCaller = (run: Approval | undefined, config: Approval | undefined
   sideEffects: 'allow',
   ...config,
   ...run,
+  undeclared: true,
 });
 
-/** Of a plan that a model wrote. Nobody can be asked by default, and what nobody approves does not run. */
-export const ofModel = (run: Approval | undefined, config: Approval | undefined, attended = false): WholeApproval => ({
-  sideEffects: attended ? 'ask' : 'deny',
-  ...config,
-  ...run,
-});
+/**
+ * Of a plan that a model wrote. Nobody can be asked unless the run says so, and what nobody approves does not run. Where nobody has said
+ * anything, that is only what says itself that it has side effects: a tool that says nothing was given to the planner, and would else
+ * never run.
+ */
+export const ofModel = (run: Approval | undefined, config: Approval | undefined, hasGate = false): WholeApproval => {
+  const said = run?.sideEffects ?? config?.sideEffects;
+  return { ...config, ...run, sideEffects: said ?? (hasGate ? 'allow' : 'deny'), undeclared: said !== undefined };
+};
+
+/** What a run says of its plans: somebody who can be asked is asked, unless the run or the config says otherwise. */
+export function ofRun(
+  run: Approval | undefined,
+  config: Approval | undefined,
+  attended: boolean | undefined,
+): Approval | undefined {
+  if (attended !== true && run === undefined) return undefined;
+  const said = run?.sideEffects ?? config?.sideEffects ?? (attended === true ? 'ask' : undefined);
+  return { ...config, ...run, ...(said === undefined ? {} : { sideEffects: said }) };
+}

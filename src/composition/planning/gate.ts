@@ -36,7 +36,10 @@ const MOST_NAMED = 12;
  */
 export function gated(valid: ValidPlan, approval: WholeApproval, gating: Gating): ValidPlan {
   const over = endedNodes(gating.before);
-  const changes = approval.sideEffects === 'allow' ? NOTHING : newChanges(valid.plan, over, gating);
+  const changes =
+    approval.sideEffects === 'allow'
+      ? NOTHING
+      : newChanges(valid.plan, { over, undeclared: approval.undeclared }, gating);
   if (changes.size > 0 && approval.sideEffects === 'deny') throw denied(changes);
   const estimate = gating.before === undefined ? valid.estimate : leftOf(valid, over);
   const costs = costsTooMuch(estimate, approval.aboveUsd);
@@ -67,10 +70,10 @@ function endedNodes(before: Gating['before']): ReadonlySet<string> {
 
 function newChanges(
   plan: Plan,
-  over: ReadonlySet<string>,
+  { over, undeclared }: { readonly over: ReadonlySet<string>; readonly undeclared: boolean },
   { catalogue, before }: Gating,
 ): ReadonlyMap<string, readonly string[]> {
-  const changes = changesOf(plan, catalogue);
+  const changes = changesOf(plan, catalogue, undeclared);
   if (before === undefined) return changes;
   const { nodes } = before.failure.plan;
   const old = new Map(nodes.map((node) => [node.id, node]));

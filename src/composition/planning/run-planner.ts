@@ -26,10 +26,14 @@ export interface RunPlannerParts {
 export function runPlanner({ planner, catalogue, validPlan, approval }: RunPlannerParts): Planner {
   return {
     open: (request) => planner.open(request),
-    async plan(request, { approval: ofRun, ...options } = {}) {
+    async plan(request, { approval: ofRun, hasGate = false, ...options } = {}) {
       const made = await withinCap(planner, request, options);
       const { cached } = made;
-      const plan = gated(made.plan, ofModel(ofRun, approval()), { catalogue: catalogue(), validPlan, cached });
+      const plan = gated(made.plan, ofModel(ofRun, approval(), hasGate), {
+        catalogue: catalogue(),
+        validPlan,
+        cached,
+      });
       return plan === made.plan ? made : { ...made, plan };
     },
     async revise(failure, { approval: ofRun, ...options } = {}) {

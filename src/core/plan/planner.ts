@@ -51,6 +51,8 @@ export interface PlanningOptions extends CallOptions, PlanningListener {
   readonly onDraft?: (nodes: readonly DraftNode[], budget: Plan['budget']) => void;
   /** What the run says that its plans need. Planners of runs heed it. @default that of the config */
   readonly approval?: Approval;
+  /** The caller decides about the plan itself, so side effects are allowed unless somebody says otherwise. @default false */
+  readonly hasGate?: boolean;
   /** Plans anew, whatever the plan cache holds. @default false */
   readonly fresh?: boolean;
   /** The plan that was written before and is too dear: the planner is asked for a cheaper one. @default none */

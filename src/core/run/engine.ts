@@ -108,6 +108,8 @@ export interface RequestOptions extends RunOptions {
   readonly onPlan?: (planning: PlanningResult) => unknown;
   /** Nodes that cost something may start before the plan is whole. @default true */
   readonly startsPaid?: boolean;
+  /** `onPlan` decides about the plan, so side effects are allowed unless somebody says otherwise. @default there is an `onPlan` */
+  readonly hasGate?: boolean;
   /** Plans anew, whatever the plan cache holds. @default false */
   readonly fresh?: boolean;
 }

@@ -42,6 +42,8 @@ export interface RunOpening {
   readonly onPlan?: RequestOptions['onPlan'];
   /** @default true */
   readonly startsPaid?: boolean;
+  /** @default there is an `onPlan` */
+  readonly hasGate?: boolean;
   /** @default false */
   readonly fresh?: boolean;
   /** Of the run that this one is nested in. @default values of its own */
@@ -225,10 +227,10 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
   const event =
     beginning.type === 'resumed' ? resumedEvent(run, opening, beginning.booked) : startedEvent(run, opening);
   run.recorder.record(event, () => {
-    const { request, onPlan, startsPaid = true, fresh = false } = opening;
+    const { request, onPlan, startsPaid = true, hasGate = onPlan !== undefined, fresh = false } = opening;
     const inParts = beginning.type === 'started';
     if (request !== undefined && run.streamingPlan !== undefined)
-      streamPlan(run, run.streamingPlan, { request, inParts, onPlan, startsPaid, fresh });
+      streamPlan(run, run.streamingPlan, { request, inParts, onPlan, startsPaid, hasGate, fresh });
     considerAll(run);
     takeAllDue(run);
     begun();

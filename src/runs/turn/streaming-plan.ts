@@ -36,6 +36,8 @@ export interface StreamingPlanOptions {
   readonly onPlan: RequestOptions['onPlan'];
   /** Nodes that cost something may start before the plan is whole. */
   readonly startsPaid: boolean;
+  /** `onPlan` decides about the plan. */
+  readonly hasGate: boolean;
   /** Plans anew, whatever the plan cache holds. */
   readonly fresh: boolean;
 }
@@ -48,7 +50,7 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
     run.streamingPlan = undefined;
     return;
   }
-  const { request, inParts, onPlan, startsPaid, fresh } = options;
+  const { request, inParts, onPlan, startsPaid, hasGate, fresh } = options;
   const isOver = (): boolean =>
     run.streamingPlan !== streaming || streaming.whole !== undefined || run.stopping !== undefined;
   const planning = planner.plan(request, {
@@ -56,6 +58,7 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
     scopes: plannerScopes(run),
     ...defined({ session: run.session, approval: run.approval }),
     ...(fresh ? { fresh } : {}),
+    ...(hasGate ? { hasGate } : {}),
     ...(inParts
       ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, streaming, { nodes, budget, startsPaid }) }
       : {}),
