@@ -19,6 +19,7 @@ import { notRecorded } from '../state/not-recorded.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { Counted, RunHost, RunState, Stopping, StreamingPlan } from '../state/run-state.ts';
+import type { Task } from '../state/task.ts';
 import { newUndoState } from '../state/undo.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
 import { createSlots } from '../unit/slots.ts';
@@ -26,6 +27,7 @@ import { takeAllDue } from './asking.ts';
 import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
+import { reviseAsWanted } from './revision.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
 
@@ -232,12 +234,18 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
     if (request !== undefined && run.streamingPlan !== undefined)
       streamPlan(run, run.streamingPlan, { request, inParts, onPlan, startsPaid, hasGate, fresh });
     considerAll(run);
+    reviseAsWanted(run, unheeded(run, opening.restored));
     takeAllDue(run);
     begun();
   });
   // The record has its time now, and a process that goes on with the run finds only that.
   if (beginning.type === 'started') run.begunAt = event.at ?? run.begunAt;
   run.recorder.flush();
+}
+
+/** Nodes whose end no revision has seen: an earlier process may have died before it could ask for another plan. */
+function unheeded({ tasks }: RunState, restored: Restored | undefined): readonly Task[] {
+  return [...(restored?.unheeded ?? [])].flatMap((id) => tasks.get(id) ?? []);
 }
 
 function resumedEvent(run: RunState, { again }: RunOpening, booked: Paid | undefined): EventDraft {

@@ -24,6 +24,7 @@ import { countEnded, createTask, createTasks, isSameNode, linkTask, type Task } 
 import { takeAllDue } from './asking.ts';
 import { countCall } from './count-calls.ts';
 import { cancel, consider, considerAll, fail } from './ending.ts';
+import { reviseAsWanted } from './revision.ts';
 import { limitSeconds, stop } from './stop.ts';
 
 const REASON = 'the plan is whole';
@@ -222,6 +223,7 @@ function goOn(run: RunState, streaming: StreamingPlan): void {
   run.streamingPlan = undefined;
   limitSeconds(run);
   considerAll(run);
+  reviseAsWanted(run, run.tasks.values());
   takeAllDue(run);
   for (const task of streaming.failed) {
     if (run.tasks.get(task.id) === task && task.error !== undefined) fail(run, task, task.error);
