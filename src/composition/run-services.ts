@@ -10,10 +10,10 @@ import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
-import type { Approval } from '../core/plan/approval.ts';
+import type { Approval, GivenApproval } from '../core/plan/approval.ts';
 import type { PlanEffects } from '../core/plan/effects.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
-import type { Planner, PlanningListener } from '../core/plan/planner.ts';
+import type { Planner, PlanningListener, PlanningOptions } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
@@ -40,6 +40,7 @@ import { listLiveRuns } from './live-runs.ts';
 import { answerChecker, inputReader, ownOutputs, type ReadInput, schemasFrom } from './own-schemas.ts';
 import { ofCaller, ofRun } from './planning/approvals.ts';
 import { gated } from './planning/gate.ts';
+import { cachedPlanner } from './planning/plan-cache.ts';
 import { runPlanner } from './planning/run-planner.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
@@ -72,7 +73,7 @@ export interface EngineParts {
   readonly bookedFor?: (runId: string) => Promise<Paid>;
 }
 
-export type PlanOptions = CallOptions & PlanningListener;
+export type PlanOptions = CallOptions & PlanningListener & Pick<PlanningOptions, 'fresh'>;
 
 export interface RunServicesParts {
   readonly runtime: Runtime;
@@ -105,7 +106,7 @@ export interface RunServices extends Starting {
   /** Puts the question before a plan of the caller that he has to approve. Throws blocked, invalid-plan. */
   gateOfCaller(plan: ValidPlan, approval: Approval | undefined): ValidPlan;
   /** What a plan that a model writes needs in a run with these options. */
-  approvalOf(approval: Approval | undefined, attended: boolean | undefined): Approval | undefined;
+  approvalOf(approval: GivenApproval | undefined, attended: boolean | undefined): Approval | undefined;
   /** Continues a suspended run at the moment that it waits for, while this process lives. */
   remind(suspended: RunResult): Promise<void>;
   /** Creates the runners again, after what is registered or the config has changed. */
@@ -128,8 +129,19 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     options: () => config().planner,
     validator: { validate, openDraft, emptyPlan, checkInput: checkedRequestInput },
   });
-  const planner = runPlanner({
+  const writer = cachedPlanner({
     planner: written,
+    store: stores.keyValue,
+    clock: runtime.clock,
+    logger: parts.logger,
+    catalogue: registered.catalogue,
+    options: () => config().planner?.cache,
+    model: () => config().planner?.model,
+    validate: (plan, request) => check(plan, { request, repair: false }),
+    checkInput: checkedRequestInput,
+  });
+  const planner = runPlanner({
+    planner: writer,
     catalogue: registered.catalogue,
     validPlan,
     approval: () => config().approval,
@@ -206,7 +218,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validOnce,
     validWorkflow,
     planner,
-    writer: written,
+    writer,
     gateOfCaller: (plan, approval) =>
       gated(plan, ofCaller(approval, config().approval), { catalogue: registered.catalogue(), validPlan }),
     approvalOf: (approval, attended) => ofRun(approval, config().approval, attended),

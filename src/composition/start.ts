@@ -5,7 +5,7 @@ import { defined } from '../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Scope } from '../core/model/model.ts';
 import { usdToNano } from '../core/money/money.ts';
-import type { Approval } from '../core/plan/approval.ts';
+import type { Approval, GivenApproval } from '../core/plan/approval.ts';
 import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { PlanIssue, Validation } from '../core/plan/validation.ts';
@@ -23,7 +23,7 @@ import { assertApproval } from './planning/approvals.ts';
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;
 
-export interface StartOptions extends Omit<RunOptions, 'input' | 'paid'> {
+export interface StartOptions extends Omit<RunOptions, 'input' | 'paid' | 'approval'> {
   /**
    * Called with the whole plan of a request, and waited for: nothing with side effects starts before it has returned. What it
    * throws, or rejects with, fails the run. While the plan is streamed, nodes without side effects may run already.
@@ -37,7 +37,7 @@ export interface StartOptions extends Omit<RunOptions, 'input' | 'paid'> {
    */
   readonly streaming?: boolean | 'free';
   /** Whether the plan runs at once, after an answer, or not at all. @default that of the config, else see `Approval` */
-  readonly approval?: Approval;
+  readonly approval?: GivenApproval;
   /**
    * Whether somebody is there who can be asked: then side effects that a model plans are asked about, else they are refused.
    *
@@ -58,7 +58,7 @@ export interface Starting {
   readonly reserveId?: ReserveId;
   readonly readInput: ReadInput;
   readonly gateOfCaller: (plan: ValidPlan, approval: Approval | undefined) => ValidPlan;
-  readonly approvalOf: (approval: Approval | undefined, attended: boolean | undefined) => Approval | undefined;
+  readonly approvalOf: (approval: GivenApproval | undefined, attended: boolean | undefined) => Approval | undefined;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -73,12 +73,13 @@ export async function startRun(
   assertApproval(given);
   if (typeof what !== 'string') {
     const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
+    const approval = starting.approvalOf(given, undefined);
     const runOptions = {
       ...others,
-      ...defined({ approval: given }),
+      ...defined({ approval }),
       input: await starting.readInput(plan.plan, input),
     };
-    return starting.engine.start(starting.gateOfCaller(plan, given), runOptions);
+    return starting.engine.start(starting.gateOfCaller(plan, approval), runOptions);
   }
   const approval = starting.approvalOf(given, attended);
   const runOptions = { ...others, ...defined({ approval }) };
@@ -95,7 +96,9 @@ export async function startRun(
   });
 }
 
-type Planning = Omit<StartOptions, 'streaming'>;
+interface Planning extends Omit<StartOptions, 'streaming' | 'approval'> {
+  readonly approval?: Approval;
+}
 
 /** The planner's calls are charged to the run that they plan, under its cap. */
 async function planThenStart(

@@ -11,6 +11,7 @@ import { amount, collectValues, wholeNumber } from '../input/option-values.ts';
 import type { InputFor } from '../input/run-input.ts';
 import type { GivenPlan, RunTarget } from '../input/run-target.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
+import { canAsk } from '../process/confirm.ts';
 import { withInterrupt } from '../process/interrupt.ts';
 import type { Session } from '../process/session.ts';
 import type { Terminal } from '../screen/terminal.ts';
@@ -22,6 +23,8 @@ interface Options extends FollowOptions {
   readonly session?: string;
   /** Commander's `--no-streaming`. */
   readonly streaming?: boolean;
+  readonly approve?: boolean;
+  readonly fresh?: boolean;
   readonly tag: readonly string[];
 }
 
@@ -34,6 +37,8 @@ export const command = defineCommand<Options, [what: string]>({
       )
       .argument('<what>', 'a request in words, a .plan.json, or workflow:<id>')
       .option('--no-streaming', 'finish the whole plan before any of its nodes runs')
+      .option('--approve', 'run the plan without asking, whatever it changes or costs')
+      .option('--fresh', 'plan anew, though the plan cache may hold a plan')
       .addHelpText(
         'after',
         examples(
@@ -104,20 +109,29 @@ async function runTarget(
     if (terminal.live && showsProgress(options) && fits)
       terminal.say(`${draw(valid, 'tree', undefined, terminal.columns())}\n`);
   };
+  const { sayEstimate } = await import('../process/approve-plan.ts');
+  const tellsEstimate = terminal.live && showsProgress(options);
   const startView = (valid: ValidPlan): void => {
-    terminal.status([]);
-    show(valid);
+    if (plansFirst) {
+      terminal.status([]);
+      show(valid);
+    }
+    if (tellsEstimate) sayEstimate(valid, terminal);
   };
   const planning = typeof plan === 'string';
   // Otherwise the run exists from the start, and its live view shows the plan as it is written.
   const plansFirst = planning && options.streaming === false;
   if (plansFirst && terminal.live && showsProgress(options)) terminal.status([terminal.paint.dim('planning …')]);
+  if (!planning && tellsEstimate) sayEstimate(plan, terminal);
   try {
     const handle = await polyphony.start(plan, options.input(planning ? undefined : plan.plan), {
       signal,
       tags: options.tags,
       ...defined({ budgetUsd: options.budget, concurrency: options.concurrency, session: options.session }),
-      ...(plansFirst ? { streaming: false, onPlan: (made) => startView(made.plan) } : {}),
+      ...approvalOptions(options, terminal),
+      ...(plansFirst || (planning && tellsEstimate) ? { onPlan: (made) => startView(made.plan) } : {}),
+      // What costs something does not start before its estimate was shown.
+      ...(plansFirst ? { streaming: false } : tellsEstimate ? { streaming: 'free' as const } : {}),
     });
     if (!planning) show(plan);
     return await follow(handle, polyphony, options, terminal);
@@ -126,6 +140,13 @@ async function runTarget(
     throw stoppedWhilePlanning(error, signal);
   }
 }
+
+/** Where nobody can be asked, what a model plans to change is refused. */
+const approvalOptions = ({ approve, fresh, events }: Prepared, terminal: Terminal) => ({
+  attended: events !== true && canAsk(terminal),
+  ...defined({ fresh }),
+  ...(approve === true ? { approval: { sideEffects: 'allow' as const, aboveUsd: undefined } } : {}),
+});
 
 const showsProgress = (options: Prepared): boolean => !options.json && !options.events && !options.quiet;
 

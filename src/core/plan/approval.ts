@@ -19,5 +19,8 @@ export interface Approval {
   readonly sideEffects?: SideEffectsApproval;
 }
 
+/** As a run gives it: a field that is there but undefined takes that of the config away. */
+export type GivenApproval = { readonly [Field in keyof Approval]?: Approval[Field] | undefined };
+
 /** Node ids of the questions that are put before a plan begin so. */
 export const PLAN_APPROVAL = 'plan_approval';
