@@ -5,10 +5,10 @@
 
 import type { Scope } from '../../core/model/model.ts';
 import { addMoney, nanoToUsd } from '../../core/money/money.ts';
-import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
+import { addUsage, NO_USAGE, type Paid } from '../../core/money/usage.ts';
 import type { Approval } from '../../core/plan/approval.ts';
 import type { Plan, ValidPlan } from '../../core/plan/plan.ts';
-import type { DearerPlan, Planner, PlanningOptions, PlanningResult } from '../../core/plan/planner.ts';
+import type { DearerPlan, Planner, PlannerAnswer, PlanningOptions, PlanningResult } from '../../core/plan/planner.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
 import { ofModel } from './approvals.ts';
 import { gated } from './gate.ts';
@@ -50,17 +50,42 @@ async function withinCap(planner: Planner, request: string, options: PlanningOpt
   const first = await planner.plan(request, options);
   const dearer = tooDear(first, options.scopes ?? []);
   if (dearer === undefined) return first;
-  // Only nodes of the first answer start while it is written, and the whole of the second decides what stays of them.
-  const { onDraft: _onDraft, ...again } = options;
-  await again.onRestart?.();
-  const second = await planner.plan(request, { ...again, fresh: true, dearer });
-  const chosen = costOf(second.plan) <= costOf(first.plan) ? second : first;
+  const second = await cheaper(planner, request, { ...options, dearer });
+  const chosen = second.made !== undefined && costOf(second.made.plan) <= costOf(first.plan) ? second.made : first;
   return {
     ...chosen,
     rounds: first.rounds + second.rounds,
     costNanoUsd: addMoney(first.costNanoUsd, second.costNanoUsd),
     usage: addUsage(first.usage ?? NO_USAGE, second.usage),
   };
+}
+
+interface Cheaper extends Paid {
+  /** Undefined: the planner gave none. */
+  readonly made: PlanningResult | undefined;
+  readonly rounds: number;
+}
+
+/** Asks for a cheaper plan. One that does not come leaves the first; what it cost is counted all the same. */
+async function cheaper(planner: Planner, request: string, options: PlanningOptions): Promise<Cheaper> {
+  let paid: Paid = { costNanoUsd: 0, usage: NO_USAGE };
+  let rounds = 0;
+  const { onAnswer, onDraft: _onDraft, ...again } = options;
+  const count = (answer: PlannerAnswer): unknown => {
+    rounds += 1;
+    const usage = addUsage(paid.usage ?? NO_USAGE, answer.usage);
+    paid = { costNanoUsd: addMoney(paid.costNanoUsd, answer.costNanoUsd), usage };
+    return onAnswer?.(answer);
+  };
+  try {
+    // Only nodes of the first answer start while it is written, and the whole of the second decides what stays of them.
+    await again.onRestart?.();
+    const made = await planner.plan(request, { ...again, onAnswer: count });
+    return { made, rounds, ...paid };
+  } catch (error) {
+    if (options.signal?.aborted === true) throw error;
+    return { made: undefined, rounds, ...paid };
+  }
 }
 
 const costOf = ({ estimate }: ValidPlan): number => estimate.expectedNanoUsd ?? Number.POSITIVE_INFINITY;
