@@ -11,7 +11,6 @@ import { amount, collectValues, wholeNumber } from '../input/option-values.ts';
 import type { InputFor } from '../input/run-input.ts';
 import type { GivenPlan, RunTarget } from '../input/run-target.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
-import { canAsk } from '../process/confirm.ts';
 import { withInterrupt } from '../process/interrupt.ts';
 import type { Session } from '../process/session.ts';
 import type { Terminal } from '../screen/terminal.ts';
@@ -128,7 +127,7 @@ async function runTarget(
       signal,
       tags: options.tags,
       ...defined({ budgetUsd: options.budget, concurrency: options.concurrency, session: options.session }),
-      ...approvalOptions(options, terminal),
+      ...(await approvalOptions(options, terminal)),
       ...(plansFirst || (planning && tellsEstimate) ? { onPlan: (made) => startView(made.plan) } : {}),
       // What costs something does not start before its estimate was shown.
       ...(plansFirst ? { streaming: false } : tellsEstimate ? { streaming: 'free' as const } : {}),
@@ -142,11 +141,14 @@ async function runTarget(
 }
 
 /** Where nobody can be asked, what a model plans to change is refused. */
-const approvalOptions = ({ approve, fresh, events }: Prepared, terminal: Terminal) => ({
-  attended: events !== true && canAsk(terminal),
-  ...defined({ fresh }),
-  ...(approve === true ? { approval: { sideEffects: 'allow' as const, aboveUsd: undefined } } : {}),
-});
+async function approvalOptions({ approve, fresh, events }: Prepared, terminal: Terminal) {
+  const { canAsk } = await import('../process/confirm.ts');
+  return {
+    attended: events !== true && canAsk(terminal),
+    ...defined({ fresh }),
+    ...(approve === true ? { approval: { sideEffects: 'allow' as const, aboveUsd: undefined } } : {}),
+  };
+}
 
 const showsProgress = (options: Prepared): boolean => !options.json && !options.events && !options.quiet;
 
