@@ -327,7 +327,7 @@ function planAndRun(
   const run = async (what: Runnable | AnyWorkflow, input?: Readonly<Record<string, unknown>>, options?: StartOptions) =>
     outcomeOf(await (await start(what, input, options)).result());
   return {
-    plan: async (request, options) => (await services()).planner.plan(request, options),
+    plan: async (request, options) => (await services()).writer.plan(request, options),
     validate: async (plan, options) => (await services()).validate(plan, options),
     effects: async (plan) => (await services()).effects(plan),
     start,

@@ -12,6 +12,7 @@ import type {
   RunStatus,
 } from '../core/run/engine.ts';
 import type { ContinueOptions, ForkOptions } from '../core/run/runs.ts';
+import { assertApproval } from './planning/approvals.ts';
 
 const CONTINUE_FIELDS: KnownFields<ContinueOptions> = { signal: true, concurrency: true };
 export const RUN_FIELDS: KnownFields<RunOptions> = {
@@ -25,8 +26,15 @@ export const RUN_FIELDS: KnownFields<RunOptions> = {
   tags: true,
   level: true,
   parent: true,
+  approval: true,
 };
-const REQUEST_FIELDS: KnownFields<RequestOptions> = { ...RUN_FIELDS, onPlan: true };
+const REQUEST_FIELDS: KnownFields<RequestOptions> = {
+  ...RUN_FIELDS,
+  onPlan: true,
+  startsPaid: true,
+  hasGate: true,
+  fresh: true,
+};
 const ANSWER_FIELDS: KnownFields<AnswerOptions> = { item: true };
 const CONTINUING_ANSWER_FIELDS: KnownFields<ContinueOptions & AnswerOptions> = { ...CONTINUE_FIELDS, ...ANSWER_FIELDS };
 const EVENT_FIELDS: KnownFields<EventOptions> = { runId: true };
@@ -141,12 +149,13 @@ export function assertRunOptions<T extends RunOptions>(
 ): void {
   if (options === undefined) return;
   assertKnownFields(what, options, known);
-  const { runId, session, scopes, tags, budgetUsd, concurrency, parent } = options;
+  const { runId, session, scopes, tags, budgetUsd, concurrency, parent, approval } = options;
   if (runId !== undefined && parent?.kind !== 'nested') assertId('The id of a run', runId);
   if (session !== undefined) assertId('A session', session);
   if (scopes !== undefined) assertScopes(scopes);
   if (tags !== undefined) assertTags(tags);
   if (budgetUsd !== undefined) usdToNano(budgetUsd);
+  assertApproval(approval);
   if (concurrency !== undefined && !(typeof concurrency === 'number' && concurrency >= 1)) throw tooFew(concurrency);
 }
 

@@ -10,9 +10,10 @@ import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
+import type { Approval, GivenApproval } from '../core/plan/approval.ts';
 import type { PlanEffects } from '../core/plan/effects.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
-import type { Planner, PlanningListener } from '../core/plan/planner.ts';
+import type { Planner, PlanningListener, PlanningOptions } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
@@ -37,6 +38,10 @@ import { checkedEngine } from './checked-engine.ts';
 import { reservedIds } from './claims/reserved-ids.ts';
 import { listLiveRuns } from './live-runs.ts';
 import { answerChecker, inputReader, ownOutputs, type ReadInput, schemasFrom } from './own-schemas.ts';
+import { ofCaller, ofRun } from './planning/approvals.ts';
+import { gated } from './planning/gate.ts';
+import { cachedPlanner } from './planning/plan-cache.ts';
+import { runPlanner } from './planning/run-planner.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
 import type { Registered } from './registered.ts';
 import { forgetCounters } from './retention/run-counters.ts';
@@ -68,7 +73,7 @@ export interface EngineParts {
   readonly bookedFor?: (runId: string) => Promise<Paid>;
 }
 
-export type PlanOptions = CallOptions & PlanningListener;
+export type PlanOptions = CallOptions & PlanningListener & Pick<PlanningOptions, 'fresh'>;
 
 export interface RunServicesParts {
   readonly runtime: Runtime;
@@ -96,6 +101,12 @@ export interface RunServices extends Starting {
   /** The handle of a run that this process drives now. */
   liveRun(runId: string): RunHandle | undefined;
   readonly planner: Planner;
+  /** The planner without what a run asks of its plans. */
+  readonly writer: Planner;
+  /** Puts the question before a plan of the caller that he has to approve. Throws blocked, invalid-plan. */
+  gateOfCaller(plan: ValidPlan, approval: Approval | undefined): ValidPlan;
+  /** What a plan that a model writes needs in a run with these options. */
+  approvalOf(approval: GivenApproval | undefined, attended: boolean | undefined): Approval | undefined;
   /** Continues a suspended run at the moment that it waits for, while this process lives. */
   remind(suspended: RunResult): Promise<void>;
   /** Creates the runners again, after what is registered or the config has changed. */
@@ -112,11 +123,28 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan, { repair: false }));
   const validWorkflow = validatedPlans(registered.catalogue, validPlan);
   const readInput = inputReader(registered);
-  const planner = createPlanner({
+  const written = createPlanner({
     gateway,
     catalogue: registered.catalogue,
     options: () => config().planner,
     validator: { validate, openDraft, emptyPlan, checkInput: checkedRequestInput },
+  });
+  const writer = cachedPlanner({
+    planner: written,
+    store: stores.keyValue,
+    clock: runtime.clock,
+    logger: parts.logger,
+    catalogue: registered.catalogue,
+    options: () => config().planner?.cache,
+    model: () => config().planner?.model,
+    validate: (plan, request) => check(plan, { request, repair: false }),
+    checkInput: checkedRequestInput,
+  });
+  const planner = runPlanner({
+    planner: writer,
+    catalogue: registered.catalogue,
+    validPlan,
+    approval: () => config().approval,
   });
   const runners = new Map<string, NodeRunner>();
   let current: NodeRunners = runners;
@@ -190,6 +218,10 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validOnce,
     validWorkflow,
     planner,
+    writer,
+    gateOfCaller: (plan, approval) =>
+      gated(plan, ofCaller(approval, config().approval), { catalogue: registered.catalogue(), validPlan }),
+    approvalOf: (approval, attended) => ofRun(approval, config().approval, attended),
     runLimits,
     reserveId: reservedIds(runtime, stores.journal),
     readInput,

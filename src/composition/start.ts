@@ -5,6 +5,7 @@ import { defined } from '../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
 import type { Scope } from '../core/model/model.ts';
 import { usdToNano } from '../core/money/money.ts';
+import type { Approval, GivenApproval } from '../core/plan/approval.ts';
 import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { PlanIssue, Validation } from '../core/plan/validation.ts';
@@ -17,22 +18,34 @@ import { checkedRequestInput } from '../validator/check-input.ts';
 import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
 import type { ReserveId } from './claims/reserved-ids.ts';
 import type { ReadInput } from './own-schemas.ts';
+import { assertApproval } from './planning/approvals.ts';
 
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;
 
-export interface StartOptions extends Omit<RunOptions, 'input' | 'paid'> {
+export interface StartOptions extends Omit<RunOptions, 'input' | 'paid' | 'approval'> {
   /**
    * Called with the whole plan of a request, and waited for: nothing with side effects starts before it has returned. What it
    * throws, or rejects with, fails the run. While the plan is streamed, nodes without side effects may run already.
    */
   readonly onPlan?: (planning: PlanningResult) => unknown;
   /**
-   * Start nodes without side effects while the plan of a request is still being written. False: plan first, then run.
+   * Start nodes without side effects while the plan of a request is still being written; `free`: only those that cost nothing.
+   * False: plan first, then run.
    *
    * @default true, where the engine supports it
    */
-  readonly streaming?: boolean;
+  readonly streaming?: boolean | 'free';
+  /** Whether the plan runs at once, after an answer, or not at all. @default that of the config, else see `Approval` */
+  readonly approval?: GivenApproval;
+  /**
+   * Whether somebody is there who can be asked: then side effects that a model plans are asked about, else they are refused.
+   *
+   * @default with `onPlan`, which decides itself, they are allowed; else refused
+   */
+  readonly attended?: boolean;
+  /** Plans a request anew, whatever the plan cache holds. @default false */
+  readonly fresh?: boolean;
 }
 
 export interface Starting {
@@ -44,6 +57,8 @@ export interface Starting {
   /** @default ids are not looked at before the run starts */
   readonly reserveId?: ReserveId;
   readonly readInput: ReadInput;
+  readonly gateOfCaller: (plan: ValidPlan, approval: Approval | undefined) => ValidPlan;
+  readonly approvalOf: (approval: GivenApproval | undefined, attended: boolean | undefined) => Approval | undefined;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -54,19 +69,35 @@ export async function startRun(
   input: Input | undefined,
   options: StartOptions = {},
 ): Promise<RunHandle> {
-  const { onPlan, streaming = true, ...runOptions } = options;
-  if (typeof what === 'string') {
-    if (!streaming || starting.engine.startRequest === undefined) {
-      return planThenStart(starting, what, input, runOptions, onPlan);
-    }
-    return starting.engine.startRequest(what, {
-      ...runOptions,
-      input: input ?? {},
-      ...defined({ onPlan }),
-    });
+  const { onPlan, streaming = true, attended, fresh, approval: given, ...others } = options;
+  assertApproval(given);
+  if (typeof what !== 'string') {
+    const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
+    const approval = starting.approvalOf(given, undefined);
+    const runOptions = {
+      ...others,
+      ...defined({ approval }),
+      input: await starting.readInput(plan.plan, input),
+    };
+    return starting.engine.start(starting.gateOfCaller(plan, approval), runOptions);
   }
-  const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
-  return starting.engine.start(plan, { ...runOptions, input: await starting.readInput(plan.plan, input) });
+  const approval = starting.approvalOf(given, attended);
+  const runOptions = { ...others, ...defined({ approval }) };
+  if (streaming === false || starting.engine.startRequest === undefined)
+    return planThenStart(starting, what, input, { ...runOptions, ...defined({ fresh, onPlan, attended }) });
+  // What may have to be approved because of its cost does not cost anything before.
+  const startsPaid = streaming !== 'free' && starting.approvalOf(approval, true)?.aboveUsd === undefined;
+  return starting.engine.startRequest(what, {
+    ...runOptions,
+    input: input ?? {},
+    ...defined({ onPlan, fresh }),
+    ...(startsPaid ? {} : { startsPaid }),
+    ...(attended === false ? { hasGate: false } : {}),
+  });
+}
+
+interface Planning extends Omit<StartOptions, 'streaming' | 'approval'> {
+  readonly approval?: Approval;
 }
 
 /** The planner's calls are charged to the run that they plan, under its cap. */
@@ -74,14 +105,13 @@ async function planThenStart(
   starting: Starting,
   request: string,
   input: Input | undefined,
-  options: Omit<StartOptions, 'onPlan' | 'streaming'>,
-  onPlan: StartOptions['onPlan'],
+  { fresh, onPlan, attended, ...options }: Planning,
 ): Promise<RunHandle> {
   assertRunOptions('A run', options, RUN_FIELDS);
   const runId = options.runId ?? starting.runtime.ids('run');
   const release = options.runId === undefined ? undefined : await starting.reserveId?.(runId);
   try {
-    const planning = await planFor(starting, request, runId, options);
+    const planning = await planFor(starting, request, runId, { ...options, ...defined({ fresh, onPlan, attended }) });
     if (onPlan !== undefined) await passed(starting, onPlan, planning, options.signal);
     const { costNanoUsd, usage, rounds } = planning;
     const checked = checkedRequestInput(planning.plan.plan, input);
@@ -107,17 +137,13 @@ async function passed(
   }
 }
 
-function planFor(
-  starting: Starting,
-  request: string,
-  runId: string,
-  options: Omit<StartOptions, 'onPlan' | 'streaming'>,
-): Promise<PlanningResult> {
+function planFor(starting: Starting, request: string, runId: string, options: Planning): Promise<PlanningResult> {
   const cap = options.budgetUsd === undefined ? {} : { capNanoUsd: usdToNano(options.budgetUsd) };
   const run: Scope = { kind: 'run', id: runId, ...cap };
   return starting.planner.plan(request, {
     scopes: [...withTagScopes(options.scopes, options.tags), run],
-    ...defined({ signal: options.signal, session: options.session }),
+    ...defined({ signal: options.signal, session: options.session, approval: options.approval, fresh: options.fresh }),
+    ...(options.onPlan === undefined || options.attended === false ? {} : { hasGate: true }),
     onCall: callsWithin(runId, starting.runLimits()),
   });
 }

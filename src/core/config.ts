@@ -4,6 +4,7 @@
  * holds both equal, and the published JSON Schema takes its descriptions and defaults from the comments here.
  */
 import type { DatedPrice, PriceChange, PriceWindow } from './money/token-price.ts';
+import type { Approval } from './plan/approval.ts';
 import type { Escalation } from './plan/plan.ts';
 
 /** What polyphony reads from a config. Every field is optional. */
@@ -54,6 +55,8 @@ export interface Config {
   readonly workflows?: readonly string[];
   /** How requests are turned into plans. */
   readonly planner?: PlannerConfig;
+  /** Which plans a person has to approve before they run. */
+  readonly approval?: Approval;
   /** The built-in tools. */
   readonly tools?: ToolsConfig;
   /** Runs that `polyphony schedule` starts at times, by name, at most 100. @default none */
@@ -255,6 +258,15 @@ export interface PlannerConfig {
   readonly model?: string;
   /** Attempts at a valid plan, 1 to 10. @default 3 */
   readonly rounds?: number;
+  /** Plans are found again for requests of the same shape. @default no plan is kept */
+  readonly cache?: PlanCacheConfig;
+}
+
+export interface PlanCacheConfig {
+  /** Days after which a plan is made anew, 1 to 365. @default 7 */
+  readonly days?: number;
+  /** Most shapes of requests, 1 to 10000. @default 1000 */
+  readonly shapes?: number;
 }
 
 export interface ToolsConfig {

@@ -39,9 +39,9 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
   const engine: Engine = { host, live, turns, closed: false };
   return {
     start: (plan, runOptions = {}) => start(engine, { plan, options: runOptions }),
-    startRequest(request, { onPlan, ...runOptions } = {}) {
+    startRequest(request, { onPlan, startsPaid, hasGate, fresh, ...runOptions } = {}) {
       const plan = plannerOf(host).open(request);
-      return start(engine, { plan, options: runOptions, request, ...defined({ onPlan }) });
+      return start(engine, { plan, options: runOptions, request, ...defined({ onPlan, startsPaid, hasGate, fresh }) });
     },
     resume: (runId, runOptions = {}) => resumeInTurn(engine, runId, runOptions),
     answer: (runId, nodeId, answer, { item } = {}) =>

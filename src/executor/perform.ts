@@ -159,6 +159,9 @@ class LiveCall implements NodeCall {
   get planId(): string | undefined {
     return this.#driving.run.plan.plan.id;
   }
+  get approval(): NodeCall['approval'] {
+    return this.#driving.run.approval;
+  }
   get level(): number {
     return this.#driving.run.level;
   }

@@ -19,18 +19,20 @@ export const beginningOf = (text: string, most = MOST_TEXT): string =>
 
 interface Writing {
   readonly most: number;
+  /** Of each text in it. */
+  readonly mostText: number;
   text: string;
 }
 
-/** A value as JSON, cut after about `most` characters. */
-export function shownJson(value: unknown, most = MOST_JSON): string {
-  const writing: Writing = { most, text: '' };
+/** A value as JSON, cut after about `most` characters, and each text in it after `mostText`. */
+export function shownJson(value: unknown, most = MOST_JSON, mostText = MOST_TEXT): string {
+  const writing: Writing = { most, mostText, text: '' };
   write(value, writing, 0);
   return beginningOf(writing.text, most + MOST_TEXT);
 }
 
 function write(value: unknown, writing: Writing, level: number): void {
-  if (typeof value === 'string') writing.text += shownText(value);
+  if (typeof value === 'string') writing.text += shownText(value, writing.mostText);
   else if (typeof value !== 'object' || value === null) writing.text += String(value);
   else if (level >= MOST_LEVELS) writing.text += '…';
   else if (Array.isArray(value)) writeList(value, writing, level);

@@ -15,7 +15,7 @@ import type { Catalogue, Validate, Validation } from '../core/plan/validation.ts
 import { type DraftChecks, type Listener, listenInParts } from './drafts.ts';
 import { keptSteps } from './kept-steps.ts';
 import { pinnedPlanner } from './pinned-planner.ts';
-import { planningMessages, revisionMessages } from './prompt.ts';
+import { planningMessages } from './prompt.ts';
 import {
   type Answered,
   answered,
@@ -26,6 +26,7 @@ import {
   repairMessages,
   voids,
 } from './repair.ts';
+import { dearerMessages, revisionMessages } from './revision-messages.ts';
 
 export interface PlannerOptions {
   /** A model's id or alias. @default a model that can plan, which the router chooses */
@@ -61,19 +62,22 @@ export function createPlanner(parts: PlannerParts): Planner {
       checkRequest(request);
       return validator.emptyPlan(request, catalogue().bounds);
     },
-    async plan(request, { input, onDraft, onDelta, onRestart, onCall, onAnswer, ...call } = {}) {
+    async plan(
+      request,
+      { input, onDraft, dearer, fresh: _fresh, approval: _approval, hasGate: _gate, ...planning } = {},
+    ) {
+      const { onDelta, onRestart, onCall, onAnswer, ...call } = planning;
       checkRequest(request);
       const listener: Listener = { onDelta, onRestart, onCall, onAnswer };
       const asking = askingOf(parts, call, listener);
       if (onDraft !== undefined) listenInParts(listener, validator, { catalogue: asking.catalogue, input, onDraft });
-      const planning = await planInRounds(planningMessages(request, asking.catalogue), options() ?? {}, {
-        ...asking,
-        request,
-      });
-      if (input !== undefined) validator.checkInput(planning.plan.plan, input);
-      return planning;
+      const before = dearer === undefined ? [] : dearerMessages(dearer);
+      const messages = [...planningMessages(request, asking.catalogue), ...before];
+      const made = await planInRounds(messages, options() ?? {}, { ...asking, request });
+      if (input !== undefined) validator.checkInput(made.plan.plan, input);
+      return made;
     },
-    async revise(failure, { onDelta, onRestart, onCall, onAnswer, ...call } = {}) {
+    async revise(failure, { onDelta, onRestart, onCall, onAnswer, approval: _approval, ...call } = {}) {
       const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer });
       const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
       const messages = [...planningMessages(request, asking.catalogue), ...revisionMessages(failure)];

@@ -1,7 +1,5 @@
 /** The messages to the planner model. The catalogue stands between two tags, so that any planner can find it. */
-import { firstOf } from '../core/json/cut-text.ts';
 import type { JsonSchema, Message } from '../core/model/model.ts';
-import type { PlanFailure } from '../core/plan/planner.ts';
 import type { Catalogue, StepType } from '../core/plan/validation.ts';
 import { inputShape, outputShape } from './step-shapes.ts';
 
@@ -74,25 +72,5 @@ export function planningMessages(request: string, catalogue: Catalogue): Message
   return [
     { role: 'system', content: `${RULES}\n\n<catalogue>\n${describeCatalogue(catalogue)}\n</catalogue>` },
     { role: 'user', content: request },
-  ];
-}
-
-/** Characters shown per finished output: the planner needs to know what is there, not all of its text. */
-const SHOWN_OUTPUT = 400;
-
-/** The plan that failed, the node at which it failed, and the outputs that are finished. */
-export function revisionMessages(failure: PlanFailure): Message[] {
-  const { nodeId, error } = failure.failed;
-  const finished = Object.entries(failure.finished).map(
-    ([id, output]) => `${id}: ${firstOf(JSON.stringify(output) ?? 'null', SHOWN_OUTPUT)}`,
-  );
-  const content = [
-    `The plan ran, and node "${nodeId}" failed for good (${error.code}): ${error.message}`,
-    `These nodes are finished; keep them exactly as they are, their outputs are kept:\n${finished.join('\n') || 'none'}`,
-    'Write the whole plan again, so that it reaches the goal another way. JSON alone.',
-  ];
-  return [
-    { role: 'assistant', content: JSON.stringify(failure.plan) },
-    { role: 'user', content: content.join('\n\n') },
   ];
 }

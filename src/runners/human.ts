@@ -17,18 +17,27 @@ import { checkedValue, type OutputSchema, type OwnOutputs, outputSchema, withOut
 
 /**
  * Its inputs: `question`, a text; `choices`, if the answer is one of a list; `approve`, the choice that approves; `data` for
- * whoever shows the question.
+ * whoever shows the question; `mustApprove`, if any other answer fails the node.
  *
- * @throws invalid-request when they make no question that can be answered
+ * @throws invalid-request when they make no question that can be answered; blocked when the answer has to approve and does not
  */
 export const humanRunner = (ownOutputs?: OwnOutputs): NodeRunner => {
   const checked = withOutputCheck(async (call) => ({ value: answered(call), costNanoUsd: 0 }));
   return async (call) => {
     if (call.answer === undefined) throw new SuspendRun(questionOf(call, ownOutputs));
+    assertApproved(call);
     const schema = outputSchema(call, ownOutputs);
     return schema?.keep === undefined ? checked(call) : keptAnswer(call, schema, ownOutputs);
   };
 };
+
+function assertApproved(call: NodeCall): void {
+  const { node, inputs } = call;
+  if (inputs.mustApprove !== true || answered(call).approved) return;
+  throw new PolyphonyError('blocked', `Node ${node.id} was not approved, so nothing that waits for it runs.`, {
+    details: { approval: 'refused', nodeId: node.id },
+  });
+}
 
 function answered({ node, answer }: NodeCall): Answered {
   if (answer === undefined) throw invalid(`Node ${node.id} has no answer.`);

@@ -28,7 +28,13 @@ const TOTALS = { usage: isObject, costNanoUsd: isCost, ms: isNumber };
 
 /** The fields of each type of event, beside those of all events. A type that this release does not know has none. */
 const EVENT_FIELDS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
-  'run-started': { plan: isPlan, repaired: optional(areRepairs), paid: optional(isObject), parent: optional(isObject) },
+  'run-started': {
+    plan: isPlan,
+    repaired: optional(areRepairs),
+    paid: optional(isObject),
+    parent: optional(isObject),
+    approval: optional(isObject),
+  },
   'plan-delta': { nodes: (value) => Array.isArray(value) && value.every(isObject) },
   'plan-answered': { costNanoUsd: isCost },
   'plan-revised': {

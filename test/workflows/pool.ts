@@ -67,7 +67,7 @@ export async function scriptedPool(
 function answerChat(rules: readonly Rule[], { body }: Received, response: ServerResponse): void {
   const { model, messages, stream } = JSON.parse(body) as { model: string; messages: unknown; stream?: boolean };
   // The chat models of a picture service answer too, by their size.
-  const tier = model.includes('/') ? (model.includes('8B') ? 'fast' : 'premium') : model;
+  const tier = model.includes('/') ? (model.includes('Maverick') ? 'fast' : 'premium') : model;
   const asked = `${tier} ${textsOf(messages).join('\n')}`;
   const rule = rules.find((one) => one.asked.every((word) => asked.includes(word)));
   if (rule === undefined) {

@@ -8,11 +8,15 @@ import { EXIT, UsageError } from '../input/exit-code.ts';
 import { withInterrupt } from '../process/interrupt.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
-export const command = defineCommand<{ readonly out?: string; readonly explain?: boolean }, [request: string]>({
+export const command = defineCommand<
+  { readonly out?: string; readonly explain?: boolean; readonly fresh?: boolean },
+  [request: string]
+>({
   define: (plan) =>
     plan
       .argument('<request>', 'what to plan, in words')
       .option('-o, --out <file>', 'write the plan to this file')
+      .option('--fresh', 'plan anew, though the plan cache may hold a plan')
       .option('--explain', 'say what the plan reads, writes, reaches and costs')
       .addHelpText(
         'after',
@@ -26,7 +30,7 @@ export const command = defineCommand<{ readonly out?: string; readonly explain?:
     const { withPolyphony } = await import('../process/session.ts');
     return withPolyphony(options, terminal, ({ polyphony }) =>
       withInterrupt(terminal, async (signal) => {
-        const planning = await polyphony.plan(request, { signal });
+        const planning = await polyphony.plan(request, { signal, ...defined({ fresh: options.fresh }) });
         const effects = options.explain === true ? await polyphony.effects(planning.plan.plan) : undefined;
         await showPlanning(planning, effects, options, terminal);
         return EXIT.done;
@@ -65,9 +69,9 @@ async function showPlanning(
 
 async function planningDocument(planning: PlanningResult, file: string | undefined): Promise<object> {
   const { nanoToUsd } = await import('../../core/money/money.ts');
-  const { plan, rounds, costNanoUsd, issues, repaired } = planning;
+  const { plan, rounds, costNanoUsd, issues, repaired, cached } = planning;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
-  return { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, repaired, ...defined({ file }) };
+  return { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, repaired, ...defined({ file, cached }) };
 }
 
 async function showSummary(planning: PlanningResult, terminal: Terminal): Promise<void> {
@@ -77,6 +81,10 @@ async function showSummary(planning: PlanningResult, terminal: Terminal): Promis
   const { repairLine } = await import('../process/given-plan.ts');
   for (const repair of repaired) terminal.say(terminal.paint.dim(repairLine(repair)));
   if (issues.length > 0) terminal.say(terminal.wrap(issueLines(issues, terminal.paint), 'stderr'));
+  if (planning.cached === true) {
+    const { sayCached } = await import('../process/approve-plan.ts');
+    sayCached(terminal);
+  }
   if (!terminal.live) return;
   const { draw } = await import('../../drawing/index.ts');
   const { formatUsd } = await import('../../core/money/money.ts');

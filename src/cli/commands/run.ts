@@ -22,6 +22,8 @@ interface Options extends FollowOptions {
   readonly session?: string;
   /** Commander's `--no-streaming`. */
   readonly streaming?: boolean;
+  readonly approve?: boolean;
+  readonly fresh?: boolean;
   readonly tag: readonly string[];
 }
 
@@ -34,6 +36,8 @@ export const command = defineCommand<Options, [what: string]>({
       )
       .argument('<what>', 'a request in words, a .plan.json, or workflow:<id>')
       .option('--no-streaming', 'finish the whole plan before any of its nodes runs')
+      .option('--approve', 'run the plan without asking, whatever it changes or costs')
+      .option('--fresh', 'plan anew, though the plan cache may hold a plan')
       .addHelpText(
         'after',
         examples(
@@ -104,20 +108,29 @@ async function runTarget(
     if (terminal.live && showsProgress(options) && fits)
       terminal.say(`${draw(valid, 'tree', undefined, terminal.columns())}\n`);
   };
+  const { sayEstimate } = await import('../process/approve-plan.ts');
+  const tellsEstimate = terminal.live && showsProgress(options);
   const startView = (valid: ValidPlan): void => {
-    terminal.status([]);
-    show(valid);
+    if (plansFirst) {
+      terminal.status([]);
+      show(valid);
+    }
+    if (tellsEstimate) sayEstimate(valid, terminal);
   };
   const planning = typeof plan === 'string';
   // Otherwise the run exists from the start, and its live view shows the plan as it is written.
   const plansFirst = planning && options.streaming === false;
   if (plansFirst && terminal.live && showsProgress(options)) terminal.status([terminal.paint.dim('planning …')]);
+  if (!planning && tellsEstimate) sayEstimate(plan, terminal);
   try {
     const handle = await polyphony.start(plan, options.input(planning ? undefined : plan.plan), {
       signal,
       tags: options.tags,
       ...defined({ budgetUsd: options.budget, concurrency: options.concurrency, session: options.session }),
-      ...(plansFirst ? { streaming: false, onPlan: (made) => startView(made.plan) } : {}),
+      ...(await approvalOptions(options, terminal)),
+      ...(plansFirst || (planning && tellsEstimate) ? { onPlan: (made) => startView(made.plan) } : {}),
+      // What costs something does not start before its estimate was shown.
+      ...(plansFirst ? { streaming: false } : tellsEstimate ? { streaming: 'free' as const } : {}),
     });
     if (!planning) show(plan);
     return await follow(handle, polyphony, options, terminal);
@@ -125,6 +138,16 @@ async function runTarget(
     if (plansFirst) terminal.status([]);
     throw stoppedWhilePlanning(error, signal);
   }
+}
+
+/** Where nobody can be asked, what a model plans to change is refused. */
+async function approvalOptions({ approve, fresh, events }: Prepared, terminal: Terminal) {
+  const { canAsk } = await import('../process/confirm.ts');
+  return {
+    attended: events !== true && canAsk(terminal),
+    ...defined({ fresh }),
+    ...(approve === true ? { approval: { sideEffects: 'allow' as const, aboveUsd: undefined } } : {}),
+  };
 }
 
 const showsProgress = (options: Prepared): boolean => !options.json && !options.events && !options.quiet;

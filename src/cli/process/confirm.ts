@@ -2,9 +2,12 @@
 import { createInterface } from 'node:readline/promises';
 import type { Terminal } from '../screen/terminal.ts';
 
+/** Whether somebody sits at this terminal. */
+export const canAsk = (terminal: Terminal): boolean => process.stdin.isTTY === true && terminal.live;
+
 /** Undefined: nobody can be asked. Only "y" and "yes" go on. */
 export async function confirmed(question: string, terminal: Terminal): Promise<boolean | undefined> {
-  if (!process.stdin.isTTY || !terminal.live) return undefined;
+  if (!canAsk(terminal)) return undefined;
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(?:es)?$/i.test((await reader.question(`${question} [y/N] `)).trim());

@@ -13,6 +13,7 @@ import type { SharedOptions } from '../input/shared-options.ts';
 import { createLiveView, type LiveView } from '../screen/live-view.ts';
 import { answerText, emptyNote, runDocument, summaryLine } from '../screen/result-text.ts';
 import { errorText, type Terminal } from '../screen/terminal.ts';
+import { answerAtTerminal, sayCached } from './approve-plan.ts';
 import { cancelOnRequest } from './cancel-request.ts';
 import { thisCommandWith } from './command-hint.ts';
 import { repairLine } from './given-plan.ts';
@@ -42,6 +43,7 @@ function withRepairs(view: LiveView, terminal: Terminal): LiveView {
     onEvent(event) {
       if (event.type === 'run-started' || event.type === 'plan-revised')
         for (const repair of event.repaired ?? []) terminal.say(terminal.paint.dim(repairLine(repair)));
+      if (event.type === 'plan-revised' && event.cached === true) sayCached(terminal);
       view.onEvent(event);
     },
     stop: () => view.stop(),
@@ -58,14 +60,17 @@ export async function showEvents(events: AsyncIterable<RunEvent>, view: LiveView
 
 export async function follow(
   handle: RunHandle,
-  { engine, stores }: Pick<Polyphony, 'engine' | 'stores'>,
+  polyphony: Pick<Polyphony, 'engine' | 'stores' | 'runs'>,
   options: FollowOptions & SharedOptions,
   terminal: Terminal,
 ): Promise<number> {
+  const { engine, stores } = polyphony;
   const release = cancelOnRequest(stores.keyValue, handle);
   const shown = showEvents(handle.events(), eventView(options, terminal));
   const [result] = await Promise.all([handle.result(), shown]).finally(release);
   if (options.events) return exitCodeOfRun(result);
+  const approved = result.status === 'suspended' ? await answerAtTerminal(result, polyphony.runs, terminal) : undefined;
+  if (approved !== undefined) return follow(approved, polyphony, options, terminal);
   const recorded = result.status === 'done' || (await isRecorded(engine, result.runId));
   showResult(result, options, terminal, recorded);
   return exitCodeOfRun(result);

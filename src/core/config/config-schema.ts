@@ -206,7 +206,18 @@ export const CurrentConfigSchema = z.strictObject({
     .optional(),
   plugins: z.array(name).max(100).optional(),
   workflows: z.array(name).max(100).optional(),
-  planner: z.strictObject({ model: name.optional(), rounds: z.int().min(1).max(10).optional() }).optional(),
+  planner: z
+    .strictObject({
+      model: name.optional(),
+      rounds: z.int().min(1).max(10).optional(),
+      cache: z
+        .strictObject({ days: z.int().min(1).max(365).optional(), shapes: z.int().min(1).max(10_000).optional() })
+        .optional(),
+    })
+    .optional(),
+  approval: z
+    .strictObject({ aboveUsd: usd.max(9_000_000).optional(), sideEffects: z.enum(['ask', 'allow', 'deny']).optional() })
+    .optional(),
   tools: z
     .strictObject({
       http: z.boolean().optional(),

@@ -2,6 +2,7 @@
 import type { ErrorRecord } from '../errors.ts';
 import type { CallOptions } from '../gateway.ts';
 import type { Paid } from '../money/usage.ts';
+import type { Approval } from './approval.ts';
 import type { DraftNode, Plan, ValidPlan } from './plan.ts';
 import type { PlanIssue, PlanRepair } from './validation.ts';
 
@@ -13,6 +14,8 @@ export interface PlanningResult extends Paid {
   readonly rounds: number;
   /** Of a revised plan: nodes that have the result of a node of the plan before it, which do not run again. @default none */
   readonly kept?: Readonly<Record<string, string>>;
+  /** It comes from the plan cache: no model was asked. @default the planner wrote it */
+  readonly cached?: true;
 }
 
 /** One answer of the planner's model, or why there is none. */
@@ -46,12 +49,32 @@ export interface PlanningOptions extends CallOptions, PlanningListener {
    * none of a plan that `input` does not fit. Makes the planner stream. @default not called
    */
   readonly onDraft?: (nodes: readonly DraftNode[], budget: Plan['budget']) => void;
+  /** What the run says that its plans need. Planners of runs heed it. @default that of the config */
+  readonly approval?: Approval;
+  /** The caller decides about the plan itself, so side effects are allowed unless somebody says otherwise. @default false */
+  readonly hasGate?: boolean;
+  /** Plans anew, whatever the plan cache holds. @default false */
+  readonly fresh?: boolean;
+  /** The plan that was written before and is too dear: the planner is asked for a cheaper one. @default none */
+  readonly dearer?: DearerPlan;
 }
+
+/** A plan whose expected cost is above what the run may spend. */
+export interface DearerPlan {
+  readonly plan: Plan;
+  readonly expectedUsd: number;
+  readonly capUsd: number;
+}
+
+/** How a plan is revised. */
+export type RevisingOptions = CallOptions & PlanningListener & Pick<PlanningOptions, 'approval'>;
 
 /** How a plan failed, so that another plan can reach the same goal. */
 export interface PlanFailure {
   readonly plan: Plan;
   readonly failed: { readonly nodeId: string; readonly error: ErrorRecord };
+  /** The node has finished, and asks for another plan or makes no progress: `error` says why. @default it failed */
+  readonly cause?: 'asked' | 'stalled';
   /** Outputs of the finished nodes, by id. */
   readonly finished: Readonly<Record<string, unknown>>;
   /** Nodes that have not finished, of which some items or rounds may have. @default none */
@@ -79,5 +102,5 @@ export interface Planner {
    *
    * @throws invalid-plan with every issue when its rounds are used up; unsupported, no-route, budget-exceeded
    */
-  revise(failure: PlanFailure, options?: CallOptions & PlanningListener): Promise<PlanningResult>;
+  revise(failure: PlanFailure, options?: RevisingOptions): Promise<PlanningResult>;
 }

@@ -171,6 +171,7 @@ const human: StepType = {
       choices: strings,
       approve: { type: 'string', description: 'The only choice that approves; by default one such as yes or approve.' },
       data: anything,
+      mustApprove: { type: 'boolean' },
     },
     ['question'],
   ),

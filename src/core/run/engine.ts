@@ -2,6 +2,7 @@
 import type { ErrorRecord } from '../errors.ts';
 import type { Scope, Usage } from '../model/model.ts';
 import type { NanoUsd } from '../money/money.ts';
+import type { Approval } from '../plan/approval.ts';
 import type { ValidPlan } from '../plan/plan.ts';
 import type { PlanningResult } from '../plan/planner.ts';
 import type { PlanRepair } from '../plan/validation.ts';
@@ -105,6 +106,12 @@ export interface RequestOptions extends RunOptions {
    * rejection fails the run.
    */
   readonly onPlan?: (planning: PlanningResult) => unknown;
+  /** Nodes that cost something may start before the plan is whole. @default true */
+  readonly startsPaid?: boolean;
+  /** `onPlan` decides about the plan, so side effects are allowed unless somebody says otherwise. @default there is an `onPlan` */
+  readonly hasGate?: boolean;
+  /** Plans anew, whatever the plan cache holds. @default false */
+  readonly fresh?: boolean;
 }
 
 export interface RunOptions {
@@ -125,6 +132,8 @@ export interface RunOptions {
   readonly tags?: Readonly<Record<string, string>>;
   readonly level?: number;
   readonly parent?: RunParent;
+  /** What the plans that a model writes within the run need, also after a resume. @default that of the config */
+  readonly approval?: Approval;
 }
 
 /** A run that this process drives. */

@@ -17,6 +17,7 @@ import type {
 } from '../model/model.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { Paid } from '../money/usage.ts';
+import type { Approval } from '../plan/approval.ts';
 import type { Plan, PlanNode } from '../plan/plan.ts';
 import type { CountedCall } from './run-limits.ts';
 
@@ -101,6 +102,8 @@ export interface NodeCall {
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly sensitivity?: Sensitivity;
   readonly cache?: CacheMode;
+  /** What a plan that is made for the node needs before it may run. @default that of the config */
+  readonly approval?: Approval | undefined;
   /** The conversation that the node goes on with. Absent also where nothing is left of its key. */
   readonly thread?: NodeThread;
   /** Nesting of workflows and plans, 0 at the top. */

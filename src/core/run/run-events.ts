@@ -2,6 +2,7 @@
 import type { ErrorRecord } from '../errors.ts';
 import type { Scope, Usage } from '../model/model.ts';
 import type { NanoUsd } from '../money/money.ts';
+import type { Approval } from '../plan/approval.ts';
 import type { Plan, PlanNode } from '../plan/plan.ts';
 import type { PlannerAnswer } from '../plan/planner.ts';
 import type { PlanRepair } from '../plan/validation.ts';
@@ -75,6 +76,8 @@ export type RunEvent =
       readonly scopes?: readonly Scope[];
       readonly session?: string;
       readonly level?: number;
+      /** What the plans that a model writes within the run need. @default that of the config */
+      readonly approval?: Approval;
     })
   | (EventBase & { readonly type: 'plan-delta'; readonly nodes: readonly PlanNode[] })
   | (EventBase & PlannerAnswer & { readonly type: 'plan-answered' })
@@ -91,6 +94,8 @@ export type RunEvent =
       readonly kept?: Readonly<Record<string, string>>;
       /** The cap of the run from now on. */
       readonly capNanoUsd?: NanoUsd;
+      /** It comes from the plan cache. @default the planner wrote it */
+      readonly cached?: true;
     })
   | (NodeEventBase & { readonly type: 'node-ready' })
   | (NodeEventBase & { readonly type: 'node-started'; readonly idempotencyKey: string })

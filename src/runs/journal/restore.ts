@@ -64,6 +64,7 @@ function begin(started: RunStarted): Restored {
     hasPartialPlan: started.request !== undefined,
     capNanoUsd: started.capNanoUsd,
     revisions: 0,
+    unheeded: new Set(),
     nodes: new Map(),
     nextSeq: started.seq + 1,
     status: 'running',
@@ -204,6 +205,9 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
   if (event.repaired !== undefined) restored.repaired = [...restored.repaired, ...event.repaired];
   restored.capNanoUsd = capNanoUsd;
   if (restored.hasPartialPlan) restored.plannedMs = restored.activeMs + event.at - restored.stretchAt;
-  else restored.revisions += 1;
+  else {
+    restored.revisions += 1;
+    restored.unheeded.clear();
+  }
   restored.hasPartialPlan = false;
 }

@@ -53,6 +53,7 @@ export function takeOfNode(restored: Restored, node: RestoredNode, event: RunEve
       return;
     case 'node-finished':
       finish(restored, node, 'done', event.result);
+      restored.unheeded.add(event.nodeId);
       takeUndoable(restored, node, event);
       return;
     case 'node-skipped':

@@ -40,6 +40,8 @@ export interface Restored {
   hasPartialPlan: boolean;
   capNanoUsd: NanoUsd | undefined;
   revisions: number;
+  /** Nodes that finished after the last revision. */
+  readonly unheeded: Set<string>;
   readonly nodes: Map<string, RestoredNode>;
   nextSeq: number;
   status: RunStatus;

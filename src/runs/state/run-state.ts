@@ -3,6 +3,7 @@ import type { Runtime } from '../../core/clock.ts';
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
+import type { Approval } from '../../core/plan/approval.ts';
 import type { PlanBounds, ValidPlan } from '../../core/plan/plan.ts';
 import type { PlanRepair } from '../../core/plan/validation.ts';
 import type { RunResult } from '../../core/run/engine.ts';
@@ -74,6 +75,8 @@ export interface RunState {
   readonly tags: Readonly<Record<string, string>> | undefined;
   readonly session: string | undefined;
   readonly level: number;
+  /** What the plans that a model writes in it need, unless the config decides. */
+  readonly approval: Approval | undefined;
   readonly bounds: PlanBounds;
   readonly input: Readonly<Record<string, unknown>>;
   readonly money: Money;
@@ -152,4 +155,6 @@ export interface StreamingPlan {
   /** Changed nodes that have not stopped yet. */
   readonly dropped: Set<Task>;
   isMerged: boolean;
+  /** The whole plan comes from the plan cache. */
+  isCached: boolean;
 }

@@ -176,7 +176,7 @@ function startOf(
 ): EventDraft {
   const { started } = old;
   const cap = options.budgetUsd === undefined ? old.capNanoUsd : capOf(plan, options);
-  const { tags = started.tags, session = started.session } = options;
+  const { tags = started.tags, session = started.session, approval = started.approval } = options;
   const scopes = scopesOf(old, options);
   return {
     type: 'run-started',
@@ -186,7 +186,7 @@ function startOf(
     input,
     ...defined({ capNanoUsd: cap }),
     parent: { runId: started.runId, nodeId: options.from, kind: 'fork' },
-    ...defined({ tags, scopes, session }),
+    ...defined({ tags, scopes, session, approval }),
   };
 }
 

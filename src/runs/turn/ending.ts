@@ -17,7 +17,7 @@ import { BRANCH_FAILED, countEnded, DEPENDENCY_FAILED, type Items, NOT_NEEDED, t
 import { addItem, holdItems, holdValue } from '../state/values.ts';
 import { takeCalls } from './count-calls.ts';
 import { finishingTask } from './early-end.ts';
-import { canRevise, startRevision } from './revision.ts';
+import { canRevise, reviseAsWanted, startRevision } from './revision.ts';
 import { stop, stopUnits } from './stop.ts';
 import { mayHaveToUndo } from './undo.ts';
 
@@ -51,6 +51,7 @@ export function ended(run: RunState, task: Task): void {
     run.waitingForBudget = [];
   }
   if (node.finish === true && task.ending === 'done') finishEarly(run);
+  if (node.onError === 'replan') reviseAsWanted(run, [task]);
   for (const dependent of task.dependents) {
     countEnded(dependent, task);
     if (dependent.phase === 'waiting' && run.stopping === undefined) consider(run, dependent);

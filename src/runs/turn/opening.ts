@@ -19,6 +19,7 @@ import { notRecorded } from '../state/not-recorded.ts';
 import { readyQueue } from '../state/ready-queue.ts';
 import { createRecorder, type EventDraft } from '../state/recorder.ts';
 import type { Counted, RunHost, RunState, Stopping, StreamingPlan } from '../state/run-state.ts';
+import type { Task } from '../state/task.ts';
 import { newUndoState } from '../state/undo.ts';
 import { createValues, holdInput, holdRestored, type RunValues } from '../state/values.ts';
 import { createSlots } from '../unit/slots.ts';
@@ -26,6 +27,7 @@ import { takeAllDue } from './asking.ts';
 import { countRestored, limitRunSeconds } from './count-calls.ts';
 import { considerAll, ended } from './ending.ts';
 import { refuseRecord } from './refused-record.ts';
+import { reviseAsWanted } from './revision.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
 
@@ -40,6 +42,12 @@ export interface RunOpening {
   /** The request of a run whose plan is not written yet, or was never finished. */
   readonly request?: string;
   readonly onPlan?: RequestOptions['onPlan'];
+  /** @default true */
+  readonly startsPaid?: boolean;
+  /** @default there is an `onPlan` */
+  readonly hasGate?: boolean;
+  /** @default false */
+  readonly fresh?: boolean;
   /** Of the run that this one is nested in. @default values of its own */
   readonly values?: RunValues;
   /** Bytes that were rendered for its input, which else refers to what that run holds. @default all of it is new */
@@ -73,6 +81,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     tags: options.tags ?? restored?.started.tags ?? opening.within?.run.tags,
     session: options.session ?? restored?.started.session,
     level: options.level ?? restored?.started.level ?? 0,
+    approval: options.approval ?? restored?.started.approval ?? opening.within?.run.approval,
     bounds: plan.bounds,
     input: inputOf(options, restored),
     money: createMoney(cap, restored ?? paidAlready(options)),
@@ -182,6 +191,7 @@ function newStreaming(capNanoUsd: NanoUsd | undefined, restored: Restored | unde
     changed: [],
     dropped: new Set(),
     isMerged: false,
+    isCached: false,
   };
 }
 
@@ -219,17 +229,23 @@ export function begin(run: RunState, opening: RunOpening, beginning: Beginning, 
   const event =
     beginning.type === 'resumed' ? resumedEvent(run, opening, beginning.booked) : startedEvent(run, opening);
   run.recorder.record(event, () => {
-    const { request, onPlan } = opening;
+    const { request, onPlan, startsPaid = true, hasGate = onPlan !== undefined, fresh = false } = opening;
     const inParts = beginning.type === 'started';
     if (request !== undefined && run.streamingPlan !== undefined)
-      streamPlan(run, run.streamingPlan, { request, inParts, onPlan });
+      streamPlan(run, run.streamingPlan, { request, inParts, onPlan, startsPaid, hasGate, fresh });
     considerAll(run);
+    reviseAsWanted(run, unheeded(run, opening.restored));
     takeAllDue(run);
     begun();
   });
   // The record has its time now, and a process that goes on with the run finds only that.
   if (beginning.type === 'started') run.begunAt = event.at ?? run.begunAt;
   run.recorder.flush();
+}
+
+/** Nodes whose end no revision has seen: an earlier process may have died before it could ask for another plan. */
+function unheeded({ tasks }: RunState, restored: Restored | undefined): readonly Task[] {
+  return [...(restored?.unheeded ?? [])].flatMap((id) => tasks.get(id) ?? []);
 }
 
 function resumedEvent(run: RunState, { again }: RunOpening, booked: Paid | undefined): EventDraft {
@@ -239,7 +255,7 @@ function resumedEvent(run: RunState, { again }: RunOpening, booked: Paid | undef
 
 function startedEvent(run: RunState, { options, request }: RunOpening): EventDraft {
   const { money, plan, input, tags } = run;
-  const { paid, parent, session, level } = options;
+  const { paid, parent, session, level, approval } = options;
   const scopes = run.scopes.length === 0 ? options.scopes : run.scopes;
   return {
     type: 'run-started',
@@ -247,6 +263,6 @@ function startedEvent(run: RunState, { options, request }: RunOpening): EventDra
     planHash: plan.hash,
     ...defined({ repaired: plan.repaired }),
     input,
-    ...defined({ request, capNanoUsd: money.cap, paid, parent, tags, scopes, session, level }),
+    ...defined({ request, capNanoUsd: money.cap, paid, parent, tags, scopes, session, level, approval }),
   };
 }

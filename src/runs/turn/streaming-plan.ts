@@ -24,6 +24,7 @@ import { countEnded, createTask, createTasks, isSameNode, linkTask, type Task } 
 import { takeAllDue } from './asking.ts';
 import { countCall } from './count-calls.ts';
 import { cancel, consider, considerAll, fail } from './ending.ts';
+import { reviseAsWanted } from './revision.ts';
 import { limitSeconds, stop } from './stop.ts';
 
 const REASON = 'the plan is whole';
@@ -34,6 +35,12 @@ export interface StreamingPlanOptions {
   /** Use the nodes as they arrive. */
   readonly inParts: boolean;
   readonly onPlan: RequestOptions['onPlan'];
+  /** Nodes that cost something may start before the plan is whole. */
+  readonly startsPaid: boolean;
+  /** `onPlan` decides about the plan. */
+  readonly hasGate: boolean;
+  /** Plans anew, whatever the plan cache holds. */
+  readonly fresh: boolean;
 }
 
 /** Calls the planner; the run's `streamingPlan` ends with the whole plan or with the run. Throws unsupported without a planner. */
@@ -44,14 +51,18 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
     run.streamingPlan = undefined;
     return;
   }
-  const { request, inParts, onPlan } = options;
+  const { request, inParts, onPlan, startsPaid, hasGate, fresh } = options;
   const isOver = (): boolean =>
     run.streamingPlan !== streaming || streaming.whole !== undefined || run.stopping !== undefined;
   const planning = planner.plan(request, {
     input: run.input,
     scopes: plannerScopes(run),
-    ...defined({ session: run.session }),
-    ...(inParts ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, streaming, nodes, budget) } : {}),
+    ...defined({ session: run.session, approval: run.approval }),
+    ...(fresh ? { fresh } : {}),
+    ...(hasGate ? { hasGate } : {}),
+    ...(inParts
+      ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, streaming, { nodes, budget, startsPaid }) }
+      : {}),
     onCall: () => countCall(run, undefined, 'plannerCalls'),
     onAnswer: (answer) => takeAnswer(run, streaming, answer),
   });
@@ -59,7 +70,9 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
     .then(async (made) => {
       // A gate: nothing of the whole plan starts before it lets it pass.
       await onPlan?.(made);
-      if (!isOver()) takeWhole(run, streaming, made.plan);
+      if (isOver()) return;
+      streaming.isCached = made.cached === true;
+      takeWhole(run, streaming, made.plan);
     })
     .catch((error: unknown) => stop(run, { type: 'failed', error: asPolyphonyError(error) }))
     .finally(() => {
@@ -79,12 +92,25 @@ function takeAnswer(run: RunState, streaming: StreamingPlan, answer: PlannerAnsw
 
 // ---------------------------------------------------------------------------------------------------- parts
 
-function takeDraft(run: RunState, streaming: StreamingPlan, nodes: readonly DraftNode[], budget: Plan['budget']): void {
+interface Draft {
+  readonly nodes: readonly DraftNode[];
+  readonly budget: Plan['budget'];
+  readonly startsPaid: boolean;
+}
+
+function takeDraft(run: RunState, streaming: StreamingPlan, { budget, startsPaid, ...draft }: Draft): void {
+  const nodes = startsPaid ? draft.nodes : draft.nodes.map(heldIfPaid);
   run.money.cap = lowerCap(budget, streaming.capNanoUsd);
   const definitions = nodes.map(({ valid }) => valid.node);
   run.recorder.record({ type: 'plan-delta', nodes: definitions }, () => adopt(run, streaming, nodes));
   run.driver.wake();
 }
+
+/** A node that may cost something waits for the whole plan. */
+const heldIfPaid = ({ valid, mayStart }: DraftNode): DraftNode => ({
+  valid,
+  mayStart: mayStart && valid.estimate.highNanoUsd === 0,
+});
 
 /** Adds the nodes to the run. Those that may not start yet have no links. */
 function adopt(run: RunState, streaming: StreamingPlan, nodes: readonly DraftNode[]): void {
@@ -159,6 +185,7 @@ export function merge(run: RunState): void {
     reason: REASON,
     ...(again.length === 0 ? {} : { again }),
     ...defined({ capNanoUsd: cap }),
+    ...(streaming.isCached ? { cached: true } : {}),
   };
   run.recorder.record(event, () => goOn(run, streaming));
 }
@@ -196,6 +223,7 @@ function goOn(run: RunState, streaming: StreamingPlan): void {
   run.streamingPlan = undefined;
   limitSeconds(run);
   considerAll(run);
+  reviseAsWanted(run, run.tasks.values());
   takeAllDue(run);
   for (const task of streaming.failed) {
     if (run.tasks.get(task.id) === task && task.error !== undefined) fail(run, task, task.error);

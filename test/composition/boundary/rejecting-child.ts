@@ -74,7 +74,11 @@ const polyphony = await createPolyphony({
 });
 const ended: string[] = [];
 if (given.plan !== undefined) ended.push(await polyphony.plan('pay it', given.plan).then(() => 'planned', String));
-else ended.push((await (await polyphony.start('pay it', {}, given.start)).result()).status);
+else
+  ended.push(
+    (await (await polyphony.start('pay it', {}, { approval: { sideEffects: 'allow' }, ...given.start })).result())
+      .status,
+  );
 await after(20);
 await polyphony.close();
 await after(20);
