@@ -5,6 +5,8 @@ import { readIntent } from './intent.ts';
 export interface Material {
   readonly name: string;
   readonly text: string;
+  /** On the first of the documents that a JSON text was divided into: that JSON, which may be a table. */
+  readonly json?: string;
 }
 
 export interface Prompt {
@@ -240,13 +242,14 @@ function expandJson(material: Material): Material[] {
   const documents = items
     .slice(0, 1000)
     .flatMap((item: unknown, index) => asDocument(item, index, material.name) ?? []);
-  if (documents.length === 0) return [material];
+  const [first, ...others] = documents;
+  if (first === undefined) return [material];
   const long = documents.filter(({ text }) => text.length > 200).length;
   // Many short values are one list; long ones are separate documents.
   if (long === 0 && documents.length > 1 && documents.every(({ name }) => name === '')) {
-    return [{ name: material.name, text: documents.map(({ text }) => `- ${text}`).join('\n') }];
+    return [{ name: material.name, text: documents.map(({ text }) => `- ${text}`).join('\n'), json: trimmed }];
   }
-  return documents;
+  return [{ ...first, json: trimmed }, ...others];
 }
 
 /** The items of an array, or of the only array in an object. */

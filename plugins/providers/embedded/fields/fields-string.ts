@@ -6,21 +6,30 @@ import { summarise } from '../summary.ts';
 import { keyTerms } from '../terms.ts';
 import { toIsoDate } from '../text/dates.ts';
 import { type EntityKind, entities } from '../text/entities.ts';
+import { contentStems } from '../text/language.ts';
 import { type Field, type Filled, fieldStems, mentions, nearness, type Source, spoken } from './fields.ts';
 
 const ENTITY_FIELDS: readonly (readonly [RegExp, EntityKind])[] = [
   [/\be ?-?mail(?: address)?\b/i, 'email'],
   [/\b(?:url|link|website|homepage|uri)\b/i, 'url'],
-  [/\b(?:phone|telephone|mobile|fax)\b/i, 'phone'],
-  [/\b(?:date|deadline|due|day|when|published|birthday|since|until)\b/i, 'date'],
-  [/\b(?:price|cost|amount|total|fee|budget|salary)\b/i, 'money'],
+  [/\b(?:phone|telephone|mobile|fax|telefon\w*|téléphone|teléfono|telefono)\b/i, 'phone'],
+  [/\b(?:date|deadline|due|day|when|published|birthday|since|until|\w*datum|fecha|data|fälligkeit)\b/i, 'date'],
+  [/\b(?:price|cost|amount|total|fee|budget|salary|\w*betrag|\w*preis|prix|montant|precio|importe|prezzo)\b/i, 'money'],
   [/\bversion\b/i, 'version'],
   [
     /\b(?:order|invoice|ticket|reference|customer|tracking|account|case|booking|user|product) (?:id|no|nr|number|code)\b|^(?:id|identifier|reference|order|ticket)$/i,
     'identifier',
   ],
-  [/\b(?:name|person|author|customer|sender|recipient|manager|speaker|who|client|company|organi[sz]ation)\b/i, 'name'],
+  [
+    /\b(?:name|person|author|customer|sender|recipient|manager|speaker|who|client|company|organi[sz]ation|\w*kunde|absender|nom|nombre|cliente)\b/i,
+    'name',
+  ],
 ];
+/** Words that say only the kind; any other word of a field says which one of that kind it is (`due` in `due date`). */
+const GENERIC = new Set(
+  `phone telephone tel telefon telefonnummer téléphone teléfono telefono number numbers no nr date day when datum fecha data price cost amount money betrag preis
+  prix montant precio importe prezzo id identifier reference code name full first last person who nom nombre contact version of the`.split(/\s+/),
+);
 
 const SUMMARY_FIELD =
   /\b(?:summary|gist|abstract|tl ?;?dr|overview|synopsis|description|zusammenfassung|résumé|resumen)\b/i;
@@ -61,6 +70,8 @@ function candidate(field: Field, source: Source): Filled | undefined {
     const { text, confidence } = reply(task, effort);
     return { value: text, confidence };
   }
+  if (name === 'file' && task.documents.some((document) => document.name !== ''))
+    return { value: task.documents.map((document) => document.name).join(', '), confidence: 0.9 };
   if (SUMMARY_FIELD.test(name)) {
     const { text, confidence } = summarise(reading, { effort, sentences: task.sentences ?? 2 });
     return text === '' ? undefined : { value: text, confidence };
@@ -83,11 +94,36 @@ function candidate(field: Field, source: Source): Filled | undefined {
   return sentenceAbout(field, source);
 }
 
+/** The entity that a field asks for by its name; `none` where the text has none, undefined for a field of another kind. */
+export function readEntity(field: Field, source: Source): Filled | 'none' | undefined {
+  const name = spoken(field.name);
+  if (COMPANY_FIELD.test(name)) return company(field, source) ?? 'none';
+  const kind = ENTITY_FIELDS.find(([pattern]) => pattern.test(name))?.[1];
+  if (kind === undefined) return undefined;
+  if (!says(kind, name, source)) return 'none';
+  const people = kind === 'name' && !/\bcompany|organi[sz]ation\b/i.test(name);
+  const [person] = people ? entities(source.text, 'name').filter(({ text }) => !COMPANY.test(text)) : [];
+  if (people && qualifiers(name).length === 0) return person === undefined ? 'none' : { value: person.text, confidence: 0.5 };
+  return nearest(field, kind, source) ?? 'none';
+}
+
+const qualifiers = (name: string): string[] => name.split(' ').filter((word) => !GENERIC.has(word));
+
+/** False where a field says which one of a kind it is, and no such thing stands beside a word that says so. */
+function says(kind: EntityKind, name: string, { text, reading }: Source): boolean {
+  if (kind === 'email' || kind === 'url' || kind === 'version') return true;
+  const own = qualifiers(name);
+  if (own.length === 0) return true;
+  const places = mentions(text, new Map(own.flatMap((word) => contentStems(word, reading.language).map((stem) => [stem, 1]))), reading);
+  return entities(text, kind).some(({ at }) => nearness(text, at, places) > 0.3);
+}
+
 /** The entity nearest to the field's words; the first one when the text contains few. */
-function nearest(field: Field, kind: EntityKind, { text, reading }: Source): Filled | undefined {
+function nearest(field: Field, kind: EntityKind, source: Source): Filled | undefined {
+  const { text, reading } = source;
   const found = entities(text, kind);
   const [first] = found;
-  if (first === undefined) return undefined;
+  if (first === undefined || (kind !== 'name' && !says(kind, spoken(field.name), source))) return undefined;
   const places = mentions(text, fieldStems(field, reading), reading);
   const scored = found.map((entity) => ({ entity, near: nearness(text, entity.at, places) }));
   scored.sort((a, b) => b.near - a.near || a.entity.at - b.entity.at);
@@ -117,7 +153,11 @@ function title({ reading }: Source): Filled | undefined {
   return first === undefined ? undefined : { value: shorten(first, 100), confidence: 0.4 };
 }
 
-function answered({ reading, task }: Source): Filled {
+function answered({ reading, task, effort }: Source): Filled {
+  if (task.jobs.includes('figures')) {
+    const { text, confidence } = reply(task, effort);
+    return { value: text, confidence };
+  }
   const found = answer(reading, task.question === '' ? task.instruction : task.question);
   return found.found
     ? { value: found.text, confidence: found.confidence }
@@ -148,7 +188,7 @@ function sentenceAbout(field: Field, { text, reading, task, effort }: Source): F
   }
   const found = answer(reading, `${name} ${field.description}`, { sentences: 1 });
   if (found.found) return { value: found.text, confidence: Math.min(0.6, found.confidence) };
-  if (!field.required || task.jobs.length === 0) return undefined;
+  if (!field.required || task.jobs.length === 0 || task.jobs.includes('fields')) return undefined;
   const asked = reply(task, effort);
   return { value: asked.text, confidence: Math.min(0.4, asked.confidence) };
 }

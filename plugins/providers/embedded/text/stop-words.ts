@@ -61,7 +61,7 @@ export function stopWords(language: SpacedLanguage): ReadonlySet<string> {
 
 /** Characters of Chinese and Japanese that carry grammar and no content when they stand alone as a word. */
 export const PARTICLES: ReadonlySet<string> = new Set(
-  '的 了 是 在 和 有 我 他 她 它 们 这 那 也 都 就 与 及 或 而 但 不 很 对 从 到 把 被 为 以 の は が を に へ と で も や か から まで より です ます した する して いる ある ない この その あの これ それ し た て れ さ な い 은 는 이 가 을 를 의 에 와 과 도'.split(
+  '的 了 是 在 和 有 我 他 她 它 们 这 那 也 都 就 与 及 或 而 但 不 很 对 从 到 把 被 为 以 の は が を に へ と で も や か から まで より です ます した する して いる ある ない この その あの これ それ し た て れ さ な い 은 는 이 가 을 를 의 에 와 과 도 まし です でし ます でしょう ください いつ どこ 誰 だれ 何 なに なぜ どう どの いくつ いくら 何人 何年 という られ れる せ せる こと 吗 呢 什么 什么时候 谁 哪 哪里 哪个 怎么 怎么样 为什么 多少 何时 几 언제 어디 누가 누구 무엇 왜 어떻게 몇'.split(
     ' ',
   ),
 );
