@@ -73,7 +73,7 @@ function decide(
   return {
     label: known[best]?.name ?? '',
     // Without evidence the label is a guess, and no threshold should take it for an answer.
-    confidence: Math.min(highest > 0 ? 0.95 : fallback === -1 ? 0.2 : 0.5, shares[best] ?? 0),
+    confidence: Math.min(highest > 0 ? 0.95 : fallback === -1 ? 0.25 : 0.5, shares[best] ?? 0),
     scores: Object.fromEntries(known.map(({ name }, index) => [name, shares[index] ?? 0])),
     supported: known.filter((_, index) => (totals[index] ?? 0) > 0).map(({ name }) => name),
     evidence: highest === 0 ? '' : (evidence[best]?.sentence ?? ''),

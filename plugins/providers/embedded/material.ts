@@ -5,14 +5,14 @@ import { readIntent } from './intent.ts';
 export interface Material {
   readonly name: string;
   readonly text: string;
-  /** On the first of the documents that a JSON text was divided into: that JSON, which may be a table. */
-  readonly json?: string;
 }
 
 export interface Prompt {
   readonly instruction: string;
   readonly question?: string;
   readonly documents: readonly Material[];
+  /** The JSON that the documents were made of: it may be a table. */
+  readonly json?: string;
 }
 
 const TAGS =
@@ -39,7 +39,9 @@ export function splitSystem(text: string): Prompt {
 export function splitPrompt(text: string): Prompt {
   for (const reader of [tagged, fenced, labelled, embeddedJson, paragraphs, inline]) {
     const found = reader(text);
-    if (found !== undefined) return { ...found, documents: found.documents.flatMap(expandJson) };
+    if (found === undefined) continue;
+    const json = found.documents.find(({ text: own }) => /^\s*[[{]/.test(own))?.text;
+    return { ...found, documents: found.documents.flatMap(expandJson), ...defined({ json }) };
   }
   const documents = expandJson({ name: '', text });
   return isAsking(text) ? { instruction: text, documents: [] } : { instruction: '', documents };
@@ -242,14 +244,13 @@ function expandJson(material: Material): Material[] {
   const documents = items
     .slice(0, 1000)
     .flatMap((item: unknown, index) => asDocument(item, index, material.name) ?? []);
-  const [first, ...others] = documents;
-  if (first === undefined) return [material];
+  if (documents.length === 0) return [material];
   const long = documents.filter(({ text }) => text.length > 200).length;
   // Many short values are one list; long ones are separate documents.
   if (long === 0 && documents.length > 1 && documents.every(({ name }) => name === '')) {
-    return [{ name: material.name, text: documents.map(({ text }) => `- ${text}`).join('\n'), json: trimmed }];
+    return [{ name: material.name, text: documents.map(({ text }) => `- ${text}`).join('\n') }];
   }
-  return [{ ...first, json: trimmed }, ...others];
+  return documents;
 }
 
 /** The items of an array, or of the only array in an object. */

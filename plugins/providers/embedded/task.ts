@@ -4,7 +4,7 @@ import type { Label } from './classification.ts';
 import { asksBullets, BULLET_NOUNS } from './bullets.ts';
 import { asksEach } from './each-document.ts';
 import { fieldsIn } from './fields/asked-fields.ts';
-import { asRows, isTable, tableOf } from './figures/material-table.ts';
+import { asksLength, asRows, isTable, tableOf } from './figures/material-table.ts';
 import { mayAskFigure } from './figures/operations.ts';
 import { countBefore, type Intent, type JobType, readIntent } from './intent.ts';
 import { readLabels } from './labels.ts';
@@ -23,6 +23,8 @@ export interface Task {
   readonly terms?: number;
   /** The names of the fields that the instruction asks for. */
   readonly fields: readonly string[];
+  /** The JSON that the documents were made of, if they were: it may be a table. */
+  readonly json?: string;
   /** A result for each document. */
   readonly each: boolean;
   /** A summary as a list of points. */
@@ -63,14 +65,16 @@ export function readTask(messages: readonly Message[], { structured }: TaskOptio
       : 'The request contains no text to work on.';
     throw refusal(asked);
   }
-  const jobs = withFigures(intent.jobs, prompt.question ?? instruction, documents);
+  const source = prompt.json === undefined ? documents : [{ name: documents[0]?.name ?? '', text: prompt.json }];
+  const jobs = withFigures(intent.jobs, prompt.question ?? instruction, source);
   const read = jobs.length === 1 && jobs[0] === 'answer' ? documents.map(asRows) : documents;
-  return { ...details({ jobs }, prompt, instruction, system), documents: read };
+  return { ...details({ jobs }, prompt, instruction, system), documents: read, ...defined({ json: prompt.json }) };
 }
 
 /** A question about a figure is one where the material is a table: elsewhere "the highest mountain" is quoted. */
 function withFigures(jobs: readonly JobType[], asked: string, documents: readonly Material[]): readonly JobType[] {
   if (jobs.length !== 1 || jobs[0] !== 'answer' || !mayAskFigure(asked)) return jobs;
+  if (asksLength(asked)) return ['figures'];
   return documents.some((document) => tableOf(document) !== undefined && isTable(document)) ? ['figures'] : jobs;
 }
 

@@ -8,23 +8,22 @@ import { operationsIn } from './operations.ts';
 interface Document {
   readonly name: string;
   readonly text: string;
-  readonly json?: string;
 }
 
-export const tableOf = ({ text, json }: Document): Table | undefined => readTable(json ?? text);
+export const tableOf = ({ text }: Document): Table | undefined => readTable(text);
 
 /** True where nearly every line of the document belongs to its table. */
 export function isTable(document: Document): boolean {
   const table = tableOf(document);
   if (table === undefined) return false;
-  if (document.json !== undefined) return true;
+  if (/^\s*[[{]/.test(document.text)) return true;
   const lines = document.text.split('\n').filter((line) => line.trim() !== '').length;
   return table.rows.length + 1 >= 0.8 * lines;
 }
 
 /** A document that is a table of lines, with the heads beside the cells, so that a question finds both in one row. */
 export function asRows<T extends Document>(document: T): T {
-  const table = document.json === undefined && isTable(document) ? tableOf(document) : undefined;
+  const table = !/^\s*[[{]/.test(document.text) && isTable(document) ? tableOf(document) : undefined;
   if (table === undefined) return document;
   const lines = table.rows.map((row) => `- ${row.map((cell, at) => `${table.columns[at] ?? ''}: ${cell}`).join(', ')}`);
   return { ...document, text: lines.join('\n') };
@@ -32,6 +31,12 @@ export function asRows<T extends Document>(document: T): T {
 
 /** Names of files in an instruction: they name the material, so they are no part of what is asked. */
 export const namesIn = (instruction: string): string[] => instruction.match(/[\p{L}\p{N}_./-]+\.[a-z]{2,5}\b/giu) ?? [];
+
+const LENGTH =
+  /(?:how many|number of|count(?: of)?(?: all)?(?: the)?|wie ?viele|anzahl der|combien de|cu[aá]nt[ao]s)\s+(?:words?|sentences?|lines?|characters?|wörter|sätze|zeilen|zeichen|mots|phrases|lignes|caractères|palabras|frases|líneas|caracteres)(?!\p{L})\s*(?:(?:are|is|there|does|do|in|of|has|have|hat|sind|gibt|es|a|tiene|hay|contient|contains?|:|[?]|the|this|below|following|der|text|document|message|file|le|texte|el|texto)\s*)*$/iu;
+
+/** True for `How many words does this text have?`, which no table is needed for. */
+export const asksLength = (asked: string): boolean => LENGTH.test(asked.slice(0, 2000).trim().replace(/[?.:]+$/, ''));
 
 const MOST_NUMBERS = 5000;
 const UNITS: readonly (readonly [RegExp, string, (text: string) => number])[] = [

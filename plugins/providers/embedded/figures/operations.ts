@@ -51,6 +51,8 @@ export const isBreakdown = (instruction: string): boolean => BROKEN_DOWN.test(in
 /** True for an instruction that begins with a figure (`Average of …`), so that it needs no table to be recognised. */
 export function opensWithFigure(instruction: string): boolean {
   const text = instruction.slice(0, 2000);
+  // A question may ask for what a sentence says; whether it asks for a figure, its material decides.
+  if (/[?？]/.test(text)) return false;
   if (isBreakdown(text)) return true;
   const start = OPENING.exec(text)?.[0].length ?? 0;
   return operationsIn(text).some(({ at, operation, length }) => {

@@ -42,7 +42,8 @@ export function askedFigureOf({ instruction, question }: Task): string {
 /** @throws unsupported where the text has neither a table nor numbers to work on */
 export function figuresOfTask(task: Task): Figures {
   const asked = askedFigureOf(task);
-  const found = task.documents.flatMap((document) => {
+  const source = task.json === undefined ? task.documents : [{ name: task.documents[0]?.name ?? '', text: task.json }];
+  const found = source.flatMap((document) => {
     const table = tableOf(document);
     return table === undefined ? [] : [figuresOf(asked, table, [document.name, ...namesIn(task.instruction)])];
   });

@@ -1,9 +1,9 @@
 /** The words around a question that say where to look, which are no part of what is asked. */
 
-const PLACE = '(?:in|from|of|per|using|on|to|according to|based on|see|read|laut|gemäß|nach|aus|in|im|siehe|lies|vgl\\.?|selon|d[\'’]après|dans|voir|lis|lire|según|en|de|lee|ver|secondo|in|leggi|vedi|segundo|volgens)';
+const PLACE = '(?:in|from|of|per|using|on|see|read|laut|gemäß|nach|aus|in|im|siehe|lies|vgl\\.?|selon|d[\'’]après|dans|voir|lis|lire|según|en|de|lee|ver|secondo|in|leggi|vedi|segundo|volgens)';
 const EACH =
   '(?:each|every|all|both)(?:\\s+(?:of\\s+)?(?:the\\s+)?(?:files?|documents?|texts?|notes?|reports?|tickets?|reviews?|letters?|e-?mails?|one))?';
-const AT_END = new RegExp(`[\\s,;(–-]*(?:(?:answer|reply|tell me|say|do (?:so|this))\\s+)?(?:(?:for|in|from|of|per|pro|je|par|por)\\s+)?(?:${EACH}\\s+)?(?:${PLACE}\\s+)*(?:the texts?|${EACH})[\\s).;:]*$`, 'iu');
+const AT_END = new RegExp(`(?<!\\p{L})[\\s,;(–-]*(?:(?:answer|reply|tell me|say|do (?:so|this))\\s+)?(?:(?:for|in|from|of|per|pro|je|par|por)\\s+)?(?:${EACH}\\s+)?(?:${PLACE}\\s+)*(?<!(?:according to|based on)\\s)(?:the texts?|${EACH})[\\s).;:]*$`, 'iu');
 const AT_START = new RegExp(
   `^(?:(?:for|in|from|of)\\s+${EACH}\\s*(?:${PLACE}\\s+)*(?:the texts?)?\\s*[,:]?\\s*|(?:for|${PLACE})\\s+(?:${EACH}\\s+)?(?:${PLACE}\\s+)*the texts?\\s*[,:]\\s*)`,
   'iu',

@@ -4,7 +4,7 @@
 const SHARED = 4;
 /** What may follow them: endings of verbs, and of the nouns made of them, without accents. */
 const ENDING =
-  /^(?:|e?[dnrst]|e?st|en?d|i?n[gd]|ing|er?in|er?|ers?|ors?|ung|ion|ation|ations?|tion|ment|ance|ence|able|al|ive|ist|ier|iert?|et|te|ten|tet|eur|euse|trice|ice|ir|irent|ait|aient|ent|ant|i[es]?|u[es]?|ar|ido|ida|ado|ada|io|yo|uyo|uido|uida|o|a|or|ora|dor|dora|tore|cion|zion|zione|ato|ata|ito|ita|uto|uta|ava|iva|iert|keit|heit|lich|ly|ness|ship)$/;
+  /^(?:|e?[dnrst]|e?st|en?d|i?n[gd]|ing|er?in|er?|ers?|ors?|ung|ion|ation|ations?|tion|ment|ance|ence|able|al|ive|ist|ier|iert?|et|te|ten|tet|eur|euse|trice|ice|ir|irent|ait|aient|ent|ant|i[es]?|u[es]?|ar|id|ido|ida|ad|ado|ada|io|yo|uyo|uido|uida|o|a|or|ora|dor|dora|tore|cion|zion|zione|ato|ata|ito|ita|uto|uta|ava|iva|iert|keit|heit|lich|ly|ness|ship)$/;
 
 const plain = (stem: string): string => stem.normalize('NFD').replace(/\p{M}/gu, '');
 
@@ -19,16 +19,22 @@ export function kinFinder(stems: ReadonlyMap<string, number>): (stem: string) =>
     let most = 0;
     for (const other of index.get(wanted.slice(0, SHARED)) ?? []) {
       const candidate = plain(other);
-      let shared = SHARED;
-      while (shared < wanted.length && wanted[shared] === candidate[shared]) shared++;
-      const rests = [wanted.slice(shared), candidate.slice(shared)];
-      if (shared <= most || shared < 0.6 * Math.min(wanted.length, candidate.length)) continue;
-      if (!rests.every((rest) => ENDING.test(rest))) continue;
+      const shared = sharedBeginning(wanted, candidate);
+      if (shared <= most) continue;
       most = shared;
       best = other;
     }
     return best;
   };
+}
+
+/** The longest shared beginning behind which both have a known ending; 0 without one. */
+function sharedBeginning(a: string, b: string): number {
+  let shared = SHARED;
+  while (shared < a.length && shared < b.length && a[shared] === b[shared]) shared++;
+  const least = Math.max(SHARED, Math.ceil(0.5 * Math.min(a.length, b.length)));
+  for (; shared >= least; shared--) if (ENDING.test(a.slice(shared)) && ENDING.test(b.slice(shared))) return shared;
+  return 0;
 }
 
 function byBeginning(stems: ReadonlyMap<string, number>): Map<string, string[]> {

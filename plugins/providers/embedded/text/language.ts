@@ -122,7 +122,7 @@ export function stem(word: string, language: Language): string {
       return stemEnglish(base);
     case 'de':
     case 'nl':
-      return base.length > 5 ? base.replace(/(?:ern|en|er|es|e|n|s)$/, '') : base.replace(/(?:en|e)$/, '');
+      return base.length > 5 ? base.replace(/(?:ern|ens|en|er|es|e|n|s)$/, '') : base.replace(/(?:en|e)$/, '');
     case 'ko':
       // Particles stand behind a word without a blank.
       return base.length > 2 ? base.replace(/(?:에서|으로|은|는|이|가|을|를|의|에|로|와|과|도)$/, '') : base;
