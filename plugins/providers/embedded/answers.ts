@@ -3,10 +3,10 @@
  * with a higher score for the kind of thing that the question asks for. A question whose words the text lacks has no answer.
  */
 import { type EntityKind, entities, numbers } from './text/entities.ts';
+import { kinFinder } from './text/kin.ts';
 import { contentStems, guessLanguage, joiner, stem } from './text/language.ts';
 import { type Passage, type Reading, rarity } from './text/passages.ts';
 import { SPACED_LANGUAGES, stopWords } from './text/stop-words.ts';
-import { kinFinder } from './text/kin.ts';
 
 export interface Answer {
   /** False: the text does not answer, and `text` is ''. */
@@ -39,7 +39,10 @@ const KINDS: readonly (readonly [AnswerKind, RegExp])[] = [
     'place',
     /\bwhere\b|\bwhich (?:city|country|place)\b|\bwo\b|\boù(?!\p{L})|\bdónde\b|\bdove\b|\bonde\b|\bwaar\b|どこ|哪里|어디/iu,
   ],
-  ['reason', /\bwhy\b|\bwarum\b|\bpourquoi\b|\bpor qué(?!\p{L})|\bperché(?!\p{L})|\bpor que\b|\bwaarom\b|なぜ|どうして|为什么|왜/iu],
+  [
+    'reason',
+    /\bwhy\b|\bwarum\b|\bpourquoi\b|\bpor qué(?!\p{L})|\bperché(?!\p{L})|\bpor que\b|\bwaarom\b|なぜ|どうして|为什么|왜/iu,
+  ],
   ['manner', /\bhow\b|\bwie\b|\bcomment\b|\bcómo\b|\bcome\b|\bhoe\b/i],
   ['definition', /\bwhat (?:is|are|does .* mean)\b|\bwas (?:ist|sind)\b|\bqu'est-ce\b|\bqué (?:es|son)\b|\bcos'è\b/i],
 ];
@@ -106,9 +109,16 @@ function askedStems(question: string, reading: Reading): string[] {
   const own = guessLanguage(question);
   const language = SPACED_LANGUAGES.find((known) => known === own && known !== reading.language);
   const ignored = language === undefined ? undefined : stopWords(language);
-  const plain = ignored === undefined ? question : question.replace(/[\p{L}'’-]+/gu, (word) => (ignored.has(word.toLowerCase()) ? ' ' : word));
+  const plain =
+    ignored === undefined
+      ? question
+      : question.replace(/[\p{L}'’-]+/gu, (word) => (ignored.has(word.toLowerCase()) ? ' ' : word));
   const kin = kinFinder(reading.frequency);
-  return [...new Set(contentStems(plain, reading.language).map((stem) => (reading.frequency.has(stem) ? stem : (kin(stem) ?? stem))))];
+  return [
+    ...new Set(
+      contentStems(plain, reading.language).map((stem) => (reading.frequency.has(stem) ? stem : (kin(stem) ?? stem))),
+    ),
+  ];
 }
 
 interface Match {

@@ -7,7 +7,8 @@ const LISTED =
   /(?<!\p{L})(?:bullets?|bullet points?|bulleted|(?:key|main|important) (?:points|takeaways)|stichpunkte?n?|aufzählung|points clés|liste à puces|puntos clave|viñetas|punti chiave|elenco puntato)(?!\p{L})|箇条書き/iu;
 const COUNTED = new RegExp(`(?:^|[\\s-])(?:${NOUNS})(?!\\p{L})`, 'iu');
 /** Where a sentence can be divided into two points. */
-const CLAUSE = /;\s+|\s[–—]\s|,\s+(?=(?:and|but|while|whereas|so|und|aber|während|et|mais|tandis|y|pero|mientras|e|ma|mentre)\s)|(?<=[。；、])/u;
+const CLAUSE =
+  /;\s+|\s[–—]\s|,\s+(?=(?:and|but|while|whereas|so|und|aber|während|et|mais|tandis|y|pero|mientras|e|ma|mentre)\s)|(?<=[。；、])/u;
 
 /** @param count the number of points that the instruction names, if any */
 export const asksBullets = (instruction: string, count: number | undefined): boolean =>
@@ -23,7 +24,10 @@ export function bulletPoints(reading: Reading, wanted: number, effort: Effort): 
   const points = summary.sentences.length >= wanted ? summary.sentences : divided(all, wanted);
   const lines = points.map((point) => `- ${point}`);
   if (points.length < wanted && points.length > 0)
-    lines.push('', `(The text has only ${points.length} ${points.length === 1 ? 'point' : 'points'} that can be quoted.)`);
+    lines.push(
+      '',
+      `(The text has only ${points.length} ${points.length === 1 ? 'point' : 'points'} that can be quoted.)`,
+    );
   return { text: lines.join('\n'), sentences: points, confidence: summary.confidence };
 }
 
@@ -32,7 +36,11 @@ function divided(sentences: readonly string[], wanted: number): string[] {
   let points = sentences.slice(0, wanted);
   while (points.length < wanted) {
     const longest = points
-      .map((point, at) => ({ at, parts: point.split(CLAUSE).filter((part) => part.trim().length > 8), length: point.length }))
+      .map((point, at) => ({
+        at,
+        parts: point.split(CLAUSE).filter((part) => part.trim().length > 8),
+        length: point.length,
+      }))
       .filter(({ parts }) => parts.length > 1)
       .sort((a, b) => b.length - a.length)[0];
     if (longest === undefined) break;

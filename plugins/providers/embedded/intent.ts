@@ -70,7 +70,10 @@ export function jobMatches(text: string): JobMatch[] {
     const at = pattern.exec(text)?.index;
     return at === undefined ? [] : [{ job, at }];
   });
-  const special = specialJob(text, found.map(({ job }) => job));
+  const special = specialJob(
+    text,
+    found.map(({ job }) => job),
+  );
   if (special !== undefined) return [{ job: special, at: 0 }];
   const others = found.filter(({ job }) => job !== 'answer' && job !== 'entities');
   const kept = found.filter(({ job }) => (job !== 'answer' && job !== 'entities') || others.length === 0);
@@ -83,7 +86,8 @@ export function jobMatches(text: string): JobMatch[] {
 
 /** Named fields and figures are asked for by a form, not by a word: they rule where no job of another kind is named. */
 function specialJob(text: string, named: readonly JobType[]): JobType | undefined {
-  if (named.some((job) => job === 'summarise' || job === 'key-terms' || job === 'classify' || job === 'compare')) return undefined;
+  if (named.some((job) => job === 'summarise' || job === 'key-terms' || job === 'classify' || job === 'compare'))
+    return undefined;
   if (fieldsIn(text).length > 0) return 'fields';
   return opensWithFigure(text) ? 'figures' : undefined;
 }

@@ -6,13 +6,15 @@ import { classify } from './classification.ts';
 import { compare, describeComparison } from './comparison.ts';
 import { describeFields, extractFields } from './fields/extraction.ts';
 import { describeFigures } from './figures/figures.ts';
+import { describeTables } from './figures/overview.ts';
 import { figuresOfTask } from './figures/shape.ts';
 import type { JobType } from './intent.ts';
 import { refusal } from './refusal.ts';
 import { type Effort, summarise } from './summary.ts';
 import type { Task } from './task.ts';
 import { keyTerms } from './terms.ts';
-import { type EntityKind, entities } from './text/entities.ts';
+import { kindName, kindsIn } from './text/asked-kinds.ts';
+import { entities } from './text/entities.ts';
 import { FALLBACK_LABEL } from './text/lexicon.ts';
 import { type Reading, read } from './text/passages.ts';
 
@@ -97,7 +99,10 @@ function perform(job: JobType, task: Task, whole: Reading, effort: Effort): Repl
     case 'fields': {
       const found = extractFields(task.fields, { text: textOf(task), reading: whole, task, effort });
       const json = /\bjson\b/i.test(task.instruction);
-      return { text: json ? JSON.stringify(Object.fromEntries(found.values)) : describeFields(found), confidence: found.confidence };
+      return {
+        text: json ? JSON.stringify(Object.fromEntries(found.values)) : describeFields(found),
+        confidence: found.confidence,
+      };
     }
     case 'figures':
       return figures(task);
@@ -112,6 +117,8 @@ function summary(task: Task, whole: Reading, effort: Effort): Reply {
     ...defined({ sentences: task.sentences }),
     ...(task.words === undefined ? {} : { words: task.words, sentences: task.sentences ?? 20 }),
   };
+  const tables = task.documents.length > 0 && !task.bullets ? describeTables(task.documents) : undefined;
+  if (tables !== undefined) return { text: tables, confidence: 0.6 };
   const { text, sentences, confidence } = task.bullets
     ? bulletPoints(whole, Math.min(50, Math.max(1, task.sentences ?? 3)), effort)
     : summarise(whole, options);
@@ -150,33 +157,17 @@ function inHalves(text: string): { name: string; text: string }[] {
     .filter((part) => part.text.trim() !== '');
 }
 
-const ASKED_KINDS: readonly (readonly [RegExp, EntityKind])[] = [
-  [/e-?mail/i, 'email'],
-  [/\bcorreos\b|\badresses e-?mail/i, 'email'],
-  [/\burls?\b|\blinks\b/i, 'url'],
-  [/\bdates\b|\bdaten\b|\bfechas\b/i, 'date'],
-  [/\bphone|\btelefon/i, 'phone'],
-  [/\bamounts?\b|\bprices\b|\bbeträge\b/i, 'money'],
-  [/\bidentifiers\b/i, 'identifier'],
-  [/\bnames\b|\bpeople\b|\bpersons\b|\bnamen\b|\bnoms\b|\bnombres\b/i, 'name'],
-  [/\bnumbers\b/i, 'identifier'],
-];
-
-const KIND_NAMES: Readonly<Record<EntityKind, string>> = {
-  email: 'e-mail address',
-  url: 'link',
-  date: 'date',
-  phone: 'phone number',
-  money: 'amount',
-  identifier: 'identifier',
-  name: 'name',
-  version: 'version',
-};
-
+/** @throws unsupported where the instruction names no kind that the patterns know */
 function listed(task: Task): Reply {
-  const kinds = ASKED_KINDS.filter(([pattern]) => pattern.test(task.instruction)).map(([, kind]) => kind);
+  const kinds = kindsIn(task.instruction);
+  if (kinds.length === 0) throw refusal('The request asks for a list of things that no pattern describes.');
   const text = textOf(task);
-  const found = [...new Set(kinds.flatMap((kind) => entities(text, kind).map((entity) => entity.text)))];
-  if (found.length === 0) return { text: `The text holds none: no ${kinds.map((kind) => KIND_NAMES[kind]).join(', no ')} was found.`, confidence: NOTHING };
-  return { text: found.map((entity) => `- ${entity}`).join('\n'), confidence: kinds.includes('name') ? 0.5 : 0.85 };
+  const byKind = kinds.map((kind) => ({ kind, found: entities(text, kind).map((entity) => entity.text) }));
+  const without = byKind.filter(({ found }) => found.length === 0).map(({ kind }) => `no ${kindName(kind)}`);
+  const found = [...new Set(byKind.flatMap((one) => one.found))];
+  if (found.length === 0)
+    return { text: `The text holds none: ${without.join(' and ')} was found.`, confidence: NOTHING };
+  const lines = found.map((entity) => `- ${entity}`);
+  if (without.length > 0) lines.push('', `(There is ${without.join(' and ')} in the text.)`);
+  return { text: lines.join('\n'), confidence: kinds.includes('name') ? 0.5 : 0.85 };
 }

@@ -1,7 +1,7 @@
 /** Parses a conversation: which jobs it asks for, and on which texts. */
 import { defined, type Message } from 'polyphony/kit';
-import type { Label } from './classification.ts';
 import { asksBullets, BULLET_NOUNS } from './bullets.ts';
+import type { Label } from './classification.ts';
 import { asksEach } from './each-document.ts';
 import { fieldsIn } from './fields/asked-fields.ts';
 import { asksLength, asRows, isTable, tableOf } from './figures/material-table.ts';

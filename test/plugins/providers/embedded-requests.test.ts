@@ -29,7 +29,9 @@ async function judged(requests: readonly Request[]): Promise<(Request & Verdict)
 
 test('tuned', async () => {
   const all = await judged(process.env.HELD ? HELD_OUT : TUNED);
-  for (const { ask, want, verdict, said } of all) if (verdict === 'bad' || (verdict === 'refused' && want !== 'refusal')) console.log(verdict, want, JSON.stringify(ask.slice(0, 90)), '→', said.slice(0, 400));
+  for (const { ask, want, verdict, said } of all)
+    if (verdict === 'bad' || (verdict === 'refused' && want !== 'refusal'))
+      console.log(verdict, want, JSON.stringify(ask.slice(0, 90)), '→', said.slice(0, 400));
   const n = (v: string) => all.filter((x) => x.verdict === v).length;
   console.log(all.length, 'useful', n('useful'), 'refused', n('refused'), 'bad', n('bad'));
   expect(HELD_OUT.length).toBeGreaterThan(20);

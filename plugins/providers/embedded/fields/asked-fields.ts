@@ -1,4 +1,5 @@
 /** The fields that an instruction asks for by name: `Extract the name, the order number and the total from …`. */
+import { asksAll } from '../text/asked-kinds.ts';
 
 const MOST = 40;
 const VERB =
@@ -11,9 +12,9 @@ const TAIL =
   /(?:^|\s+|\s*[,;]\s*)(?:from|out of|in|of (?:this|the) (?:text|message|e-?mail|letter|document|file)s?|of the texts?|contained|mentioned|given|found|as (?:json|a table|key)|into|for (?:each|every)|per|aus|von|im|dans|depuis|du texte|de (?:el|la|los|las) |del|en|dal?|nel|where|that|which|if|with)(?![\p{L}\p{N}-])[\s\S]*$/iu;
 const ARTICLE =
   /^(?:(?:and|or|the|a|an|its|his|her|their|und|den|die|das|der|et|le|la|les|l['’]|y|e|el|los|las|il|both|also|as well as|sowie)\s+){0,3}(?:l['’])?/iu;
-/** Lists of everything of a kind, and results of other jobs. */
+/** Results of other jobs, and what no text is asked for. */
 const OTHER_JOB =
-  /\b(?:e-?mails|addresses|urls|links|dates|names|people|persons|phone numbers|numbers|amounts|prices|identifiers|sentences?|bullets?|points?|takeaways?|key|keywords|terms?|topics?|tags|themes|concepts|summar\w+|recipe|ideas?|reasons?|examples?|joke|story|poem|e-?mail[- ]?adressen|daten|namen|adresses|correos|passage|everything|all|every|any)\b/iu;
+  /(?<!\p{L})(?:sentences?|bullets?|points?|takeaways?|key|keywords?|terms?|topics?|tags?|themes|concepts|summar\p{L}+|recipe|ideas?|examples?|joke|story|poem|passage|everything)(?!\p{L})/iu;
 const KNOWN_FIELD =
   /\b(?:name|e-?mail(?: address)?|phone|telephone|fax|date|deadline|price|amount|total|cost|number|id|address|city|country|company|author|title|customer|sender|recipient|subject|url|website|version|age|datum|nummer|betrag|preis|adresse|stadt|firma|nom|prix|montant|ville|numéro|nombre|fecha|precio|importe|ciudad|número)\b/iu;
 
@@ -23,8 +24,13 @@ export function fieldsIn(instruction: string): string[] {
     const { verb = '', rest = '' } = match.groups ?? {};
     const names = namesIn(rest);
     const strong = STRONG.test(verb) || names.length > 1;
-    if (names.length === 0 || names.some((name) => OTHER_JOB.test(name))) continue;
-    if (STRONG.test(verb) || (strong && names.every((name) => name.split(' ').length <= 3)) || names.every((name) => KNOWN_FIELD.test(name))) return names;
+    if (names.length === 0 || names.some((name) => OTHER_JOB.test(name)) || names.every(asksAll)) continue;
+    if (
+      STRONG.test(verb) ||
+      (strong && names.every((name) => name.split(' ').length <= 3)) ||
+      names.every((name) => KNOWN_FIELD.test(name))
+    )
+      return names;
   }
   return [];
 }
@@ -37,7 +43,12 @@ function namesIn(rest: string): string[] {
     .replace(/[()[\]]/g, ' ');
   const names = (list ?? '')
     .split(/\s*[,;/|]\s*(?:and\s+|or\s+|und\s+|et\s+|y\s+|e\s+)?|\s+(?:and|und|et|y|as well as|sowie)\s+/iu)
-    .map((name) => name.replace(ARTICLE, '').replace(/^["'“„«]|["'”“»]$/gu, '').trim())
+    .map((name) =>
+      name
+        .replace(ARTICLE, '')
+        .replace(/^["'“„«]|["'”“»]$/gu, '')
+        .trim(),
+    )
     .filter((name) => name !== '');
   const usable = names.every((name) => name.length <= 60 && name.split(/\s+/).length <= 5 && /\p{L}/u.test(name));
   return usable ? [...new Set(names)].slice(0, MOST) : [];

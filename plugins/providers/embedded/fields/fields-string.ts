@@ -28,7 +28,9 @@ const ENTITY_FIELDS: readonly (readonly [RegExp, EntityKind])[] = [
 /** Words that say only the kind; any other word of a field says which one of that kind it is (`due` in `due date`). */
 const GENERIC = new Set(
   `phone telephone tel telefon telefonnummer téléphone teléfono telefono number numbers no nr date day when datum fecha data price cost amount money betrag preis
-  prix montant precio importe prezzo id identifier reference code name full first last person who nom nombre contact version of the`.split(/\s+/),
+  prix montant precio importe prezzo id identifier reference code name full first last person who nom nombre contact version of the`.split(
+    /\s+/,
+  ),
 );
 
 const SUMMARY_FIELD =
@@ -102,9 +104,17 @@ export function readEntity(field: Field, source: Source): Filled | 'none' | unde
   if (kind === undefined) return undefined;
   if (!says(kind, name, source)) return 'none';
   const people = kind === 'name' && !/\bcompany|organi[sz]ation\b/i.test(name);
-  const [person] = people ? entities(source.text, 'name').filter(({ text }) => !COMPANY.test(text)) : [];
-  if (people && qualifiers(name).length === 0) return person === undefined ? 'none' : { value: person.text, confidence: 0.5 };
+  if (people && qualifiers(name).length === 0) return person(source) ?? 'none';
   return nearest(field, kind, source) ?? 'none';
+}
+
+/** The first name of two words or more that is no company's: a single capitalised word counts only beside the word "name". */
+function person({ text, reading }: Source): Filled | undefined {
+  const names = entities(text, 'name').filter((entity) => !COMPANY.test(entity.text));
+  const places = mentions(text, new Map(contentStems('name', 'en').map((stem) => [stem, 1])), reading);
+  const found =
+    names.find((entity) => entity.text.includes(' ')) ?? names.find(({ at }) => nearness(text, at, places) > 0.7);
+  return found === undefined ? undefined : { value: found.text, confidence: 0.5 };
 }
 
 const qualifiers = (name: string): string[] => name.split(' ').filter((word) => !GENERIC.has(word));
@@ -114,7 +124,11 @@ function says(kind: EntityKind, name: string, { text, reading }: Source): boolea
   if (kind === 'email' || kind === 'url' || kind === 'version') return true;
   const own = qualifiers(name);
   if (own.length === 0) return true;
-  const places = mentions(text, new Map(own.flatMap((word) => contentStems(word, reading.language).map((stem) => [stem, 1]))), reading);
+  const places = mentions(
+    text,
+    new Map(own.flatMap((word) => contentStems(word, reading.language).map((stem) => [stem, 1]))),
+    reading,
+  );
   return entities(text, kind).some(({ at }) => nearness(text, at, places) > 0.3);
 }
 

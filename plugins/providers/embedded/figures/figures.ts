@@ -1,8 +1,8 @@
 /** Sums, counts, averages and extremes of a table, exact; and the same as expressions for the tool `calculate`. */
 import { add, type Decimal, divide, order, written } from '../text/decimals.ts';
 import type { Table } from '../text/tables.ts';
-import { type AskedFigure, type Column, readFigure } from './asked-figure.ts';
-import type { Operation } from './operations.ts';
+import { type AskedFigure, type Measure, readFigure } from './asked-figure.ts';
+import type { Column } from './columns.ts';
 
 export interface Figure {
   /** What it is of: `sum of amount`, `North`. */
@@ -31,25 +31,39 @@ export function figuresOf(instruction: string, table: Table, names: readonly str
   const asked = readFigure(instruction, table, names);
   if ('lacking' in asked) return { figures: [], title: '', note: asked.lacking };
   const rows = [...table.rows.keys()].filter((row) => asked.conditions.every(({ holds }) => holds(row)));
-  if (rows.length === 0 && asked.operations[0] !== 'count')
+  if (rows.length === 0 && asked.measures.some(({ operation }) => operation !== 'count'))
     return { figures: [], title: '', note: `No row of the table has ${saidOf(asked)}.` };
   if (asked.which !== undefined) return extremes(asked, asked.which, table, rows);
+  const [first] = asked.measures;
+  if (first?.operation === 'count' && first.column !== undefined) return different(asked, first.column, table, rows);
   const group = asked.group;
   if (group === undefined) return overall(asked, rows);
   return grouped(asked, group, table, rows);
 }
 
 const saidOf = ({ conditions }: AskedFigure): string => conditions.map(({ said }) => said).join(' and ');
-const nameOf = (operation: Operation, { column }: AskedFigure): string =>
+const nameOf = ({ operation, column }: Measure): string =>
   operation === 'count' ? 'number of rows' : `${operation} of ${column?.name ?? ''}`;
 
 function overall(asked: AskedFigure, rows: readonly number[]): Figures {
   const where = asked.conditions.length === 0 ? '' : ` where ${saidOf(asked)}`;
-  const figures = asked.operations.flatMap((operation) => {
-    const found = measure(operation, asked.column, rows);
-    return found === undefined ? [] : [{ ...found, of: `${nameOf(operation, asked)}${where}` }];
+  const figures = asked.measures.flatMap((one) => {
+    const found = measure(one, rows);
+    return found === undefined ? [] : [{ ...found, of: `${nameOf(one)}${where}` }];
   });
-  return { figures, title: '', note: noteOn(asked.column, rows) };
+  const notes = [...new Set(asked.measures.map(({ column }) => noteOn(column, rows)))];
+  return { figures, title: '', note: notes.filter((note) => note !== '').join(' ') };
+}
+
+function different(asked: AskedFigure, column: Column, table: Table, rows: readonly number[]): Figures {
+  const values = new Set(rows.map((row) => table.rows[row]?.[column.index] ?? '').filter((cell) => cell !== ''));
+  const where = asked.conditions.length === 0 ? '' : ` where ${saidOf(asked)}`;
+  const value = String(values.size);
+  return {
+    figures: [{ of: `number of different ${column.name}${where}`, value, expression: value }],
+    title: '',
+    note: '',
+  };
 }
 
 function noteOn(column: Column | undefined, rows: readonly number[]): string {
@@ -70,37 +84,61 @@ function groupsOf(column: Column, table: Table, rows: readonly number[]): Map<st
 }
 
 function grouped(asked: AskedFigure, group: Column, table: Table, rows: readonly number[]): Figures {
-  const [operation = 'count'] = asked.operations;
+  const [first = { operation: 'count' }, ...others] = asked.measures;
   const groups = groupsOf(group, table, rows);
-  const figures = [...groups].slice(0, MOST_GROUPS).flatMap(([key, members]) => {
-    const found = measure(operation, asked.column, members);
-    return found === undefined ? [] : [{ ...found, of: key === '' ? '(empty)' : key }];
-  });
+  const figures = [...groups].slice(0, MOST_GROUPS).flatMap(([key, members]) =>
+    asked.measures.flatMap((one) => {
+      const found = measure(one, members);
+      const of = key === '' ? '(empty)' : key;
+      return found === undefined ? [] : [{ ...found, of: others.length === 0 ? of : `${of}, ${nameOf(one)}` }];
+    }),
+  );
   const cut = groups.size > MOST_GROUPS ? `Only the first ${MOST_GROUPS} of ${groups.size} groups are shown.` : '';
   const where = asked.conditions.length === 0 ? '' : ` where ${saidOf(asked)}`;
-  return { figures, by: group.name, title: `${nameOf(operation, asked)}${where}`, note: cut || noteOn(asked.column, rows) };
+  return {
+    figures,
+    by: group.name,
+    title: `${others.length === 0 ? nameOf(first) : 'value'}${where}`,
+    note: cut || noteOn(first.column, rows),
+  };
 }
 
 /** The rows, or the groups by their sums, with the highest or lowest number; several where they are equal. */
 function extremes(asked: AskedFigure, which: Column, table: Table, rows: readonly number[]): Figures {
-  const lowest = asked.operations.includes('lowest');
+  const [asking] = asked.measures;
+  const operation = asking?.operation ?? 'highest';
+  const column = asking?.column;
+  const lowest = operation === 'lowest';
   const measured = [...groupsOf(which, table, rows)].flatMap(([key, members]) => {
-    const values = members.flatMap((row) => asked.column?.numbers?.[row] ?? []);
-    const found = measure(asked.summed ? 'sum' : lowest ? 'lowest' : 'highest', asked.column, members);
-    const value = asked.summed ? add(values) : values.reduce((most, one) => (order(one, most) < 0 === lowest ? one : most), values[0] ?? add([]));
+    const values = members.flatMap((row) => column?.numbers?.[row] ?? []);
+    const found = measure(
+      { operation: asked.summed ? ('sum' as const) : operation, ...(column === undefined ? {} : { column }) },
+      members,
+    );
+    const value = asked.summed
+      ? add(values)
+      : values.reduce((most, one) => (order(one, most) < 0 === lowest ? one : most), values[0] ?? add([]));
     return found === undefined ? [] : [{ key, value, found }];
   });
   const [first, ...others] = measured;
   if (first === undefined) return { figures: [], title: '', note: 'The column holds no numbers.' };
-  const best = others.reduce((most, { value }) => ((order(value, most) < 0) === lowest && order(value, most) !== 0 ? value : most), first.value);
+  const best = others.reduce(
+    (most, { value }) => (order(value, most) < 0 === lowest && order(value, most) !== 0 ? value : most),
+    first.value,
+  );
   const figures = measured
     .filter(({ value }) => order(value, best) === 0)
     .slice(0, 20)
     .map(({ key, found }) => ({ ...found, of: key }));
-  return { figures, by: which.name, title: `${lowest ? 'lowest' : 'highest'} ${asked.summed ? 'sum of ' : ''}${asked.column?.name ?? ''}`, note: noteOn(asked.column, rows) };
+  return {
+    figures,
+    by: which.name,
+    title: `${lowest ? 'lowest' : 'highest'} ${asked.summed ? 'sum of ' : ''}${column?.name ?? ''}`,
+    note: noteOn(column, rows),
+  };
 }
 
-function measure(operation: Operation, column: Column | undefined, rows: readonly number[]): Omit<Figure, 'of'> | undefined {
+function measure({ operation, column }: Measure, rows: readonly number[]): Omit<Figure, 'of'> | undefined {
   if (operation === 'count') return { value: String(rows.length), expression: String(rows.length) };
   const values = rows.flatMap((row) => column?.numbers?.[row] ?? []);
   const [first] = values;
@@ -136,7 +174,11 @@ function folded(name: 'sum' | 'min' | 'max', values: readonly Decimal[]): string
   const parts: Decimal[] = [];
   for (let at = 0; at < values.length; at += size) {
     const part = values.slice(at, at + size);
-    parts.push(name === 'sum' ? add(part) : part.reduce((most, value) => ((order(value, most) > 0) === (name === 'max') ? value : most)));
+    parts.push(
+      name === 'sum'
+        ? add(part)
+        : part.reduce((most, value) => (order(value, most) > 0 === (name === 'max') ? value : most)),
+    );
   }
   return join(parts);
 }
@@ -147,6 +189,10 @@ export function describeFigures({ figures, by, title, note }: Figures): string {
   const lines =
     by === undefined
       ? figures.map(({ of, value }) => `${of}: ${value}`)
-      : [`| ${by} | ${title} |`, '|---|---|', ...figures.map(({ of, value }) => `| ${of.replaceAll('|', '/')} | ${value} |`)];
+      : [
+          `| ${by} | ${title} |`,
+          '|---|---|',
+          ...figures.map(({ of, value }) => `| ${of.replaceAll('|', '/')} | ${value} |`),
+        ];
   return [lines.join('\n'), note].filter((part) => part !== '').join('\n\n');
 }

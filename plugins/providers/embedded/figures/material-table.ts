@@ -36,13 +36,27 @@ const LENGTH =
   /(?:how many|number of|count(?: of)?(?: all)?(?: the)?|wie ?viele|anzahl der|combien de|cu[aá]nt[ao]s)\s+(?:words?|sentences?|lines?|characters?|wörter|sätze|zeilen|zeichen|mots|phrases|lignes|caractères|palabras|frases|líneas|caracteres)(?!\p{L})\s*(?:(?:are|is|there|does|do|in|of|has|have|hat|sind|gibt|es|a|tiene|hay|contient|contains?|:|[?]|the|this|below|following|der|text|document|message|file|le|texte|el|texto)\s*)*$/iu;
 
 /** True for `How many words does this text have?`, which no table is needed for. */
-export const asksLength = (asked: string): boolean => LENGTH.test(asked.slice(0, 2000).trim().replace(/[?.:]+$/, ''));
+export const asksLength = (asked: string): boolean =>
+  LENGTH.test(
+    asked
+      .slice(0, 2000)
+      .trim()
+      .replace(/[?.:]+$/, ''),
+  );
 
 const MOST_NUMBERS = 5000;
 const UNITS: readonly (readonly [RegExp, string, (text: string) => number])[] = [
   [/(?<!\p{L})(?:words?|wörter|mots|palabras|parole)(?!\p{L})/iu, 'words', (text) => words(text).length],
-  [/(?<!\p{L})(?:sentences?|sätze|frases|frasi)(?!\p{L})/iu, 'sentences', (text) => text.split(/\n+/).reduce((sum, line) => sum + sentences(line).length, 0)],
-  [/(?<!\p{L})(?:lines?|zeilen|lignes|líneas)(?!\p{L})/iu, 'lines', (text) => text.split('\n').filter((line) => line.trim() !== '').length],
+  [
+    /(?<!\p{L})(?:sentences?|sätze|frases|frasi)(?!\p{L})/iu,
+    'sentences',
+    (text) => text.split(/\n+/).reduce((sum, line) => sum + sentences(line).length, 0),
+  ],
+  [
+    /(?<!\p{L})(?:lines?|zeilen|lignes|líneas)(?!\p{L})/iu,
+    'lines',
+    (text) => text.split('\n').filter((line) => line.trim() !== '').length,
+  ],
   [/(?<!\p{L})(?:characters?|zeichen|caractères|caracteres)(?!\p{L})/iu, 'characters', (text) => [...text].length],
 ];
 
@@ -55,9 +69,13 @@ export function figuresOfText(asked: string, text: string): Figures | undefined 
     const value = String(unit[2](text));
     return { figures: [{ of: `number of ${unit[1]}`, value, expression: value }], title: '', note: '' };
   }
-  const cells = (text.slice(0, 200_000).match(/(?<![\p{L}\d.,-])[-−]?\d[\d.,'’]*(?<=\d)(?![\p{L}\d])/gu) ?? []).slice(0, MOST_NUMBERS);
+  const cells = (text.slice(0, 200_000).match(/(?<![\p{L}\d.,-])[-−]?\d[\d.,'’]*(?<=\d)(?![\p{L}\d])/gu) ?? []).slice(
+    0,
+    MOST_NUMBERS,
+  );
   // Years and days are no amounts: with them among the numbers nobody can say which ones are meant.
-  if (cells.some((cell) => /^(?:19|20)\d\d$/.test(cell) || /^\d{1,4}[.-]\d{1,2}[.-]\d{1,4}$/.test(cell))) return undefined;
+  if (cells.some((cell) => /^(?:19|20)\d\d$/.test(cell) || /^\d{1,4}[.-]\d{1,2}[.-]\d{1,4}$/.test(cell)))
+    return undefined;
   const comma = hasDecimalComma(cells);
   const values = cells.flatMap((cell) => readDecimal(cell, comma) ?? []);
   if (values.length < 2) return undefined;

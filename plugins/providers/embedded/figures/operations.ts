@@ -60,7 +60,8 @@ export function opensWithFigure(instruction: string): boolean {
     if (operation === 'count') return true;
     // "Most people like tea" and "Total war" open a text: a figure is of, in or per something.
     const rest = text.slice(at + length, at + length + 200);
-    const behind = /^[^.?!\n]{0,80}?(?<![\p{L}])(?:of|in|per|by|from|the|for|each|der|des|die|von|aus|je|pro|nach|du|de|des|la|les|par|del|por|di|dei)(?![\p{L}])/iu;
+    const behind =
+      /^[^.?!\n]{0,80}?(?<![\p{L}])(?:of|in|per|by|from|the|for|each|der|des|die|von|aus|je|pro|nach|du|de|des|la|les|par|del|por|di|dei)(?![\p{L}])/iu;
     return /^\s*:/.test(rest) || behind.test(rest);
   });
 }

@@ -2,7 +2,7 @@
 import { asRecord, type JsonSchema, type JsonValue } from 'polyphony/kit';
 import { refusal } from '../refusal.ts';
 import type { Task } from '../task.ts';
-import { figuresOf, type Figures } from './figures.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { figuresOfText, namesIn, tableOf } from './material-table.ts';
 import { mayAskFigure } from './operations.ts';
 
@@ -47,7 +47,10 @@ export function figuresOfTask(task: Task): Figures {
     const table = tableOf(document);
     return table === undefined ? [] : [figuresOf(asked, table, [document.name, ...namesIn(task.instruction)])];
   });
-  const shown = found.find(({ figures }) => figures.length > 0) ?? found[0] ?? figuresOfText(asked, task.documents.map((document) => document.text).join('\n\n'));
+  const shown =
+    found.find(({ figures }) => figures.length > 0) ??
+    found[0] ??
+    figuresOfText(asked, task.documents.map((document) => document.text).join('\n\n'));
   if (shown !== undefined) return shown;
   throw refusal('The request asks for a figure, but the given text has no table or list of numbers to take it from.');
 }

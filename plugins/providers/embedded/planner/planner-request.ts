@@ -118,10 +118,13 @@ export function readFileJobs(request: string): FileJob[] {
     const clause = withoutPaths(request.slice(from, to), files)
       .replace(/(?:[\s,;]|\band\b|\bthen\b)+$/i, '')
       .trim();
-    const job = named === 'answer' && mayAskFigure(clause) && chosen.every(({ path }) => TABLES.test(path)) ? 'figures' : named;
+    const job =
+      named === 'answer' && mayAskFigure(clause) && chosen.every(({ path }) => TABLES.test(path)) ? 'figures' : named;
     const count = countBefore(
       clause,
-      job === 'key-terms' ? 'terms?|key|keywords?|topics?|tags?' : `sentences?|sätzen?|satz|phrases?|frases|frasi|zinnen|${BULLET_NOUNS}`,
+      job === 'key-terms'
+        ? 'terms?|key|keywords?|topics?|tags?'
+        : `sentences?|sätzen?|satz|phrases?|frases|frasi|zinnen|${BULLET_NOUNS}`,
     );
     const together =
       /\b(?:together|overall|combined|as a whole|(?:one|single|joint) (?:summary|list|text)|into one)\b/i.test(clause);

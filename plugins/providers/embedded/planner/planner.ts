@@ -8,8 +8,8 @@ import { askedFigureOf } from '../figures/shape.ts';
 import type { JobType } from '../intent.ts';
 import { refusal } from '../refusal.ts';
 import { readTask, type Task } from '../task.ts';
-import { FIGURE_INSTRUCTION, fieldKey, fieldsShape, figurePart } from './planner-results.ts';
 import { type FileJob, type FileReference, fileReferences, readFileJobs } from './planner-request.ts';
+import { FIGURE_INSTRUCTION, fieldKey, fieldsShape, figurePart } from './planner-results.ts';
 
 interface Node {
   readonly id: string;
@@ -242,7 +242,8 @@ type Asked = Pick<FileJob, 'job' | 'clause' | 'labels' | 'count' | 'each' | 'bul
 function outputShape({ job, labels, each, fields }: Asked): JsonValue | undefined {
   if (job === 'key-terms') return { terms: 'string[]' };
   if (job === 'fields') return fieldsShape(fields);
-  if (job === 'answer') return { ...(each ? { file: 'string' } : {}), answer: 'string', found: 'boolean', confidence: 'number' };
+  if (job === 'answer')
+    return { ...(each ? { file: 'string' } : {}), answer: 'string', found: 'boolean', confidence: 'number' };
   if (job !== 'classify') return undefined;
   if (labels.length < 2)
     throw refusal('A classification needs at least two labels, such as "classify as billing|tech".');

@@ -31,7 +31,9 @@ export function readDecimal(cell: string, comma: boolean): Decimal | undefined {
 export function hasDecimalComma(cells: readonly string[]): boolean {
   const bare = cells.filter((cell) => cell.length <= LONGEST).map((cell) => cell.trim().replace(AROUND, '').trim());
   if (bare.some((cell) => /^[-−+]?[\d,]*\d\.\d+$/.test(cell) && !/^[-−+]?\d{1,3}\.\d{3}$/.test(cell))) return false;
-  return bare.some((cell) => /^[-−+]?[\d.'’ \u00A0\u202F]*\d,(?:\d{1,2}|\d{4,})$/.test(cell) || /^\d{1,3}(?:\.\d{3})+,\d+$/.test(cell));
+  return bare.some(
+    (cell) => /^[-−+]?[\d.'’ \u00A0\u202F]*\d,(?:\d{1,2}|\d{4,})$/.test(cell) || /^\d{1,3}(?:\.\d{3})+,\d+$/.test(cell),
+  );
 }
 
 const scaled = ({ units, decimals }: Decimal, to: number): bigint => units * 10n ** BigInt(to - decimals);

@@ -26,7 +26,7 @@ const PATTERNS = {
   money:
     /(?:[$€£¥]|(?:USD|EUR|GBP|CHF|JPY)\s?)\d{1,3}(?:[,.\s]?\d{3})*(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?\s?(?:€|£|¥|USD|EUR|GBP|CHF|dollars?|euros?|pounds?)(?!\w)/g,
   version: /\bv?\d{1,5}\.\d{1,5}(?:\.\d{1,5})?(?:-[\w.]{1,30})?\b/g,
-  name: /(?<![\p{L}\p{M}\p{N}_])(?:(?:Mr|Mrs|Ms|Dr|Prof|Herr|Frau|Mme|Sra?)\.?\s)?\p{Lu}[\p{L}\p{M}'’-]*[\p{L}\p{M}](?:\s(?:(?:von|van|den|de|der|del|da|do|dos|di|la|le|el|al|bin|ibn|zu)\s){0,2}\p{Lu}[\p{L}\p{M}'’.-]*){0,3}/gu,
+  name: /(?<![\p{L}\p{M}\p{N}_])(?:(?:Mr|Mrs|Ms|Dr|Prof|Herr|Frau|Mme|Sra?)\.?\s)?\p{Lu}[\p{L}\p{M}'’-]*[\p{L}\p{M}](?:\s(?:(?:von|van|den|de|der|del|da|do|dos|di|la|le|el|al|bin|ibn|zu)\s){0,2}\p{Lu}(?:[\p{L}\p{M}'’-]*[\p{L}\p{M}]|\.)?){0,3}/gu,
   identifier: /(?<![\w#-])(?:#\d{2,12}|[A-Z]{1,6}-\d{1,12}|[A-Z]{2,4}\d{3,12})(?![\w-])/g,
 } as const;
 

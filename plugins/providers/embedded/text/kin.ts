@@ -4,7 +4,7 @@
 const SHARED = 4;
 /** What may follow them: endings of verbs, and of the nouns made of them, without accents. */
 const ENDING =
-  /^(?:|e?[dnrst]|e?st|en?d|i?n[gd]|ing|er?in|er?|ers?|ors?|ung|ion|ation|ations?|tion|ment|ance|ence|able|al|ive|ist|ier|iert?|et|te|ten|tet|eur|euse|trice|ice|ir|irent|ait|aient|ent|ant|i[es]?|u[es]?|ar|id|ido|ida|ad|ado|ada|io|yo|uyo|uido|uida|o|a|or|ora|dor|dora|tore|cion|zion|zione|ato|ata|ito|ita|uto|uta|ava|iva|iert|keit|heit|lich|ly|ness|ship)$/;
+  /^(?:|e?[dnrst]|e?st|en?d|i?n[gd]|ing|er?inn?|er?i?|ers?|ors?|ung|ion|ation|ations?|tion|ment|ance|ence|able|al|ive|ist|ier|iert?|et|te|ten|tet|eur|euse|trice|ice|ir|irent|ait|aient|ent|ant|i[es]?|u[es]?|ar|id|ido|ida|ad|ado|ada|io|yo|uyo|uido|uida|o|a|or|ora|dor|dora|tore|cion|zion|zione|ato|ata|ito|ita|uto|uta|ava|iva|iert|keit|heit|lich|ly|ness|ship)$/;
 
 const plain = (stem: string): string => stem.normalize('NFD').replace(/\p{M}/gu, '');
 

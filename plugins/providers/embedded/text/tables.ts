@@ -8,6 +8,8 @@ export interface Table {
 
 const MOST_ROWS = 20_000;
 const MOST_COLUMNS = 200;
+/** Lines that are cut in search of a table, all attempts together. */
+const MOST_TRIED = 60_000;
 const LONGEST_TEXT = 2_000_000;
 const SEPARATORS = [',', ';', '\t', '|'] as const;
 
@@ -25,16 +27,17 @@ function fromJson(text: string): Table | undefined {
   const rows = list.slice(0, MOST_ROWS).flatMap((item) => asRecord(item) ?? []);
   const columns = Object.keys(rows[0] ?? {}).slice(0, MOST_COLUMNS);
   if (rows.length === 0 || columns.length < 2) return undefined;
-  const cell = (value: unknown) => (typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value));
+  const cell = (value: unknown) =>
+    typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
   return { columns, rows: rows.map((row) => columns.map((column) => cell((row as Record<string, unknown>)[column]))) };
 }
 
+const isRuler = (line: string): boolean => line.includes('|') && line.includes('-') && /^[\s:|-]+$/.test(line);
+
 /** Rows of Markdown, of which the second is a ruler. */
 function barred(lines: readonly string[]): Table | undefined {
-  const start = lines.findIndex(
-    (line, index) => line.includes('|') && /^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$/.test(lines[index + 1] ?? ''),
-  );
-  if (start === -1 || !lines[start + 1]?.includes('|')) return undefined;
+  const start = lines.findIndex((line, index) => line.includes('|') && isRuler(lines[index + 1] ?? ''));
+  if (start === -1) return undefined;
   const cells = (line: string) =>
     line
       .trim()
@@ -51,13 +54,15 @@ function barred(lines: readonly string[]): Table | undefined {
 
 /** Lines that one separator cuts into as many cells as their head has; text may stand before and behind them. */
 function separated(lines: readonly string[]): Table | undefined {
+  let budget = MOST_TRIED;
   for (const [index, line] of lines.entries()) {
-    if (index > 200) return undefined;
+    if (index > 200 || budget <= 0) return undefined;
     for (const separator of SEPARATORS) {
       const head = line.includes(separator) ? cut(line, separator) : [];
       if (head.length < 2 || head.some((cell) => cell === '' || cell.length > 60 || /[.!?]$/.test(cell))) continue;
       const rows: string[][] = [];
       for (const next of lines.slice(index + 1, index + 1 + MOST_ROWS)) {
+        budget--;
         if (next.trim() === '') continue;
         const cells = cut(next, separator);
         if (cells.length !== head.length) break;

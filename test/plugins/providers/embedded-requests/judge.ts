@@ -26,7 +26,8 @@ export interface Verdict {
 }
 
 /** Words that say that something was looked for and is not there. */
-const NOTHING = /\bnot? (?:answer|found|in the|such|value|match)|does not answer|\b(?:holds|has|contains) (?:no|none|nothing)\b|"found":false|"missing":\["/i;
+const NOTHING =
+  /\bnot? (?:answer|found|in the|such|value|match)|does not answer|\b(?:holds|has|contains) (?:no|none|nothing)\b|"found":false|"missing":\["/i;
 
 export async function inFolder(folder: string, files: Readonly<Record<string, string>>): Promise<Polyphony> {
   for (const [path, text] of Object.entries(files)) {
