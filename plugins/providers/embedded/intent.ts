@@ -33,7 +33,7 @@ const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
   ],
   [
     'answer',
-    /\?|\banswer\b|\b(?:what|who|when|where|why|how|which)\b[^.!]{0,120}\b(?:say|says|said|state|states|mention|mentions|according to)\b|\b(?:quote|find|cite)\b[^.?!]{0,60}\b(?:about|passage|sentence|part|where)\b|\bfrage\b|\bquestion\b|？|ですか|ますか|でしたか|ましたか|答えて|回答|教えて/iu,
+    /\?|\banswer\b|\b(?:tell me|find out|let me know|say)\b[^.!?]{0,80}\b(?:what|who|when|where|why|how|which|whether|whose)\b|\b(?:what|who|when|where|why|how|which)\b[^.!]{0,120}\b(?:say|says|said|state|states|mention|mentions|according to)\b|\b(?:quote|find|cite)\b[^.?!]{0,60}\b(?:about|passage|sentence|part|where)\b|\bfrage\b|\bquestion\b|？|ですか|ますか|でしたか|ましたか|答えて|回答|教えて/iu,
   ],
 ];
 

@@ -208,6 +208,13 @@ function withTail(instruction: string, rest: readonly string[]): Prompt {
   return { instruction: `${instruction}\n${tail}`.trim(), documents: [{ name: '', text: body }] };
 }
 
+/** A greeting before a question is no text to answer it from. */
+const isGreeting = (text: string): boolean =>
+  text.length < 60 &&
+  /^(?:hello|hi|hey|dear|good (?:morning|afternoon|evening|day)|greetings|thanks|thank you|guten (?:tag|morgen|abend)|hallo|bonjour|bonsoir|salut|hola|buenos días|buenas|ciao|buongiorno|olá|こんにちは|你好)(?!\p{L})/iu.test(
+    text,
+  );
+
 /** `Summarise in one sentence: …`, or an instruction in the first sentence or line. */
 function inline(text: string): Prompt | undefined {
   const trimmed = text.trim();
@@ -229,7 +236,7 @@ function inline(text: string): Prompt | undefined {
   const [before, after] = [trimmed.slice(0, cut), trimmed.slice(cut).trim()];
   if (isAsking(before) && after.length > (before.endsWith('?') ? 8 : 40))
     return { instruction: before, documents: [{ name: '', text: after }] };
-  if (isAsking(after) && !isAsking(before) && after.length < 300)
+  if (isAsking(after) && !isAsking(before) && after.length < 300 && !isGreeting(before))
     return { instruction: after, documents: [{ name: '', text: before }] };
   return undefined;
 }

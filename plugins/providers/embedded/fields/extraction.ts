@@ -9,7 +9,7 @@ import { contentStems } from '../text/language.ts';
 import { read } from '../text/passages.ts';
 import type { Field, Source } from './fields.ts';
 import { mentions, nearness, spoken } from './fields.ts';
-import { readEntity } from './fields-string.ts';
+import { readEntity } from './fields-entity.ts';
 
 export interface Extraction {
   /** Each asked name with what the text has for it; null where it has nothing. */

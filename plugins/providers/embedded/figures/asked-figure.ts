@@ -61,7 +61,10 @@ export function readFigure(instruction: string, table: Table, names: readonly st
   const tokens = tokensOf(instruction);
   const used = new Set<number>();
   const mentioned = mentionedColumns(tokens, columns, used);
-  const group = groupOf(instruction, mentioned);
+  const extreme = asked.some(({ operation }) => operation === 'highest' || operation === 'lowest');
+  const grouping = groupOf(instruction, mentioned);
+  // "The tallest by height" names the measure, not groups.
+  const group = extreme && grouping?.numbers !== undefined ? undefined : grouping;
   const conditions = [
     ...comparisons(instruction, tokens, mentioned, used),
     ...equalities(tokens, table, columns, used),

@@ -24,7 +24,7 @@ const PATTERNS = {
   ),
   phone: /(?<![\w.+-])(?:\+\d{1,3}[\s-]?)?(?:\(\d{1,5}\)[\s-]?)?\d{2,9}(?:[\s-]\d{2,9}){0,4}(?![\w-])/g,
   money:
-    /(?:[$€£¥]|(?:USD|EUR|GBP|CHF|JPY)\s?)\d{1,3}(?:[,.\s]?\d{3})*(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?\s?(?:€|£|¥|USD|EUR|GBP|CHF|dollars?|euros?|pounds?)(?!\w)/g,
+    /(?:[$€£¥]|(?:USD|EUR|GBP|CHF|JPY)\s?)\d{1,3}(?:[,.\s]?\d{3})*(?:[.,]\d{1,2})?(?:\s(?:million|billion)(?!\w))?|(?<![\d.,])(?:\d{1,3}(?:[,.'’\u00A0\u202F ]\d{3})+|\d{1,9})(?:[.,]\d{1,2})?\s?(?:(?:million|billion|Millionen|millions d[e']|millones de)\s)?(?:€|£|¥|USD|EUR|GBP|CHF|dollars?|euros?|pounds?|Euro)(?!\w)/g,
   version: /\bv?\d{1,5}\.\d{1,5}(?:\.\d{1,5})?(?:-[\w.]{1,30})?\b/g,
   name: /(?<![\p{L}\p{M}\p{N}_])(?:(?:Mr|Mrs|Ms|Dr|Prof|Herr|Frau|Mme|Sra?)\.?\s)?\p{Lu}[\p{L}\p{M}'’-]*[\p{L}\p{M}](?:\s(?:(?:von|van|den|de|der|del|da|do|dos|di|la|le|el|al|bin|ibn|zu)\s){0,2}\p{Lu}(?:[\p{L}\p{M}'’-]*[\p{L}\p{M}]|\.)?){0,3}/gu,
   identifier: /(?<![\w#-])(?:#\d{2,12}|[A-Z]{1,6}-\d{1,12}|[A-Z]{2,4}\d{3,12})(?![\w-])/g,

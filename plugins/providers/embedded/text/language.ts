@@ -89,7 +89,9 @@ export function words(text: string, language: Language = 'en'): string[] {
 
 /** True for a word that carries content. */
 export function isContentWord(word: string, language: Language): boolean {
-  if (UNSPACED.test(word) || HANGUL.test(word)) return !PARTICLES.has(word);
+  // Short words of hiragana alone are endings and particles of Japanese.
+  if (UNSPACED.test(word) || HANGUL.test(word))
+    return !PARTICLES.has(word) && !/^\p{Script=Hiragana}{1,3}$/u.test(word);
   if (word.length < 2 && !/\d/.test(word)) return false;
   return !stopWords(spaced(language)).has(word);
 }
