@@ -36,16 +36,19 @@ function divided(sentences: readonly string[], wanted: number): string[] {
   let points = sentences.slice(0, wanted);
   while (points.length < wanted) {
     const longest = points
-      .map((point, at) => ({
-        at,
-        parts: point.split(CLAUSE).filter((part) => part.trim().length > 8),
-        length: point.length,
-      }))
-      .filter(({ parts }) => parts.length > 1)
+      .map((point, at) => ({ at, parts: inTwo(point), length: point.length }))
+      .filter(({ parts }) => parts.length === 2)
       .sort((a, b) => b.length - a.length)[0];
     if (longest === undefined) break;
-    const [first = '', ...rest] = longest.parts;
-    points = [...points.slice(0, longest.at), first.trim(), rest.join(', ').trim(), ...points.slice(longest.at + 1)];
+    points = [...points.slice(0, longest.at), ...longest.parts, ...points.slice(longest.at + 1)];
   }
   return points;
+}
+
+/** The two parts of a sentence around its first clause break; itself where it has none, or a part would be too short. */
+function inTwo(point: string): string[] {
+  const found = CLAUSE.exec(point);
+  if (found === null) return [point];
+  const parts = [point.slice(0, found.index), point.slice(found.index + found[0].length)].map((part) => part.trim());
+  return parts.every((part) => part.length > 4) ? parts : [point];
 }

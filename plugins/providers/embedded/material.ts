@@ -1,5 +1,6 @@
 /** Splits a prompt into its instruction and its material. */
 import { defined, tryParseJson } from 'polyphony/kit';
+import { fieldsIn } from './fields/asked-fields.ts';
 import { readIntent } from './intent.ts';
 
 export interface Material {
@@ -107,10 +108,12 @@ interface Section {
 function labelled(text: string): Prompt | undefined {
   const lead: string[] = [];
   const sections: Section[] = [];
+  // A field that is asked for ("e-mail") is a label of the material.
+  const fields = new Set(fieldsIn(text.slice(0, 2000)).map((name) => name.toLowerCase()));
   for (const line of text.split('\n')) {
     const match = LABEL.exec(line);
     const label = match?.[1]?.toLowerCase();
-    if (label !== undefined && sections.length < 50 && startsSection(label, sections)) {
+    if (label !== undefined && !fields.has(label) && sections.length < 50 && startsSection(label, sections)) {
       sections.push({ label, lines: [match?.[2] ?? ''] });
     } else (sections.at(-1)?.lines ?? lead).push(line);
   }

@@ -9,7 +9,7 @@ const STRONG = /^(?:extract|pull|extra|entnimm|estrai|relève|saca|fill)/i;
 const HEAD =
   /^(?:(?:me|us|all|just|only|following|the following|these|folgende(?:n|s)?|die folgenden|les|suivants?|los siguientes?)\s+){0,4}(?:fields?|values?|details|data|information|facts|items|things|felder|angaben|daten|champs|informations|campos|datos)?\s*(?:\((?=[^)]*\)))?\s*:\s*/iu;
 const TAIL =
-  /(?:^|\s+|\s*[,;]\s*)(?:from|out of|in|of (?:this|the) (?:text|message|e-?mail|letter|document|file)s?|of the texts?|contained|mentioned|given|found|as (?:json|a table|key)|into|for (?:each|every)|per|aus|von|im|dans|depuis|du texte|de (?:el|la|los|las) |del|en|dal?|nel|where|that|which|if|with)(?![\p{L}\p{N}-])[\s\S]*$/iu;
+  /(?:^|\s+|\s*[,;]\s*)(?:from|out of|in|of (?:this|the) (?:text|message|e-?mail|letter|document|file)s?|of the texts?|contained|mentioned|given|found|as (?:json|a table|key)|into|for (?:each|every)|per|aus|von|im|dans|depuis|du texte|de (?:el|la|los|las)|del|en|dal?|nel|where|that|which|if|with)(?![\p{L}\p{N}-])[\s\S]*$/iu;
 const ARTICLE =
   /^(?:(?:and|or|the|a|an|its|his|her|their|und|den|die|das|der|et|le|la|les|l['’]|y|e|el|los|las|il|both|also|as well as|sowie)\s+){0,3}(?:l['’])?/iu;
 /** Results of other jobs, and what no text is asked for. */

@@ -55,7 +55,8 @@ interface Token {
 }
 
 /** @param names words that name the material itself, such as its file: they may stand in the instruction */
-export function readFigure(instruction: string, table: Table, names: readonly string[]): Reading {
+export function readFigure(asking: string, table: Table, names: readonly string[]): Reading {
+  const instruction = asking.slice(0, 2000).replaceAll('_', ' ');
   const asked = operationsIn(instruction);
   const columns = columnsOf(table);
   const tokens = tokensOf(instruction);

@@ -148,14 +148,15 @@ export function readFileJobs(request: string): FileJob[] {
 const TABLES = /\.(?:csv|tsv)$/i;
 
 /** The question without its introduction (`Read a.md and tell me …`). */
-function questionIn(clause: string): string {
+function questionIn(whole: string): string {
+  const clause = withoutPlaces(whole);
   const introduced =
     /\b(?:tell me|find out|answer|say|know|ask the text)\b:?\s+(?=(?:what|who|when|where|why|how|which|whose|if|whether)\b)(.+)$/isu.exec(
       clause,
     )?.[1];
   const question = introduced ?? clause;
   // `When was it built? a.md` and `Using a.md, answer: may I …?` name the text next to the question.
-  return withoutPlaces(question)
+  return question
     .replace(/\?\s*(?:\(?(?:see|in|from)\s+)?the texts?\W*$/iu, '?')
     .replace(/^(?:(?:using|from|given|see|read|in|based on|according to)\s+)?the texts?\s*[,:;–-]\s*/iu, '')
     .replace(/^(?:please\s+)?answer(?:\s+(?:this|the question))?\s*[:,]\s*/iu, '');

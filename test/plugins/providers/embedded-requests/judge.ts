@@ -1,4 +1,4 @@
-/** Asks the embedded engine as a new user would, and judges what comes back: useful, a clear refusal, or bad. */
+/** Asks the embedded engine as a new user would, and judges what comes back: useful, a clear refusal, missed, or bad. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { embedded } from '../../../../plugins/providers/embedded.ts';
@@ -21,13 +21,14 @@ export interface Request {
 }
 
 export interface Verdict {
-  readonly verdict: 'useful' | 'refused' | 'bad';
+  /** `missed`: the engine says that it found nothing, though the material has it. `bad`: what it says is wrong, empty or made up. */
+  readonly verdict: 'useful' | 'refused' | 'missed' | 'bad';
   readonly said: string;
 }
 
 /** Words that say that something was looked for and is not there. */
 const NOTHING =
-  /\bnot? (?:answer|found|in the|such|value|match)|does not answer|\b(?:holds|has|contains) (?:no|none|nothing)\b|"found":false|"missing":\["/i;
+  /\bnot? (?:answer|found|in the|such|value|match)|does not answer|\b(?:holds|has|contains) (?:no|none|nothing)\b|"found":false|"note":"The table has no|"missing":\["/i;
 
 export async function inFolder(folder: string, files: Readonly<Record<string, string>>): Promise<Polyphony> {
   for (const [path, text] of Object.entries(files)) {
@@ -53,7 +54,8 @@ export async function judge(polyphony: Polyphony, request: Request): Promise<Ver
     const clear = error instanceof PolyphonyError && error.code === 'unsupported' && error.message.includes('engine');
     return { verdict: clear ? 'refused' : 'bad', said: error instanceof Error ? error.message.slice(0, 160) : '' };
   }
-  return { verdict: fits(request, said, confidence) ? 'useful' : 'bad', said };
+  if (fits(request, said, confidence)) return { verdict: 'useful', said };
+  return { verdict: request.want === 'answer' && NOTHING.test(said) && confidence <= 0.3 ? 'missed' : 'bad', said };
 }
 
 function fits({ want, holds = [], lacks = [], lines }: Request, said: string, confidence: number): boolean {
