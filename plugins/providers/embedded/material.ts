@@ -25,6 +25,8 @@ const LABEL =
   /^[ \t]*(?:\*\*)?(question|q|frage|text(?: [ab12])?|context|documents?(?: \w{1,3})?|articles?|passage|material|input|e-?mail|ticket|review|message|comment|transcript|labels|categories|classes|options|instructions?|task|answer|output|summary|label|category)(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*(.*)$/iu;
 const ASKING_LABELS = /^(?:instructions?|task|labels|categories|classes|options)$/i;
 const PROMPT_LABELS = /^(?:question|q|frage|instructions?|task|labels|categories|classes|options)$/i;
+const WHOLE_LABELS =
+  /^(?:question|q|frage|text(?: [ab12])?|context|documents?(?: \w{1,3})?|articles?|passage|material|input|instructions?|task)$/i;
 const EMPTY_LABELS = /^(?:answer|output|summary|label|category)$/i;
 
 /** A system prompt that contains its context, in tags or after `Context:`; otherwise all of it is instruction. */
@@ -108,12 +110,13 @@ interface Section {
 function labelled(text: string): Prompt | undefined {
   const lead: string[] = [];
   const sections: Section[] = [];
-  // A field that is asked for ("e-mail") is a label of the material.
-  const fields = new Set(fieldsIn(text.slice(0, 2000)).map((name) => name.toLowerCase()));
+  // Where fields are asked for, a line such as `e-mail: …` is one of the material's, asked for or not.
+  const fields = fieldsIn(text.slice(0, 2000)).map((name) => name.toLowerCase());
+  const inMaterial = (label: string) => fields.includes(label) || (fields.length > 0 && !WHOLE_LABELS.test(label));
   for (const line of text.split('\n')) {
     const match = LABEL.exec(line);
     const label = match?.[1]?.toLowerCase();
-    if (label !== undefined && !fields.has(label) && sections.length < 50 && startsSection(label, sections)) {
+    if (label !== undefined && !inMaterial(label) && sections.length < 50 && startsSection(label, sections)) {
       sections.push({ label, lines: [match?.[2] ?? ''] });
     } else (sections.at(-1)?.lines ?? lead).push(line);
   }
