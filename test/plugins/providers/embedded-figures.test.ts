@@ -143,6 +143,15 @@ test.each(['What is 2024-05-06?', '+49 221 555', 'chapter 3 - 4', 'How much is t
   },
 );
 
+test('cells may hold separators, quotes and line ends, and lines that are left out are counted', () => {
+  const text =
+    'Our costs:\nitem,paid\n"Rope, ""blue""",10\n"two\nlines",20\nodd line\nNail,5\n\nThat is all, dear reader, for now.';
+  const { figures, note } = figuresOf('Sum of paid', tableOf([text]), []);
+  expect(figures.map(({ value }) => value)).toEqual(['35']);
+  expect(note).toBe('1 lines do not have 2 cells and are left out.');
+  expect(readTable('a,b\n"open,1\nx,2')).toBeUndefined();
+});
+
 test('prose with commas is no table', () => {
   expect(readTable('Dear Ann, how are you,\nI hope, that all is well,\nand that you, too, are glad.')).toBeUndefined();
 });

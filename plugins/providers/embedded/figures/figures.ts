@@ -28,6 +28,13 @@ const MOST_ARGUMENTS = 90;
 
 /** @param names words that name the material, such as its file */
 export function figuresOf(instruction: string, table: Table, names: readonly string[]): Figures {
+  const found = figuresWithin(instruction, table, names);
+  return table.note === ''
+    ? found
+    : { ...found, note: [found.note, table.note].filter((note) => note !== '').join(' ') };
+}
+
+function figuresWithin(instruction: string, table: Table, names: readonly string[]): Figures {
   const asked = readFigure(instruction, table, names);
   if ('lacking' in asked) return { figures: [], title: '', note: asked.lacking };
   const rows = [...table.rows.keys()].filter((row) => asked.conditions.every(({ holds }) => holds(row)));

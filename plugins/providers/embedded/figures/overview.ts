@@ -29,5 +29,7 @@ function overview(document: { readonly name: string; readonly text: string }): s
     return `- ${name}: ${different.length <= MOST_VALUES ? shown : `${different.length} different values, such as ${shown}`}`;
   });
   const title = document.name === '' ? 'A table' : `${document.name}: a table`;
-  return [`${title} of ${table.rows.length} rows and ${table.columns.length} columns.`, ...lines].join('\n');
+  return [`${title} of ${table.rows.length} rows and ${table.columns.length} columns.`, ...lines, table.note]
+    .filter((line) => line !== '')
+    .join('\n');
 }

@@ -1,16 +1,21 @@
 /** Tables inside a text: lines with separators, rows between bars, and lists of flat JSON objects. */
+import { createRequire } from 'node:module';
 import { asList, asRecord, tryParseJson } from 'polyphony/kit';
 
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** What was left out of the rows, as a sentence; '' where nothing was. */
+  readonly note: string;
 }
 
 const MOST_ROWS = 20_000;
 const MOST_COLUMNS = 200;
-/** Lines that are cut in search of a table, all attempts together. */
-const MOST_TRIED = 60_000;
+/** Lines from which a table is read by trial. */
+const MOST_ATTEMPTS = 8;
+const LONGEST_RECORD = 65_536;
 const LONGEST_TEXT = 2_000_000;
+const cutNote = `Only the first ${MOST_ROWS} rows are read.`;
 const SEPARATORS = [',', ';', '\t', '|'] as const;
 
 /** The first table of a text; undefined where it has none with a head, two columns and a row. */
@@ -29,7 +34,8 @@ function fromJson(text: string): Table | undefined {
   if (rows.length === 0 || columns.length < 2) return undefined;
   const cell = (value: unknown) =>
     typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
-  return { columns, rows: rows.map((row) => columns.map((column) => cell((row as Record<string, unknown>)[column]))) };
+  const note = list.length > MOST_ROWS ? cutNote : '';
+  return { columns, rows: rows.map((row) => columns.map((column) => cell(Object(row)[column]))), note };
 }
 
 const isRuler = (line: string): boolean => line.includes('|') && line.includes('-') && /^[\s:|-]+$/.test(line);
@@ -49,30 +55,58 @@ function barred(lines: readonly string[]): Table | undefined {
     if (!line.includes('|')) break;
     body.push(line);
   }
-  return shaped(cells(lines[start] ?? ''), body.map(cells));
+  const table = shaped(cells(lines[start] ?? ''), body.map(cells));
+  const more = lines[start + 2 + MOST_ROWS]?.includes('|') === true;
+  return table === undefined || !more ? table : { ...table, note: cutNote };
 }
 
 /** Lines that one separator cuts into as many cells as their head has; text may stand before and behind them. */
 function separated(lines: readonly string[]): Table | undefined {
-  let budget = MOST_TRIED;
-  for (const [index, line] of lines.entries()) {
-    if (index > 200 || budget <= 0) return undefined;
+  let attempts = MOST_ATTEMPTS;
+  for (const [index, line] of lines.slice(0, 200).entries()) {
     for (const separator of SEPARATORS) {
-      const head = line.includes(separator) ? cut(line, separator) : [];
-      if (head.length < 2 || head.some((cell) => cell === '' || cell.length > 60 || /[.!?]$/.test(cell))) continue;
-      const rows: string[][] = [];
-      for (const next of lines.slice(index + 1, index + 1 + MOST_ROWS)) {
-        budget--;
-        if (next.trim() === '') continue;
-        const cells = cut(next, separator);
-        if (cells.length !== head.length) break;
-        rows.push(cells);
-      }
-      const table = shaped(head, rows);
+      if (!line.includes(separator) || !(lines[index + 1] ?? '').includes(separator)) continue;
+      if (attempts-- <= 0) return undefined;
+      const table = fromRecords(records(lines.slice(index), separator));
       if (table !== undefined && looksLikeData(table)) return table;
     }
   }
   return undefined;
+}
+
+/** Loaded at the first table: most requests have none. */
+const load = createRequire(import.meta.url);
+
+/** The records of the library; none where a quote stays open. */
+function records(lines: readonly string[], delimiter: string): string[][] {
+  const { parse } = load('csv-parse/sync') as typeof import('csv-parse/sync');
+  const options = {
+    delimiter,
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_empty_lines: true,
+    trim: true,
+    to: MOST_ROWS + 2,
+  };
+  try {
+    return parse(lines.join('\n'), { ...options, max_record_size: LONGEST_RECORD });
+  } catch {
+    return [];
+  }
+}
+
+/** Records behind the last one that fits the head are text; those between are left out, and the table says how many. */
+function fromRecords([head, ...body]: readonly string[][]): Table | undefined {
+  if (head === undefined || head.some((cell) => cell === '' || cell.length > 60 || /[.!?]$/.test(cell)))
+    return undefined;
+  const end = body.findLastIndex((cells) => cells.length === head.length) + 1;
+  if (body[0]?.length !== head.length) return undefined;
+  const rows = body.slice(0, end).filter((cells) => cells.length === head.length);
+  const left = end - rows.length;
+  const cut = rows.length > MOST_ROWS ? cutNote : '';
+  const odd = left === 0 ? '' : `${left} lines do not have ${head.length} cells and are left out.`;
+  const table = shaped(head, rows.slice(0, MOST_ROWS));
+  return table === undefined ? undefined : { ...table, note: [cut, odd].filter((part) => part !== '').join(' ') };
 }
 
 /** Sentences with as many commas are no table: a table has numbers below a head without any, or short cells in several rows. */
@@ -85,27 +119,5 @@ function looksLikeData({ columns, rows }: Table): boolean {
 
 function shaped(columns: readonly string[], rows: readonly (readonly string[])[]): Table | undefined {
   if (columns.length < 2 || columns.length > MOST_COLUMNS || rows.length === 0) return undefined;
-  return { columns, rows: rows.map((row) => columns.map((_, index) => row[index] ?? '')) };
-}
-
-/** The cells of a line; a cell in double quotes may contain the separator, and quotes that are doubled. */
-function cut(line: string, separator: string): string[] {
-  if (!line.includes('"')) return line.split(separator).map((cell) => cell.trim());
-  const cells: string[] = [];
-  let cell = '';
-  let quoted = false;
-  for (let at = 0; at < line.length; at++) {
-    const character = line.charAt(at);
-    if (character === '"') {
-      if (quoted && line.charAt(at + 1) === '"') {
-        cell += '"';
-        at++;
-      } else quoted = !quoted;
-    } else if (character === separator && !quoted) {
-      cells.push(cell.trim());
-      cell = '';
-    } else cell += character;
-  }
-  cells.push(cell.trim());
-  return cells;
+  return { columns, rows: rows.map((row) => columns.map((_, index) => row[index] ?? '')), note: '' };
 }
