@@ -3,8 +3,10 @@
  * with a higher score for the kind of thing that the question asks for. A question whose words the text lacks has no answer.
  */
 import { type EntityKind, entities, numbers } from './text/entities.ts';
-import { contentStems, joiner, stem } from './text/language.ts';
+import { kinFinder } from './text/kin.ts';
+import { contentStems, guessLanguage, joiner, stem } from './text/language.ts';
 import { type Passage, type Reading, rarity } from './text/passages.ts';
+import { SPACED_LANGUAGES, stopWords } from './text/stop-words.ts';
 
 export interface Answer {
   /** False: the text does not answer, and `text` is ''. */
@@ -35,9 +37,12 @@ const KINDS: readonly (readonly [AnswerKind, RegExp])[] = [
   ['person', /\bwho(?:m|se)?\b|\bwer\b|\bwem\b|\bqui\b|\bquién\b|\bchi\b|\bquem\b|\bwie is\b|誰|だれ|谁|누구/i],
   [
     'place',
-    /\bwhere\b|\bwhich (?:city|country|place)\b|\bwo\b|\boù\b|\bdónde\b|\bdove\b|\bonde\b|\bwaar\b|どこ|哪里|어디/i,
+    /\bwhere\b|\bwhich (?:city|country|place)\b|\bwo\b|\boù(?!\p{L})|\bdónde\b|\bdove\b|\bonde\b|\bwaar\b|どこ|哪里|어디/iu,
   ],
-  ['reason', /\bwhy\b|\bwarum\b|\bpourquoi\b|\bpor qué\b|\bperché\b|\bpor que\b|\bwaarom\b|なぜ|どうして|为什么|왜/i],
+  [
+    'reason',
+    /\bwhy\b|\bwarum\b|\bpourquoi\b|\bpor qué(?!\p{L})|\bperché(?!\p{L})|\bpor que\b|\bwaarom\b|なぜ|どうして|为什么|왜/iu,
+  ],
   ['manner', /\bhow\b|\bwie\b|\bcomment\b|\bcómo\b|\bcome\b|\bhoe\b/i],
   ['definition', /\bwhat (?:is|are|does .* mean)\b|\bwas (?:ist|sind)\b|\bqu'est-ce\b|\bqué (?:es|son)\b|\bcos'è\b/i],
 ];
@@ -82,7 +87,7 @@ interface Ranked {
 
 /** The passages that contain enough of the question, best first. */
 function rank(reading: Reading, question: string, kind: AnswerKind): Ranked[] {
-  const asked = [...new Set(contentStems(question, reading.language))].filter((stem) => !ASKING.has(stem));
+  const asked = askedStems(question, reading).filter((stem) => !ASKING.has(stem));
   if (asked.length === 0 || reading.passages.length === 0) return [];
   const weights = new Map(asked.map((stem) => [stem, Math.max(0.2, rarity(reading, stem))]));
   const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
@@ -97,6 +102,23 @@ function rank(reading: Reading, question: string, kind: AnswerKind): Ranked[] {
     return [{ passage, held, score }];
   });
   return ranked.sort((a, b) => b.score - a.score || a.passage.index - b.passage.index);
+}
+
+/** The question's stems, each as the text has it: `leads` finds `leader`. Its own function words count in no language. */
+function askedStems(question: string, reading: Reading): string[] {
+  const own = guessLanguage(question);
+  const language = SPACED_LANGUAGES.find((known) => known === own && known !== reading.language);
+  const ignored = language === undefined ? undefined : stopWords(language);
+  const plain =
+    ignored === undefined
+      ? question
+      : question.replace(/[\p{L}'’-]+/gu, (word) => (ignored.has(word.toLowerCase()) ? ' ' : word));
+  const kin = kinFinder(reading.frequency);
+  return [
+    ...new Set(
+      contentStems(plain, reading.language).map((stem) => (reading.frequency.has(stem) ? stem : (kin(stem) ?? stem))),
+    ),
+  ];
 }
 
 interface Match {

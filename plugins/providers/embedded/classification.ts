@@ -72,7 +72,8 @@ function decide(
   const best = highest === 0 && fallback !== -1 ? fallback : Math.max(0, totals.indexOf(highest));
   return {
     label: known[best]?.name ?? '',
-    confidence: Math.min(highest === 0 ? 0.5 : 0.95, shares[best] ?? 0),
+    // Without evidence the label is a guess, and no threshold should take it for an answer.
+    confidence: Math.min(highest > 0 ? 0.95 : fallback === -1 ? 0.25 : 0.5, shares[best] ?? 0),
     scores: Object.fromEntries(known.map(({ name }, index) => [name, shares[index] ?? 0])),
     supported: known.filter((_, index) => (totals[index] ?? 0) > 0).map(({ name }) => name),
     evidence: highest === 0 ? '' : (evidence[best]?.sentence ?? ''),

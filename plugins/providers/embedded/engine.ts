@@ -1,8 +1,10 @@
 /** Answers one chat request, from messages to text. The provider loads this module at its first use. */
-import type { ChatRequest, JsonValue } from 'polyphony/kit';
+import type { ChatRequest, JsonSchema, JsonValue } from 'polyphony/kit';
 import { answer } from './answers.ts';
 import { classify } from './classification.ts';
+import { fieldsValue } from './fields/extraction.ts';
 import { fillSchema } from './fields/schema.ts';
+import { figuresValue, isFiguresShape } from './figures/shape.ts';
 import { planText } from './planner/planner.ts';
 import { type Reply, readAll, reply } from './reply.ts';
 import type { Effort } from './summary.ts';
@@ -21,8 +23,13 @@ export function respond(request: ChatRequest, effort: Effort): Response {
   const done = task.jobs.length === 0 ? 'extract' : task.jobs.join(', ');
   if (!structured) return { ...reply(task, effort), done };
   const schema = request.output?.schema;
-  const { value, confidence } = schema === undefined ? freeJson(task, effort) : fillSchema(schema, task, effort);
+  const { value, confidence } = schema === undefined ? freeJson(task, effort) : typed(schema, task, effort);
   return { text: JSON.stringify(value), confidence, done };
+}
+
+function typed(schema: JsonSchema, task: Task, effort: Effort): { value: JsonValue; confidence: number } {
+  if (isFiguresShape(schema)) return figuresValue(task);
+  return fieldsValue(schema, task, effort) ?? fillSchema(schema, task, effort);
 }
 
 /** Answers a planning request with a plan as JSON. @throws unsupported for what this engine cannot plan */

@@ -1,6 +1,8 @@
 /** Which jobs an instruction asks for. Reads only instructions, never the material. */
+import { fieldsIn } from './fields/asked-fields.ts';
+import { opensWithFigure } from './figures/operations.ts';
 
-export type JobType = 'summarise' | 'key-terms' | 'classify' | 'answer' | 'compare' | 'entities';
+export type JobType = 'summarise' | 'key-terms' | 'classify' | 'answer' | 'compare' | 'entities' | 'fields' | 'figures';
 
 export interface Intent {
   readonly jobs: readonly JobType[];
@@ -11,7 +13,7 @@ export interface Intent {
 const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
   [
     'summarise',
-    /\bsummar(?:i[sz](?:e|es|ing|ation)|y|ies)\b|\btl;?dr\b|\bcondense\b|\bshorten\b|\b(?:the|its|a) gist\b|\bkey (?:points|takeaways|ideas|messages)\b|\bmain (?:points|ideas|message)\b|\bmost important (?:points|sentences)\b|\bin a nutshell\b|\babstract of\b|\bfass\w*\b.*\bzusammen\b|\bzusammenfass\w*|\brésum\w+|\bresum(?:e|ir|en|o|a)\b|\briassum\w+|\bsamenvatt\w+|\bvat\b.*\bsamen\b|要約|まとめて|要点|总结|總結|摘要|概括|요약/iu,
+    /\bsummar(?:i[sz](?:e|es|ing|ation)|y|ies)\b|\btl;?dr\b|\bcondense\b|\bshorten\b|\b(?:the|its|a) gist\b|\bbullet(?:s| points?)\b|\bstichpunkte?n?\b|\bpoints clés\b|\bpuntos clave\b|\bpunti chiave\b|\bkey (?:points|takeaways|ideas|messages)\b|\bmain (?:points|ideas|message|takeaways)\b|\bmost important (?:points|sentences|facts|things)\b|\bwichtigsten (?:punkte|aussagen)\b|\bin a nutshell\b|\babstract of\b|\bfass\w*\b.*\bzusammen\b|\bzusammenfass\w*|\brésum\w+|\bresum(?:e|ir|en|o|a)\b|\briassum\w+|\bsamenvatt\w+|\bvat\b.*\bsamen\b|要約|まとめて|要点|总结|總結|摘要|概括|요약/iu,
   ],
   [
     'key-terms',
@@ -27,11 +29,11 @@ const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
   ],
   [
     'entities',
-    /\b(?:extract|find|list|get|collect|name|give)\b[^.?!]{0,60}\b(?:e-?mails?(?: addresses)?|urls?|links|dates|names|people|persons|phone numbers?|amounts?|prices|numbers|identifiers)\b/iu,
+    /\b(?:extract|find|list|get|collect|name|give)\b[^.?!]{0,60}\b(?:e-?mails?(?: addresses)?|urls?|links|dates|names|people|persons|phone numbers?|amounts?|prices|numbers|identifiers)\b|\b(?:which|what|welche|quelles|qué|quali)\s+(?:e-?mail(?:s|[- ]ad\w+)|urls|links|dates|names|people|phone numbers|amounts|prices)\b|\b(?:extrahiere?|nenne|finde|liste)\b[^.?!]{0,60}\b(?:e-?mail\w*(?:[- ]adressen)?|namen|daten|telefonnummern|beträge)\b|\b(?:extrais|trouve|liste|extrae|encuentra|lista)\b[^.?!]{0,60}\b(?:e-?mails|adresses|noms|dates|correos|nombres|fechas)\b/iu,
   ],
   [
     'answer',
-    /\?|\banswer\b|\b(?:what|who|when|where|why|how|which)\b[^.!]{0,120}\b(?:say|says|said|state|states|mention|mentions|according to)\b|\b(?:quote|find|cite)\b[^.?!]{0,60}\b(?:about|passage|sentence|part|where)\b|\bfrage\b|\bquestion\b|？|ですか|ますか|でしたか|ましたか|答えて|回答|教えて/iu,
+    /\?|\banswer\b|\b(?:tell me|find out|let me know|say)\b[^.!?]{0,80}\b(?:what|who|when|where|why|how|which|whether|whose)\b|\b(?:what|who|when|where|why|how|which)\b[^.!]{0,120}\b(?:say|says|said|state|states|mention|mentions|according to)\b|\b(?:quote|find|cite)\b[^.?!]{0,60}\b(?:about|passage|sentence|part|where)\b|\bfrage\b|\bquestion\b|？|ですか|ますか|でしたか|ましたか|答えて|回答|教えて/iu,
   ],
 ];
 
@@ -45,6 +47,9 @@ const MAKEABLE =
 /** Wordings of the form of the answer, which are not jobs. */
 const FORM =
   /^\W*(?:(?:only|just)\b|(?:with|in|using|as) (?:only|just|one|a single|json|the|valid|exactly)\b|briefly|concisely|shortly|in (?:\w+ )?(?:words?|sentences?)|no )/iu;
+
+/** Verbs that ask for a figure where one is named. */
+const FIGURED = /^(?:calculate|compute|create|generate|build|produce|draw)$/;
 
 interface JobMatch {
   readonly job: JobType;
@@ -65,6 +70,11 @@ export function jobMatches(text: string): JobMatch[] {
     const at = pattern.exec(text)?.index;
     return at === undefined ? [] : [{ job, at }];
   });
+  const special = specialJob(
+    text,
+    found.map(({ job }) => job),
+  );
+  if (special !== undefined) return [{ job: special, at: 0 }];
   const others = found.filter(({ job }) => job !== 'answer' && job !== 'entities');
   const kept = found.filter(({ job }) => (job !== 'answer' && job !== 'entities') || others.length === 0);
   if (kept.length > 1 && kept.every(({ job }) => job === 'answer' || job === 'entities'))
@@ -72,6 +82,14 @@ export function jobMatches(text: string): JobMatch[] {
   const asked = others.length === 0 ? undefined : separateQuestion(text);
   const all = asked === undefined ? kept : [...kept, { job: 'answer' as const, at: asked }];
   return all.sort((a, b) => a.at - b.at);
+}
+
+/** Named fields and figures are asked for by a form, not by a word: they rule where no job of another kind is named. */
+function specialJob(text: string, named: readonly JobType[]): JobType | undefined {
+  if (named.some((job) => job === 'summarise' || job === 'key-terms' || job === 'classify' || job === 'compare'))
+    return undefined;
+  if (fieldsIn(text).length > 0) return 'fields';
+  return opensWithFigure(text) ? 'figures' : undefined;
 }
 
 /**
@@ -100,6 +118,7 @@ function beyondEngine(text: string, jobs: readonly JobType[]): string | undefine
     if (asked === 'explain' && /^\W*(?:why|your|the (?:choice|reason))/.test(rest) && jobs.includes('classify'))
       continue;
     if (asked === 'explain' && jobs.includes('answer')) continue;
+    if (FIGURED.test(asked) && jobs.includes('figures')) continue;
     return asked;
   }
   return undefined;
@@ -108,21 +127,21 @@ function beyondEngine(text: string, jobs: readonly JobType[]): string | undefine
 const COUNT_WORDS = [
   'one|a single|einem|ein|une|un|una|uno|um|uma|een',
   'two|zwei|deux|dos|due|dois|duas|twee',
-  'three|drei|trois|tres|tre|três|drie',
+  'three|drei|trois|tres|tre|três|drie|三|3つ',
   'four|vier|quatre|cuatro|quattro|quatro',
   'five|fünf|cinq|cinco|cinque|vijf',
-  'six',
-  'seven',
-  'eight',
-  'nine',
-  'ten',
+  'six|sechs|seis|sei|zes',
+  'seven|sieben|sept|siete|sette|sete|zeven',
+  'eight|acht|huit|ocho|otto|oito',
+  'nine|neun|neuf|nueve|nove|negen',
+  'ten|zehn|dix|diez|dieci|dez|tien',
 ].map((words) => words.split('|'));
 
 /** The number before one of the nouns (`in 3 sentences`, `two-sentence`, `top five key terms`), if any. */
 export function countBefore(instruction: string, nouns: string): number | undefined {
   const spelt = COUNT_WORDS.flat().join('|');
   const pattern = new RegExp(
-    `(?<![\\p{L}\\p{N}])(\\d{1,4}|${spelt})[ -]{1,3}(?:\\w{1,30}[ -]{1,3}){0,2}?(?:${nouns})`,
+    `(?<![\\p{L}\\p{N}])(\\d{1,4}|${spelt})[ -]{1,3}(?:[\\p{L}\\p{N}]{1,30}[ -]{1,3}){0,2}?(?:${nouns})`,
     'iu',
   );
   const word = pattern.exec(instruction.slice(0, 5000))?.[1]?.toLowerCase();

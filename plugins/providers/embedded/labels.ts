@@ -5,7 +5,7 @@ const MOST = 100;
 /** Words before a list of labels in prose: the most specific come first. */
 const LEADS: readonly RegExp[] = [
   /\b(?:one of|labels?|categor(?:y|ies)|classes|options|departments?|choices|following)\b[^:\n]{0,40}?:\s*/giu,
-  /\b(?:into|as|either|whether it is|whether|among|between|one of|choose from)\s+/giu,
+  /\b(?:into|as|either|whether it is|whether|among|between|one of|choose from|als|ob|entweder|comme|parmi|como|come|fra|tra)\s+/giu,
   /\b(?:is|in|to|from|with)\s+/giu,
 ];
 const TRAILER =
@@ -96,7 +96,7 @@ function spoken(text: string): Label[] {
 
 function split(list: string): string[] {
   return list
-    .split(/\s*,\s*(?:or|and)\s+|\s*[,/|]\s*|\s+(?:or|and|oder|ou|und|et|o|y)\s+/u)
+    .split(/\s*,\s*(?:or|and)\s+|\s*[,/|]\s*|\s+(?:or|and|oder|ou|und|et|o|y|e|of|en)\s+/u)
     .map((name) => name.trim().replace(/^["'“`]|["'”`]$/g, ''))
     .filter((name) => name !== '');
 }

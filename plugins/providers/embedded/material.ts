@@ -1,5 +1,6 @@
 /** Splits a prompt into its instruction and its material. */
 import { defined, tryParseJson } from 'polyphony/kit';
+import { fieldsIn } from './fields/asked-fields.ts';
 import { readIntent } from './intent.ts';
 
 export interface Material {
@@ -11,6 +12,8 @@ export interface Prompt {
   readonly instruction: string;
   readonly question?: string;
   readonly documents: readonly Material[];
+  /** The JSON that the documents were made of: it may be a table. */
+  readonly json?: string;
 }
 
 const TAGS =
@@ -22,6 +25,8 @@ const LABEL =
   /^[ \t]*(?:\*\*)?(question|q|frage|text(?: [ab12])?|context|documents?(?: \w{1,3})?|articles?|passage|material|input|e-?mail|ticket|review|message|comment|transcript|labels|categories|classes|options|instructions?|task|answer|output|summary|label|category)(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*(.*)$/iu;
 const ASKING_LABELS = /^(?:instructions?|task|labels|categories|classes|options)$/i;
 const PROMPT_LABELS = /^(?:question|q|frage|instructions?|task|labels|categories|classes|options)$/i;
+const WHOLE_LABELS =
+  /^(?:question|q|frage|text(?: [ab12])?|context|documents?(?: \w{1,3})?|articles?|passage|material|input|instructions?|task)$/i;
 const EMPTY_LABELS = /^(?:answer|output|summary|label|category)$/i;
 
 /** A system prompt that contains its context, in tags or after `Context:`; otherwise all of it is instruction. */
@@ -37,7 +42,9 @@ export function splitSystem(text: string): Prompt {
 export function splitPrompt(text: string): Prompt {
   for (const reader of [tagged, fenced, labelled, embeddedJson, paragraphs, inline]) {
     const found = reader(text);
-    if (found !== undefined) return { ...found, documents: found.documents.flatMap(expandJson) };
+    if (found === undefined) continue;
+    const json = found.documents.find(({ text: own }) => /^\s*[[{]/.test(own))?.text;
+    return { ...found, documents: found.documents.flatMap(expandJson), ...defined({ json }) };
   }
   const documents = expandJson({ name: '', text });
   return isAsking(text) ? { instruction: text, documents: [] } : { instruction: '', documents };
@@ -103,10 +110,13 @@ interface Section {
 function labelled(text: string): Prompt | undefined {
   const lead: string[] = [];
   const sections: Section[] = [];
+  // Where fields are asked for, a line such as `e-mail: …` is one of the material's, asked for or not.
+  const fields = fieldsIn(text.slice(0, 2000)).map((name) => name.toLowerCase());
+  const inMaterial = (label: string) => fields.includes(label) || (fields.length > 0 && !WHOLE_LABELS.test(label));
   for (const line of text.split('\n')) {
     const match = LABEL.exec(line);
     const label = match?.[1]?.toLowerCase();
-    if (label !== undefined && sections.length < 50 && startsSection(label, sections)) {
+    if (label !== undefined && !inMaterial(label) && sections.length < 50 && startsSection(label, sections)) {
       sections.push({ label, lines: [match?.[2] ?? ''] });
     } else (sections.at(-1)?.lines ?? lead).push(line);
   }
@@ -204,6 +214,13 @@ function withTail(instruction: string, rest: readonly string[]): Prompt {
   return { instruction: `${instruction}\n${tail}`.trim(), documents: [{ name: '', text: body }] };
 }
 
+/** A greeting before a question is no text to answer it from. */
+const isGreeting = (text: string): boolean =>
+  text.length < 60 &&
+  /^(?:hello|hi|hey|dear|good (?:morning|afternoon|evening|day)|greetings|thanks|thank you|guten (?:tag|morgen|abend)|hallo|bonjour|bonsoir|salut|hola|buenos días|buenas|ciao|buongiorno|olá|こんにちは|你好)(?!\p{L})/iu.test(
+    text,
+  );
+
 /** `Summarise in one sentence: …`, or an instruction in the first sentence or line. */
 function inline(text: string): Prompt | undefined {
   const trimmed = text.trim();
@@ -225,7 +242,7 @@ function inline(text: string): Prompt | undefined {
   const [before, after] = [trimmed.slice(0, cut), trimmed.slice(cut).trim()];
   if (isAsking(before) && after.length > (before.endsWith('?') ? 8 : 40))
     return { instruction: before, documents: [{ name: '', text: after }] };
-  if (isAsking(after) && !isAsking(before) && after.length < 300)
+  if (isAsking(after) && !isAsking(before) && after.length < 300 && !isGreeting(before))
     return { instruction: after, documents: [{ name: '', text: before }] };
   return undefined;
 }

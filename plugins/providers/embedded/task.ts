@@ -1,6 +1,11 @@
 /** Parses a conversation: which jobs it asks for, and on which texts. */
 import { defined, type Message } from 'polyphony/kit';
+import { asksBullets, BULLET_NOUNS } from './bullets.ts';
 import type { Label } from './classification.ts';
+import { asksEach } from './each-document.ts';
+import { fieldsIn } from './fields/asked-fields.ts';
+import { asksLength, asRows, isTable, tableOf } from './figures/material-table.ts';
+import { mayAskFigure } from './figures/operations.ts';
 import { countBefore, type Intent, type JobType, readIntent } from './intent.ts';
 import { readLabels } from './labels.ts';
 import { type Material, type Prompt, splitPrompt, splitSystem } from './material.ts';
@@ -16,6 +21,14 @@ export interface Task {
   readonly sentences?: number;
   readonly words?: number;
   readonly terms?: number;
+  /** The names of the fields that the instruction asks for. */
+  readonly fields: readonly string[];
+  /** The JSON that the documents were made of, if they were: it may be a table. */
+  readonly json?: string;
+  /** A result for each document. */
+  readonly each: boolean;
+  /** A summary as a list of points. */
+  readonly bullets: boolean;
 }
 
 interface TaskOptions {
@@ -52,7 +65,17 @@ export function readTask(messages: readonly Message[], { structured }: TaskOptio
       : 'The request contains no text to work on.';
     throw refusal(asked);
   }
-  return { ...details(intent, prompt, instruction, system), documents };
+  const source = prompt.json === undefined ? documents : [{ name: documents[0]?.name ?? '', text: prompt.json }];
+  const jobs = withFigures(intent.jobs, prompt.question ?? instruction, source);
+  const read = jobs.length === 1 && jobs[0] === 'answer' ? documents.map(asRows) : documents;
+  return { ...details({ jobs }, prompt, instruction, system), documents: read, ...defined({ json: prompt.json }) };
+}
+
+/** A question about a figure is one where the material is a table: elsewhere "the highest mountain" is quoted. */
+function withFigures(jobs: readonly JobType[], asked: string, documents: readonly Material[]): readonly JobType[] {
+  if (jobs.length !== 1 || jobs[0] !== 'answer' || !mayAskFigure(asked)) return jobs;
+  if (asksLength(asked)) return ['figures'];
+  return documents.some((document) => tableOf(document) !== undefined && isTable(document)) ? ['figures'] : jobs;
 }
 
 /** A user message without an instruction is material as a whole when the system prompt contains the instruction. */
@@ -100,7 +123,7 @@ function given(prompt: Prompt, { earlier, last, intent, context }: Surroundings)
 
 function details(intent: Intent, prompt: Prompt, instruction: string, system: string): Omit<Task, 'documents'> {
   const sentences =
-    countBefore(instruction, 'sentences?|sätzen?|satz|phrases?|frases|frasi|zinnen|bullet points?|bullets|points') ??
+    countBefore(instruction, `sentences?|sätzen?|satz|phrases?|frases|frasi|zinnen|${BULLET_NOUNS}`) ??
     byTone(instruction);
   const words = countBefore(instruction, 'words|wörter|mots|palabras|parole');
   const terms = countBefore(instruction, 'terms?|keywords?|key|topics?|tags?|concepts?|phrases');
@@ -110,6 +133,9 @@ function details(intent: Intent, prompt: Prompt, instruction: string, system: st
     instruction,
     question: prompt.question ?? questionOf(prompt.instruction === '' ? system : prompt.instruction),
     labels: labels.length > 0 ? labels : readLabels(system),
+    fields: fieldsIn(instruction),
+    each: asksEach(instruction),
+    bullets: asksBullets(instruction, sentences),
     ...defined({ sentences, words, terms }),
   };
 }

@@ -2,6 +2,7 @@
 import type { JsonValue } from 'polyphony/kit';
 import { answer } from '../answers.ts';
 import { classify, type Label } from '../classification.ts';
+import { figuresOfTask } from '../figures/shape.ts';
 import { type FoundNumber, numbers } from '../text/entities.ts';
 import { contentStems, stem, words } from '../text/language.ts';
 import { cuesOf, NEGATIONS } from '../text/lexicon.ts';
@@ -92,6 +93,10 @@ const ANSWERABLE = /^(?:answer|result|answered|answerable|found|has answer|is an
 /** True where a sentence mentions the field and does not negate it; without a mention false, at low confidence. */
 export function fillBoolean(field: Field, { text, reading, task }: Source): Filled {
   const name = spoken(field.name);
+  if (ANSWERABLE.test(name) && task.jobs.includes('figures')) {
+    const found = figuresOfTask(task).figures.length > 0;
+    return { value: found, confidence: found ? 0.85 : 0.1 };
+  }
   if (task.question !== '' && ANSWERABLE.test(name)) {
     const found = answer(reading, task.question);
     return { value: found.found, confidence: found.found ? found.confidence : 0.5 };

@@ -5,28 +5,11 @@ import { NO_ANSWER, reply } from '../reply.ts';
 import { summarise } from '../summary.ts';
 import { keyTerms } from '../terms.ts';
 import { toIsoDate } from '../text/dates.ts';
-import { type EntityKind, entities } from '../text/entities.ts';
-import { type Field, type Filled, fieldStems, mentions, nearness, type Source, spoken } from './fields.ts';
-
-const ENTITY_FIELDS: readonly (readonly [RegExp, EntityKind])[] = [
-  [/\be ?-?mail(?: address)?\b/i, 'email'],
-  [/\b(?:url|link|website|homepage|uri)\b/i, 'url'],
-  [/\b(?:phone|telephone|mobile|fax)\b/i, 'phone'],
-  [/\b(?:date|deadline|due|day|when|published|birthday|since|until)\b/i, 'date'],
-  [/\b(?:price|cost|amount|total|fee|budget|salary)\b/i, 'money'],
-  [/\bversion\b/i, 'version'],
-  [
-    /\b(?:order|invoice|ticket|reference|customer|tracking|account|case|booking|user|product) (?:id|no|nr|number|code)\b|^(?:id|identifier|reference|order|ticket)$/i,
-    'identifier',
-  ],
-  [/\b(?:name|person|author|customer|sender|recipient|manager|speaker|who|client|company|organi[sz]ation)\b/i, 'name'],
-];
+import { type Field, type Filled, type Source, spoken } from './fields.ts';
+import { COMPANY_FIELD, company, ENTITY_FIELDS, nearest } from './fields-entity.ts';
 
 const SUMMARY_FIELD =
   /\b(?:summary|gist|abstract|tl ?;?dr|overview|synopsis|description|zusammenfassung|résumé|resumen)\b/i;
-const COMPANY_FIELD = /\b(?:company|organi[sz]ation|employer|firm)\b/i;
-const COMPANY =
-  /\b(?:GmbH|AG|Inc|Ltd|LLC|Corp|Corporation|Company|Co|PLC|SA|SAS|SpA|BV|NV|KG|Foundation|Institute|University|Agency)\b/;
 const TITLE_FIELD = /\b(?:title|headline|subject|heading)\b/i;
 const ANSWER_FIELD = /\banswer\b/i;
 const EVIDENCE_FIELD =
@@ -61,6 +44,8 @@ function candidate(field: Field, source: Source): Filled | undefined {
     const { text, confidence } = reply(task, effort);
     return { value: text, confidence };
   }
+  if (name === 'file' && task.documents.some((document) => document.name !== ''))
+    return { value: task.documents.map((document) => document.name).join(', '), confidence: 0.9 };
   if (SUMMARY_FIELD.test(name)) {
     const { text, confidence } = summarise(reading, { effort, sentences: task.sentences ?? 2 });
     return text === '' ? undefined : { value: text, confidence };
@@ -83,33 +68,6 @@ function candidate(field: Field, source: Source): Filled | undefined {
   return sentenceAbout(field, source);
 }
 
-/** The entity nearest to the field's words; the first one when the text contains few. */
-function nearest(field: Field, kind: EntityKind, { text, reading }: Source): Filled | undefined {
-  const found = entities(text, kind);
-  const [first] = found;
-  if (first === undefined) return undefined;
-  const places = mentions(text, fieldStems(field, reading), reading);
-  const scored = found.map((entity) => ({ entity, near: nearness(text, entity.at, places) }));
-  scored.sort((a, b) => b.near - a.near || a.entity.at - b.entity.at);
-  const best = scored[0];
-  if (best === undefined) return undefined;
-  const certain = kind === 'email' || kind === 'url' ? 0.6 : kind === 'name' ? 0.3 : 0.5;
-  const single = new Set(found.map((entity) => entity.text)).size === 1 ? 0.25 : 0;
-  // Names are guessed only from capitals: without the field's word near by, a name must be the only one.
-  if (kind === 'name' && best.near < 0.2 && single === 0 && !field.required) return undefined;
-  return { value: best.entity.text, confidence: Math.min(0.95, certain + single + 0.35 * best.near) };
-}
-
-/** A name with the ending of a company name, else one next to the field's word: a person is no organisation. */
-function company(field: Field, { text, reading }: Source): Filled | undefined {
-  const found = entities(text, 'name');
-  const named = found.find((entity) => COMPANY.test(entity.text));
-  if (named !== undefined) return { value: named.text, confidence: 0.7 };
-  const places = mentions(text, fieldStems(field, reading), reading);
-  const beside = found.find((entity) => nearness(text, entity.at, places) > 0.5);
-  return beside === undefined ? undefined : { value: beside.text, confidence: 0.45 };
-}
-
 function title({ reading }: Source): Filled | undefined {
   const heading = reading.passages.find(({ kind }) => kind === 'heading')?.text;
   if (heading !== undefined) return { value: heading, confidence: 0.75 };
@@ -117,7 +75,11 @@ function title({ reading }: Source): Filled | undefined {
   return first === undefined ? undefined : { value: shorten(first, 100), confidence: 0.4 };
 }
 
-function answered({ reading, task }: Source): Filled {
+function answered({ reading, task, effort }: Source): Filled {
+  if (task.jobs.includes('figures')) {
+    const { text, confidence } = reply(task, effort);
+    return { value: text, confidence };
+  }
   const found = answer(reading, task.question === '' ? task.instruction : task.question);
   return found.found
     ? { value: found.text, confidence: found.confidence }
@@ -148,7 +110,7 @@ function sentenceAbout(field: Field, { text, reading, task, effort }: Source): F
   }
   const found = answer(reading, `${name} ${field.description}`, { sentences: 1 });
   if (found.found) return { value: found.text, confidence: Math.min(0.6, found.confidence) };
-  if (!field.required || task.jobs.length === 0) return undefined;
+  if (!field.required || task.jobs.length === 0 || task.jobs.includes('fields')) return undefined;
   const asked = reply(task, effort);
   return { value: asked.text, confidence: Math.min(0.4, asked.confidence) };
 }

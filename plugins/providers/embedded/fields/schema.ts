@@ -87,6 +87,7 @@ function fillObject(field: Field, source: Source, inner: Fill): Filled | undefin
   const filled = new Map<string, JsonValue>();
   const doubts: number[] = [];
   const confidences: [string, JsonSchema][] = [];
+  const missing: string[] = [];
   for (const [name, schema] of properties) {
     if (!isSchema(schema)) continue;
     if (isConfidence(name, schema)) {
@@ -103,9 +104,11 @@ function fillObject(field: Field, source: Source, inner: Fill): Filled | undefin
       if (required.has(name) || required.size === 0) doubts.push(found.confidence);
     } else if (required.has(name)) {
       if (field.name !== '') return undefined;
-      throw refusal(`The given text contains no value for "${name}", which the requested schema requires.`);
+      missing.push(`"${name}"`);
     }
   }
+  if (missing.length > 0)
+    throw refusal(`The given text contains no value for ${missing.join(', ')}, which the requested schema requires.`);
   const confidence = doubts.length === 0 ? 0.3 : Math.min(...doubts);
   for (const [name, schema] of confidences) filled.set(name, scaled(confidence, schema));
   return { value: Object.fromEntries(filled), confidence };

@@ -1,9 +1,14 @@
 /** Parses a planning request over files: which files it names, and which jobs it asks for on each. */
 import { defined } from 'polyphony/kit';
+import { asksBullets, BULLET_NOUNS } from '../bullets.ts';
 import type { Label } from '../classification.ts';
+import { asksEach } from '../each-document.ts';
+import { fieldsIn } from '../fields/asked-fields.ts';
+import { mayAskFigure } from '../figures/operations.ts';
 import { countBefore, type JobType, jobMatches, readIntent } from '../intent.ts';
 import { readLabels } from '../labels.ts';
 import { refusal } from '../refusal.ts';
+import { withoutPlaces } from './question.ts';
 
 export interface FileReference {
   /** A path, or a pattern with wildcards, exactly as written in the request. */
@@ -19,6 +24,12 @@ export interface FileJob {
   readonly files: readonly FileReference[];
   /** All files as one text instead of one file at a time. */
   readonly together: boolean;
+  /** A result for each file, where a question would else be answered from all. */
+  readonly each: boolean;
+  /** A summary as a list of points. */
+  readonly bullets: boolean;
+  /** The names of the fields to extract. */
+  readonly fields: readonly string[];
   readonly labels: readonly Label[];
   readonly count?: number;
 }
@@ -97,7 +108,8 @@ export function readFileJobs(request: string): FileJob[] {
   const matches = jobMatches(request);
   if (matches.length === 0)
     throw refusal('The request names files, but it asks for nothing that this planner can do with them.');
-  return matches.map(({ job, at }, index) => {
+  const each = asksEach(request);
+  return matches.map(({ job: named, at }, index) => {
     const from = index === 0 ? 0 : at;
     const to = matches[index + 1]?.at ?? request.length;
     const own = files.filter((file) => file.at >= from && file.at < to);
@@ -106,9 +118,13 @@ export function readFileJobs(request: string): FileJob[] {
     const clause = withoutPaths(request.slice(from, to), files)
       .replace(/(?:[\s,;]|\band\b|\bthen\b)+$/i, '')
       .trim();
+    const job =
+      named === 'answer' && mayAskFigure(clause) && chosen.every(({ path }) => TABLES.test(path)) ? 'figures' : named;
     const count = countBefore(
       clause,
-      job === 'key-terms' ? 'terms?|key|keywords?|topics?|tags?' : 'sentences?|bullets?|points',
+      job === 'key-terms'
+        ? 'terms?|key|keywords?|topics?|tags?'
+        : `sentences?|sätzen?|satz|phrases?|frases|frasi|zinnen|${BULLET_NOUNS}`,
     );
     const together =
       /\b(?:together|overall|combined|as a whole|(?:one|single|joint) (?:summary|list|text)|into one)\b/i.test(clause);
@@ -116,17 +132,24 @@ export function readFileJobs(request: string): FileJob[] {
     const labels = given.length > 0 ? given : readLabels(withoutPaths(request, files));
     return {
       job,
-      clause: job === 'answer' ? questionIn(clause) : clause,
+      clause: job === 'answer' || job === 'figures' ? questionIn(clause) : clause,
       files: chosen,
       together,
+      each: each && job !== 'compare',
+      bullets: job === 'summarise' && asksBullets(clause, count),
+      fields: job === 'fields' ? fieldsIn(request) : [],
       labels,
       ...defined({ count }),
     };
   });
 }
 
+/** Files that are tables by their name. */
+const TABLES = /\.(?:csv|tsv)$/i;
+
 /** The question without its introduction (`Read a.md and tell me …`). */
-function questionIn(clause: string): string {
+function questionIn(whole: string): string {
+  const clause = withoutPlaces(whole);
   const introduced =
     /\b(?:tell me|find out|answer|say|know|ask the text)\b:?\s+(?=(?:what|who|when|where|why|how|which|whose|if|whether)\b)(.+)$/isu.exec(
       clause,
@@ -141,7 +164,9 @@ function questionIn(clause: string): string {
 
 function refuseBeyond(request: string): void {
   const { beyond } = readIntent(request);
-  const action = beyond ?? ACTION.exec(request)?.[1];
+  // "Extract name, email and phone" names fields, not deeds.
+  const found = fieldsIn(request).length > 0 ? undefined : ACTION.exec(request)?.[1];
+  const action = beyond ?? found;
   if (action !== undefined)
     throw refusal(`The request asks to "${action.toLowerCase()}", which this planner cannot put into a plan.`);
 }

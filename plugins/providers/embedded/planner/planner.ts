@@ -3,10 +3,13 @@
  * nodes. It plans only what the embedded engine can do and refuses the rest.
  */
 import { asList, asRecord, asText, defined, type JsonValue, type Message, tryParseJson } from 'polyphony/kit';
+import { arithmeticIn } from '../figures/arithmetic.ts';
+import { askedFigureOf } from '../figures/shape.ts';
 import type { JobType } from '../intent.ts';
 import { refusal } from '../refusal.ts';
 import { readTask, type Task } from '../task.ts';
 import { type FileJob, type FileReference, fileReferences, readFileJobs } from './planner-request.ts';
+import { FIGURE_INSTRUCTION, fieldKey, fieldsShape, figurePart } from './planner-results.ts';
 
 interface Node {
   readonly id: string;
@@ -34,6 +37,7 @@ interface Draft {
 }
 
 const GOAL_LENGTH = 300;
+const CALCULATE = 'tool:calculate';
 
 /** The plan of the last request, as JSON. @throws unsupported when the request needs a language model or a missing tool */
 export function planText(messages: readonly Message[]): string {
@@ -51,10 +55,19 @@ export function planText(messages: readonly Message[]): string {
   const model = tiers.length === 0 || tiers.includes('fast') ? { model: { tier: 'fast' as const } } : {};
   const draft: Draft = { nodes: [], output: new Map(), sources: new Map(), tools: catalogue.tools, model };
   refuseAddress(request);
-  if (isAboutFiles(request)) for (const job of readFileJobs(request)) addFileJob(draft, job);
+  const expression = arithmeticIn(request);
+  if (expression !== undefined) addArithmetic(draft, expression);
+  else if (isAboutFiles(request)) for (const job of readFileJobs(request)) addFileJob(draft, job);
   else addInlineJobs(draft, request);
   const goal = request.replace(/\s+/g, ' ').slice(0, GOAL_LENGTH);
   return JSON.stringify({ version: 1, goal, nodes: draft.nodes, output: Object.fromEntries(draft.output) });
+}
+
+function addArithmetic(draft: Draft, expression: string): void {
+  if (!draft.tools.has(CALCULATE))
+    throw refusal(`The request is a calculation, but the catalogue has no ${CALCULATE}: register that tool.`);
+  draft.nodes.push({ id: 'result', use: CALCULATE, in: { expression } });
+  draft.output.set('result', '{{result.value}}');
 }
 
 /** Refuses a web page that the request names in place of a text, because it would have to be fetched. */
@@ -90,7 +103,7 @@ function readCatalogue(system: string): { tools: ReadonlySet<string>; tiers: rea
 
 function addFileJob(draft: Draft, job: FileJob): void {
   const sources = job.files.map((file) => sourceOf(draft, file));
-  const whole = job.job === 'compare' || job.job === 'answer' || job.together;
+  const whole = job.job === 'compare' || (job.job === 'answer' && !job.each) || job.together;
   if (job.job === 'compare' && sources.length === 1 && sources[0]?.list === undefined) {
     throw refusal(`A comparison needs at least two files, but the request names only ${job.files[0]?.path ?? 'one'}.`);
   }
@@ -164,6 +177,8 @@ const NAMES: Readonly<Record<JobType, string>> = {
   answer: 'answer',
   compare: 'comparison',
   entities: 'found',
+  fields: 'fields',
+  figures: 'figures',
 };
 
 function addNode(draft: Draft, job: FileJob, sources: readonly TextSource[]): void {
@@ -173,12 +188,18 @@ function addNode(draft: Draft, job: FileJob, sources: readonly TextSource[]): vo
   const single = sources.length === 1 && draft.sources.size === 1;
   const id = freeId(draft, sources.length > 1 || single ? kind : `${kind}_${first.slug}`);
   const out = outputShape(job);
-  const perItem =
-    sources.length === 1 && first.list !== undefined && !job.together && job.job !== 'compare' && job.job !== 'answer';
+  const separate = job.job !== 'compare' && (job.job !== 'answer' || job.each);
+  const perItem = sources.length === 1 && first.list !== undefined && !job.together && separate;
   const material = perItem
     ? '<document name="{{item.path}}">\n{{item.text}}\n</document>'
     : sources.map(({ rendered }) => rendered).join('\n\n');
   const prompt = `${instructionOf(job, sources.length > 1 || (first.list !== undefined && !perItem))}\n\n${material}`;
+  if (job.job === 'figures' && !perItem && draft.tools.has(CALCULATE)) {
+    const part = figurePart(id, prompt, draft.model);
+    draft.nodes.push(...part.nodes);
+    draft.output.set(id, part.output);
+    return;
+  }
   const each = perItem ? { each: `{{${first.list ?? ''}}}` } : {};
   draft.nodes.push({ id, use: 'llm', ...each, in: { prompt }, ...draft.model, ...defined({ out }) });
   const field = out === undefined ? '.text' : job.job === 'key-terms' ? '.terms' : '';
@@ -216,11 +237,13 @@ function freeId({ nodes }: Draft, wanted: string): string {
   return id;
 }
 
-type Asked = Pick<FileJob, 'job' | 'clause' | 'labels' | 'count'>;
+type Asked = Pick<FileJob, 'job' | 'clause' | 'labels' | 'count' | 'each' | 'bullets' | 'fields'>;
 
-function outputShape({ job, labels }: Asked): JsonValue | undefined {
+function outputShape({ job, labels, each, fields }: Asked): JsonValue | undefined {
   if (job === 'key-terms') return { terms: 'string[]' };
-  if (job === 'answer') return { answer: 'string', found: 'boolean', confidence: 'number' };
+  if (job === 'fields') return fieldsShape(fields);
+  if (job === 'answer')
+    return { ...(each ? { file: 'string' } : {}), answer: 'string', found: 'boolean', confidence: 'number' };
   if (job !== 'classify') return undefined;
   if (labels.length < 2)
     throw refusal('A classification needs at least two labels, such as "classify as billing|tech".');
@@ -232,11 +255,11 @@ function outputShape({ job, labels }: Asked): JsonValue | undefined {
 }
 
 /** The first paragraph of the prompt, in plain words that any model can follow. */
-function instructionOf({ job, clause, labels, count }: Asked, several: boolean): string {
+function instructionOf({ job, clause, labels, count, bullets, fields }: Asked, several: boolean): string {
   const what = several ? 'the following documents' : 'the following document';
   switch (job) {
     case 'summarise':
-      return `Summarise ${what} in ${count ?? 3} sentence${count === 1 ? '' : 's'}.`;
+      return `Summarise ${what} in ${count ?? 3} ${bullets ? 'bullet point' : 'sentence'}${count === 1 ? '' : 's'}.`;
     case 'key-terms':
       return `List the ${count ?? 10} key terms of ${what}.`;
     case 'classify':
@@ -248,6 +271,10 @@ function instructionOf({ job, clause, labels, count }: Asked, several: boolean):
       return `Compare ${what}: what they share and where they differ.`;
     case 'answer':
       return `Answer the question from ${what} only.\n\nQuestion: ${literal(clause)}`;
+    case 'fields':
+      return `Extract these fields from ${what}: ${fields.map(fieldKey).map(literal).join(', ')}.`;
+    case 'figures':
+      return `${FIGURE_INSTRUCTION}\n\nQuestion: ${literal(clause)}`;
     case 'entities':
       return `${literal(clause)}\n\nUse ${what} only.`;
   }
@@ -277,6 +304,12 @@ function addInlineJobs(draft: Draft, request: string): void {
     const out = outputShape(asked);
     const id = freeId(draft, NAMES[job]);
     const prompt = `${instructionOf(asked, task.documents.length > 1)}\n\n${material}`;
+    if (job === 'figures' && draft.tools.has(CALCULATE)) {
+      const part = figurePart(id, prompt, draft.model);
+      draft.nodes.push(...part.nodes);
+      draft.output.set(id, part.output);
+      continue;
+    }
     draft.nodes.push({ id, use: 'llm', in: { prompt }, ...draft.model, ...defined({ out }) });
     const field = out === undefined ? '.text' : job === 'key-terms' ? '.terms' : '';
     draft.output.set(id, `{{${id}${field}}}`);
@@ -285,6 +318,7 @@ function addInlineJobs(draft: Draft, request: string): void {
 
 function inlineJob(task: Task, job: JobType): Asked {
   const count = job === 'key-terms' ? task.terms : task.sentences;
-  const clause = job === 'answer' ? task.question : task.instruction;
-  return { job, clause, labels: task.labels, ...defined({ count }) };
+  const clause = job === 'answer' ? task.question : job === 'figures' ? askedFigureOf(task) : task.instruction;
+  const { labels, bullets, fields } = task;
+  return { job, clause, labels, bullets, fields, each: false, ...defined({ count }) };
 }

@@ -1,6 +1,20 @@
 /** Converts written dates to ISO 8601. */
 
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+/** The beginnings of the names of the months in English, German, French, Spanish and Italian. */
+const MONTHS = [
+  'jan|ene|gen',
+  'feb|fév',
+  'mar|mär',
+  'apr|avr|abr',
+  'may|mai|mag',
+  'jun|juin|giu',
+  'jul|juil|lug',
+  'aug|août|ago',
+  'sep|set',
+  'oct|okt|ott',
+  'nov',
+  'dec|dez|déc|dic',
+];
 
 /** `12 March 2024`, `March 12, 2024`, `12.3.2024` and `2024-03-12` as `2024-03-12`; undefined where the day is not certain. */
 export function toIsoDate(text: string): string | undefined {
@@ -10,8 +24,10 @@ export function toIsoDate(text: string): string | undefined {
   if (dotted !== null) return valid(Number(dotted[3]), Number(dotted[2]), Number(dotted[1]));
   const slashed = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(text);
   if (slashed !== null) return fromSlashes(Number(slashed[1]), Number(slashed[2]), Number(slashed[3]));
-  const month = MONTHS.findIndex((name) => new RegExp(`\\b${name}`, 'i').test(text)) + 1;
-  const day = /(?:^|\s)(\d{1,2})(?:st|nd|rd|th)?(?=[\s,]|$)/.exec(text)?.[1];
+  const characters = /^(\d{4})年(\d{1,2})月(\d{1,2})日$/.exec(text);
+  if (characters !== null) return valid(Number(characters[1]), Number(characters[2]), Number(characters[3]));
+  const month = MONTHS.findIndex((names) => new RegExp(`(?<!\\p{L})(?:${names})`, 'iu').test(text)) + 1;
+  const day = /(?:^|\s)(\d{1,2})(?:st|nd|rd|th|er|\.)?(?=[\s,]|$)/.exec(text)?.[1];
   const year = /\b(\d{4})\b/.exec(text)?.[1];
   return month === 0 || day === undefined || year === undefined ? undefined : valid(Number(year), month, Number(day));
 }

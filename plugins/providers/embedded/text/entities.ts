@@ -13,18 +13,20 @@ export interface FoundNumber extends Found {
 
 const MONTH =
   '(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)';
+const OTHER_MONTH =
+  '(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre)';
 const PATTERNS = {
   email: /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}/g,
   url: /https?:\/\/[^\s<>"'`)\]]{1,2000}[^\s<>"'`)\].,;:!?]/g,
   date: new RegExp(
-    `\\b\\d{4}-\\d{2}-\\d{2}\\b|\\b\\d{1,2}[./]\\d{1,2}[./](?:\\d{4}|\\d{2})\\b|\\b\\d{1,2}(?:st|nd|rd|th)?\\s${MONTH}\\.?,?(?:\\s\\d{4})?\\b|\\b${MONTH}\\.?\\s\\d{1,2}(?:st|nd|rd|th)?(?:,?\\s\\d{4})?\\b|\\b${MONTH}\\s\\d{4}\\b`,
-    'g',
+    `\\b\\d{4}-\\d{2}-\\d{2}\\b|\\b\\d{1,2}[./]\\d{1,2}[./](?:\\d{4}|\\d{2})\\b|\\b\\d{1,2}(?:st|nd|rd|th)?\\s${MONTH}\\.?,?(?:\\s\\d{4})?\\b|\\b${MONTH}\\.?\\s\\d{1,2}(?:st|nd|rd|th)?(?:,?\\s\\d{4})?\\b|\\b${MONTH}\\s\\d{4}\\b|\\b\\d{1,2}(?:\\.|er)?\\s(?:de\\s)?${OTHER_MONTH}(?:\\s(?:de\\s)?\\d{4})?(?!\\p{L})|\\d{4}年(?:\\d{1,2}月(?:\\d{1,2}日)?)?`,
+    'gu',
   ),
   phone: /(?<![\w.+-])(?:\+\d{1,3}[\s-]?)?(?:\(\d{1,5}\)[\s-]?)?\d{2,9}(?:[\s-]\d{2,9}){0,4}(?![\w-])/g,
   money:
-    /(?:[$€£¥]|(?:USD|EUR|GBP|CHF|JPY)\s?)\d{1,3}(?:[,.\s]?\d{3})*(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?\s?(?:€|£|¥|USD|EUR|GBP|CHF|dollars?|euros?|pounds?)(?!\w)/g,
+    /(?:[$€£¥]|(?:USD|EUR|GBP|CHF|JPY)\s?)\d{1,3}(?:[,.\s]?\d{3})*(?:[.,]\d{1,2})?(?:\s(?:million|billion)(?!\w))?|(?<![\d.,])(?:\d{1,3}(?:[,.'’\u00A0\u202F ]\d{3})+|\d{1,9})(?:[.,]\d{1,2})?\s?(?:(?:million|billion|Millionen|millions d[e']|millones de)\s)?(?:€|£|¥|USD|EUR|GBP|CHF|dollars?|euros?|pounds?|Euro)(?!\w)/g,
   version: /\bv?\d{1,5}\.\d{1,5}(?:\.\d{1,5})?(?:-[\w.]{1,30})?\b/g,
-  name: /\b(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?\p{Lu}[\p{L}'’-]+(?:\s(?:(?:von|van|de|der|da|di|la|le)\s)?\p{Lu}[\p{L}'’.-]+){0,3}/gu,
+  name: /(?<![\p{L}\p{M}\p{N}_])(?:(?:Mr|Mrs|Ms|Dr|Prof|Herr|Frau|Mme|Sra?)\.?\s)?\p{Lu}[\p{L}\p{M}'’-]*[\p{L}\p{M}](?:\s(?:(?:von|van|den|de|der|del|da|do|dos|di|la|le|el|al|bin|ibn|zu)\s){0,2}\p{Lu}(?:[\p{L}\p{M}'’-]*[\p{L}\p{M}]|\.)?){0,3}/gu,
   identifier: /(?<![\w#-])(?:#\d{2,12}|[A-Z]{1,6}-\d{1,12}|[A-Z]{2,4}\d{3,12})(?![\w-])/g,
 } as const;
 

@@ -89,7 +89,9 @@ export function words(text: string, language: Language = 'en'): string[] {
 
 /** True for a word that carries content. */
 export function isContentWord(word: string, language: Language): boolean {
-  if (UNSPACED.test(word) || HANGUL.test(word)) return !PARTICLES.has(word);
+  // Short words of hiragana alone are endings and particles of Japanese.
+  if (UNSPACED.test(word) || HANGUL.test(word))
+    return !PARTICLES.has(word) && !/^\p{Script=Hiragana}{1,3}$/u.test(word);
   if (word.length < 2 && !/\d/.test(word)) return false;
   return !stopWords(spaced(language)).has(word);
 }
@@ -98,23 +100,34 @@ function spaced(language: Language): SpacedLanguage {
   return SPACED_LANGUAGES.find((candidate) => candidate === language) ?? 'en';
 }
 
+/** `l'école`, `dell'arte`: the article is no part of the word; nor is the pronoun in `accueille-t-il`. */
+const ELIDED = /^(?:[ldjmnstc]|qu|jusqu|lorsqu|puisqu|un|dell|all|nell|dall|sull|quell)'(?=\p{L})/u;
+const CLITIC = /-(?:t-)?(?:ils?|elles?|on|je|tu|nous|vous|ce)$/u;
+
 /** The stems of the words that carry content. */
 export function contentStems(text: string, language: Language): string[] {
   const found: string[] = [];
-  for (const word of words(text, language)) if (isContentWord(word, language)) found.push(stem(word, language));
+  const elided = language === 'fr' || language === 'it';
+  for (const whole of words(text, language)) {
+    const word = elided ? whole.replace(ELIDED, '').replace(CLITIC, '') : whole;
+    if (isContentWord(word, language)) found.push(stem(word, language));
+  }
   return found;
 }
 
 /** A light stem: plural and verb endings are removed, so that `charged`, `charges` and `charge` are equal. */
 export function stem(word: string, language: Language): string {
   const base = word.replace(/'s$|'$/, '');
-  if (base.length < 4 || base.length > 60 || /\d/.test(base) || UNSPACED.test(base)) return base;
+  if ((base.length < 4 && language !== 'ko') || base.length > 60 || /\d/.test(base) || UNSPACED.test(base)) return base;
   switch (language) {
     case 'en':
       return stemEnglish(base);
     case 'de':
     case 'nl':
-      return base.length > 5 ? base.replace(/(?:ern|en|er|es|e|n|s)$/, '') : base.replace(/(?:en|e)$/, '');
+      return base.length > 5 ? base.replace(/(?:ern|ens|en|er|es|e|n|s)$/, '') : base.replace(/(?:en|e)$/, '');
+    case 'ko':
+      // Particles stand behind a word without a blank.
+      return base.length > 2 ? base.replace(/(?:에서|으로|은|는|이|가|을|를|의|에|로|와|과|도)$/, '') : base;
     case 'fr':
       return base.replace(/(?:es|e|s|x)$/, '');
     case 'es':

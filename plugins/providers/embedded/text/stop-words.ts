@@ -17,14 +17,14 @@ const LISTS = {
     er es etwas euch für gegen gibt hab habe haben hat hatte hatten hier ich ihm ihn ihnen ihr ihre ihrem ihren ihrer im in ist ja
     jede jedem jeden jeder jedes jetzt kann kein keine keinem keinen keiner können könnte man mehr mein meine mich mir mit muss
     müssen nach nicht nichts noch nun nur ob oder ohne sehr sein seine seinem seinen seiner seit sich sie sind so soll sollte
-    sondern über um und uns unser unter viel vom von vor wann war waren warum was welche welcher welches wem wenn wer werden wie wieder wir wird wo worden wurde
+    sondern über um und uns unser unter viel vom von vor wann war waren warum was welche welcher welches welchem welchen wieviel wem wen wessen woher wohin wenn wer werden wie wieder wir wird wo worden wurde
     wurden zu zum zur zwischen`,
   fr: `ai alors au aucun aussi autre autres aux avec avoir c'est combien ce ceci cela celle celui ces cet cette chaque comme comment dans
     de des donc dont du elle elles en encore entre est et étaient était été être eu eux fait font il ils je l la le les leur leurs
     lui ma mais me même mes moi moins mon ne ni non nos notre nous on ont ou où par parce pas peu peut plus pour pourquoi quand
     que quel quelle quelles quels qu'il qui quoi sa sans se sera ses si son sont sous sur ta tes toi ton tous tout toute toutes
     très tu un une vos votre vous y`,
-  es: `a al algo algunos ante antes aquí así aunque bien cada como con contra cual cuando cuándo cuánto cuántos dónde quién cómo de del desde donde dos durante e el
+  es: `a al algo algunos ante antes aquí así aunque bien cada como con contra cual cuál cuáles cuando cuándo cuánto cuánta cuántos cuántas dónde qué quiénes quién cómo de del desde donde dos durante e el
     él ella ellas ellos en entre era eran es esa ese eso esta está están estas este esto estos fue fueron ha hace han hasta hay la
     las le les lo los más me mi mientras muy nada ni no nos nosotros o os otra otro para pero poco por porque pues que qué quien se
     sea ser si sí sido sin sobre son su sus también tanto te tiene tienen toda todas todo todos tu un una unas uno unos usted y ya
@@ -33,15 +33,15 @@ const LISTS = {
     delle dello di dopo dove due e è ed era erano essere fa fra fu gli ha hanno ho i il in io la le lei li lo loro lui ma me mentre
     mi mia mio molto ne né nei nel nella nelle noi non nostro o ogni oltre per perché più poi prima può qual quale quando quanto
     quella quelle quelli quello questa queste questi questo qui se sei senza si sia sono sua sue suo sul sulla tra tu tutti tutto
-    un una uno voi`,
+    un una uno voi quanto quanti quanta quante quali cos dov com`,
   pt: `a ao aos aquela aquele às as até cada com como contra da das de dela dele delas deles depois do dos e é ela elas ele eles em
     entre era eram essa esse esta está estão estas este estes eu foi foram há isso isto já lhe mais mas me mesmo meu minha muito na
     não nas nem no nos nós nossa nosso num numa o os ou para pela pelas pelo pelos pode por porque quais qual quando que quem são
-    se sem ser será seu seus só sobre sua suas também tem têm tinha toda todas todo todos tu um uma umas uns você`,
+    se sem ser será seu seus só sobre sua suas também tem têm tinha toda todas todo todos tu um uma umas uns você quanto quantos quanta quantas onde qual`,
   nl: `aan al alle als altijd andere ben bij daar dan dat de deze die dit doch doen door dus een eens en er ge geen geweest haar had
     heb hebben heeft hem het hier hij hoe hun iemand iets ik in is ja je kan kon kunnen maar me meer men met mij mijn moet na naar
     niet niets nog nu of om omdat ons onze ook op over reeds te tegen toch toen tot u uit uw van veel voor waar wanneer want waren was wat we
-    wel werd werden wezen wie wij wil worden wordt zal ze zei zelf zich zij zijn zo zonder zou`,
+    wel werd werden wezen wie wij wil worden wordt zal ze zei zelf zich zij zijn zo zonder zou hoeveel welk welke waarom`,
 } as const;
 
 export type SpacedLanguage = keyof typeof LISTS;
@@ -61,7 +61,7 @@ export function stopWords(language: SpacedLanguage): ReadonlySet<string> {
 
 /** Characters of Chinese and Japanese that carry grammar and no content when they stand alone as a word. */
 export const PARTICLES: ReadonlySet<string> = new Set(
-  '的 了 是 在 和 有 我 他 她 它 们 这 那 也 都 就 与 及 或 而 但 不 很 对 从 到 把 被 为 以 の は が を に へ と で も や か から まで より です ます した する して いる ある ない この その あの これ それ し た て れ さ な い 은 는 이 가 을 를 의 에 와 과 도'.split(
+  '的 了 是 在 和 有 我 他 她 它 们 这 那 也 都 就 与 及 或 而 但 不 很 对 从 到 把 被 为 以 の は が を に へ と で も や か から まで より です ます した する して いる ある ない この その あの これ それ し た て れ さ な い 은 는 이 가 을 를 의 에 와 과 도 まし です でし ます でしょう ください いつ どこ 誰 だれ 何 なに なぜ どう どの いくつ いくら 何人 何年 という られ れる せ せる こと 吗 呢 什么 什么时候 谁 哪 哪里 哪个 怎么 怎么样 为什么 多少 何时 几 언제 어디 누가 누구 무엇 왜 어떻게 몇'.split(
     ' ',
   ),
 );
