@@ -45,6 +45,7 @@ import type { Provider, Transport } from './core/model/provider.ts';
 import type { PlanEffects } from './core/plan/effects.ts';
 import { isValidPlan, type Plan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
+import type { SimulateOptions, Simulation } from './core/plan/simulation.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
 import type { ExecutionEngine, RunHandle, RunResult } from './core/run/engine.ts';
@@ -138,6 +139,13 @@ export interface Polyphony {
    * What a plan may do outside its run, with all that it uses: what it reads, writes, reaches and costs. Throws invalid-plan.
    */
   effects(plan: unknown): Promise<PlanEffects>;
+  /**
+   * Runs a plan many times on a virtual clock, without a call: how long it takes, what it costs, which nodes decide that, and how often
+   * it exceeds its budget and its deadline. Times are those observed here, else those of the cards.
+   *
+   * @throws invalid-plan; invalid-request for an option out of its bounds; limit-exceeded where one run has millions of steps
+   */
+  simulate(plan: unknown, options?: SimulateOptions): Promise<Simulation>;
   /**
    * Starts a run and returns its handle while it runs. Throws invalid-plan and invalid-request. When the planning of a request
    * fails, the run fails; with `streaming: false` the planner's error is thrown instead.
@@ -307,7 +315,7 @@ async function registerAll(
 function planAndRun(
   services: () => Promise<RunServices>,
   registered: Pick<Registered, 'add'>,
-): Pick<Polyphony, 'plan' | 'validate' | 'effects' | 'start' | 'run'> {
+): Pick<Polyphony, 'plan' | 'validate' | 'effects' | 'simulate' | 'start' | 'run'> {
   const start: Polyphony['start'] = async (what, input, options) => {
     // Programs in JavaScript reach this unchecked.
     if (typeof what !== 'string' && (typeof what !== 'object' || what === null)) {
@@ -328,6 +336,7 @@ function planAndRun(
     plan: async (request, options) => (await services()).planner.plan(request, options),
     validate: async (plan, options) => (await services()).validate(plan, options),
     effects: async (plan) => (await services()).effects(plan),
+    simulate: async (plan, options) => (await services()).simulate(plan, options),
     start,
     // One implementation behind two signatures: the workflow's types are those of its plan.
     run: run as Polyphony['run'],

@@ -40,6 +40,11 @@ export const COMMANDS: CommandList = {
     summary: 'estimate what a plan may cost and how long it may take, without any call',
     load: () => import('./commands/estimate.ts'),
   },
+  simulate: {
+    usage: '[options] <plan>',
+    summary: 'simulate many runs of a plan without any call: times, costs and what decides them',
+    load: () => import('./commands/simulate.ts'),
+  },
   graph: {
     usage: '[options] <plan>',
     summary: 'draw a plan, or a run with the states of its nodes',

@@ -11,8 +11,9 @@ import type { CallOptions, Gateway } from '../core/gateway.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
 import type { PlanEffects } from '../core/plan/effects.ts';
-import type { Plan, ValidPlan } from '../core/plan/plan.ts';
+import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningListener } from '../core/plan/planner.ts';
+import type { SimulateOptions, Simulation } from '../core/plan/simulation.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
@@ -89,6 +90,8 @@ export interface RunServices extends Starting {
   validate(plan: unknown, options?: ValidateOptions): Validation;
   /** Throws invalid-plan. */
   effects(plan: unknown): PlanEffects;
+  /** Throws invalid-plan, invalid-request, limit-exceeded. */
+  simulate(plan: unknown, options?: SimulateOptions): Promise<Simulation>;
   /** Validates a plan, only once while it and the catalogue are unchanged. Throws invalid-plan. */
   readonly validOnce: ValidatedPlans;
   /** The same for the plan of a workflow, in which nothing is repaired. */
@@ -187,6 +190,12 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     checkInput: (plan, input) => void checkedInput(plan, input),
     validate: check,
     effects: (plan) => effectsOf(validOrThrow(check(plan)).plan, registered.catalogue()),
+    async simulate(plan, options) {
+      const { simulatePlan } = await import('./simulation.ts');
+      const isChecked = typeof plan === 'object' && plan !== null && isValidPlan(plan as Plan | ValidPlan);
+      const valid = isChecked ? (plan as ValidPlan) : validOrThrow(check(plan));
+      return simulatePlan(valid, registered.catalogue(), gateway, options);
+    },
     validOnce,
     validWorkflow,
     planner,

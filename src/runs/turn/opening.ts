@@ -29,7 +29,7 @@ import { refuseRecord } from './refused-record.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
 
-const DEFAULT_CONCURRENCY = 64;
+export const DEFAULT_CONCURRENCY = 64;
 
 export interface RunOpening {
   readonly runId: string;
