@@ -12,7 +12,7 @@ export const ROUND_CHANCE = 0.5;
 /** Attempts after the first at a target that fails. */
 export const MOST_RETRIES = 2;
 /** Units that one simulation may start: nodes, items and rounds, over all its runs. */
-export const MOST_UNITS = 4_000_000;
+export const MOST_UNITS = 2_000_000;
 export const MOST_RUNS = 100_000;
 /** Nodes whose speed is tried, and the runs for each. */
 export const TRIED_NODES = 8;

@@ -31,6 +31,8 @@ export function simulateOnce(plan: PreparedPlan, makeQueue: MakeQueue, options: 
     moments: makeQueue(),
     waiting: new Set(),
     wakes: [],
+    openings: [],
+    closings: [],
     sped: options.sped,
     mostUnits: options.mostUnits,
     now: 0,
@@ -41,7 +43,9 @@ export function simulateOnce(plan: PreparedPlan, makeQueue: MakeQueue, options: 
   };
   const run = openRun(world, plan, options.seed, undefined);
   wakeAll(world);
-  for (let moment = world.moments.pop(); moment !== undefined; moment = world.moments.pop()) {
+  while (!run.isOver) {
+    const moment = world.moments.pop();
+    if (moment === undefined) break;
     world.now = -moment.priority;
     settleUnit(world, moment.unit);
     // What ends at the same time is seen together.
@@ -75,7 +79,7 @@ function openRun(world: World, plan: PreparedPlan, seed: number, owner: Simulate
   };
   for (let place = 0; place < plan.nodes.length; place += 1) run.tasks.push(taskOf(run, place));
   for (const task of run.tasks) if (task.phase === 'waiting') consider(world, task, undefined);
-  wake(world, run);
+  world.openings.push(run);
   return run;
 }
 
@@ -120,7 +124,20 @@ function wake(world: World, run: SimulatedRun): void {
   world.wakes.push(run);
 }
 
+/** A nested run begins after what is under way at that moment: its call gives the slot back first, then the run takes its turn. */
 function wakeAll(world: World): void {
+  do {
+    takeTurns(world);
+    for (const run of world.closings.splice(0)) closed(world, run);
+    takeTurns(world);
+    const openings = world.openings.splice(0);
+    for (const { owner } of openings) if (owner !== undefined) giveSlotBack(world, owner);
+    takeTurns(world);
+    for (const run of openings) wake(world, run);
+  } while (world.wakes.length > 0 || world.openings.length > 0 || world.closings.length > 0);
+}
+
+function takeTurns(world: World): void {
   const { wakes } = world;
   for (let at = 0; at < wakes.length; at += 1) {
     const run = wakes[at];
@@ -204,7 +221,6 @@ function launch(world: World, task: SimulatedTask): void {
   count(world);
   if (task.next < task.count && task.units.length < node.concurrency) enqueue(task);
   if (sampler === undefined) {
-    giveSlotBack(world, unit);
     openRound(world, unit, inner);
     return;
   }
@@ -287,6 +303,11 @@ function dropUnits(world: World, task: SimulatedTask): void {
 function close(world: World, run: SimulatedRun): void {
   run.isOver = true;
   if (world.waiting.delete(run)) passOn(world);
+  if (run.owner !== undefined) world.closings.push(run);
+}
+
+/** The call of a nested run goes on after what is under way at that moment. */
+function closed(world: World, run: SimulatedRun): void {
   const { owner } = run;
   if (owner === undefined || owner.isDead) return;
   owner.child = undefined;

@@ -18,6 +18,8 @@ export interface SimulationParts {
   readonly observedOf: ObservedOf;
   /** Steps at the same time where the options say nothing. */
   readonly concurrency: number;
+  /** Nodes, items and rounds of all runs together. @default MOST_UNITS */
+  readonly mostUnits?: number;
   /** The caps of the plan itself. */
   readonly budget?: { readonly usd?: number; readonly seconds?: number } | undefined;
 }
@@ -35,10 +37,12 @@ export function simulate(plan: ForecastPlan, parts: SimulationParts, options: Si
   assertPositive('usd', options.usd);
   assertPositive('seconds', options.seconds);
   const prepared = preparer(parts.observedOf)(plan);
-  const all = runAll(prepared, parts.makeQueue, { runs, seed, concurrency });
+  const { makeQueue, mostUnits = MOST_UNITS } = parts;
+  const running = { makeQueue, mostUnits, seed, concurrency };
+  const all = runAll(prepared, runs, running);
   const caps = { usd: options.usd ?? parts.budget?.usd, seconds: options.seconds ?? parts.budget?.seconds };
   const spread = spreadOf(all.ms.slice());
-  const saved = savedOf(prepared, parts.makeQueue, { seed, concurrency }, all);
+  const saved = savedOf(prepared, running, all);
   const nodes = plan.nodes.map(({ id, limitMs }, place) =>
     nodeOf(id, limitMs !== undefined, all, place, saved.get(place) ?? null),
   );
@@ -59,8 +63,9 @@ export function simulate(plan: ForecastPlan, parts: SimulationParts, options: Si
   };
 }
 
-interface RunAll {
-  readonly runs: number;
+interface Running {
+  readonly makeQueue: MakeQueue;
+  readonly mostUnits: number;
   readonly seed: number;
   readonly concurrency: number;
 }
@@ -75,14 +80,14 @@ interface All {
   readonly units: number;
 }
 
-function runAll(plan: PreparedPlan, makeQueue: MakeQueue, { runs, seed, concurrency }: RunAll): All {
+function runAll(plan: PreparedPlan, runs: number, { makeQueue, mostUnits, seed, concurrency }: Running): All {
   const ms = new Float64Array(runs);
   const nanoUsd = new Float64Array(runs);
   const tally = createTally(plan.nodes.length);
   let done = 0;
   let units = 0;
-  while (done < runs && units < MOST_UNITS) {
-    const outcome = simulateOnce(plan, makeQueue, { seed: mixed(seed, done), concurrency, mostUnits: MOST_UNITS });
+  while (done < runs && units < mostUnits) {
+    const outcome = simulateOnce(plan, makeQueue, { seed: mixed(seed, done), concurrency, mostUnits });
     ms[done] = outcome.ms;
     nanoUsd[done] = addOutcome(tally, outcome);
     units += outcome.units;
@@ -94,12 +99,11 @@ function runAll(plan: PreparedPlan, makeQueue: MakeQueue, { runs, seed, concurre
 /** What each node that is often critical saves at twice its speed: the same runs again, with the same draws. */
 function savedOf(
   plan: PreparedPlan,
-  makeQueue: MakeQueue,
-  { seed, concurrency }: Omit<RunAll, 'runs'>,
+  { makeQueue, mostUnits, seed, concurrency }: Running,
   { tally, ms, runs, units }: All,
 ): Map<number, number> {
   const perRun = Math.max(1, units / runs);
-  const tried = Math.max(1, Math.min(runs, TRIED_RUNS, Math.floor(MOST_UNITS / (TRIED_NODES * perRun))));
+  const tried = Math.max(1, Math.min(runs, TRIED_RUNS, Math.floor(mostUnits / (TRIED_NODES * perRun))));
   const places = tally.nodes
     .map(({ critical, ms: total }, place) => ({ place, critical, total }))
     .filter(({ critical }) => critical > 0)
@@ -109,7 +113,7 @@ function savedOf(
   for (const { place } of places) {
     let sum = 0;
     for (let run = 0; run < tried; run += 1) {
-      const options = { seed: mixed(seed, run), concurrency, mostUnits: MOST_UNITS, sped: { place, factor: 0.5 } };
+      const options = { seed: mixed(seed, run), concurrency, mostUnits, sped: { place, factor: 0.5 } };
       sum += (ms[run] ?? 0) - simulateOnce(plan, makeQueue, options).ms;
     }
     saved.set(place, sum / tried);

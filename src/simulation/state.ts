@@ -87,7 +87,12 @@ export interface World {
   readonly moments: RankedQueue<Moment>;
   /** Runs that wait for a slot, the longest first. */
   readonly waiting: Set<SimulatedRun>;
+  /** Runs whose turn it is. */
   readonly wakes: SimulatedRun[];
+  /** Runs that are about to begin. */
+  readonly openings: SimulatedRun[];
+  /** Nested runs that have ended, and whose calls do not know yet. */
+  readonly closings: SimulatedRun[];
   /** The node of the outermost run that is twice as fast, and how much of its time it takes. */
   readonly sped: { readonly place: number; readonly factor: number } | undefined;
   readonly mostUnits: number;

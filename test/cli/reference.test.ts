@@ -15,6 +15,7 @@ const COMMANDS = [
   'plan',
   'validate',
   'estimate',
+  'simulate',
   'graph',
   'runs',
   'runs list',
