@@ -45,6 +45,7 @@ import type { Provider, Transport } from './core/model/provider.ts';
 import type { PlanEffects } from './core/plan/effects.ts';
 import { isValidPlan, type Plan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
+import type { PromptBook } from './core/plan/prompts.ts';
 import type { SimulateOptions, Simulation } from './core/plan/simulation.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
@@ -201,6 +202,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   assertLists(options);
   rememberEnvironment(process.env);
   let config = await checkedConfig(options.config);
+  let prompts = await promptsOf(config);
   const recover = recoverOptions(options.recover);
   const plugins = await chosenPlugins(options, config);
   // Checked before anything is built, so that the message names the plugin and not the part that failed because of it.
@@ -220,7 +222,13 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   });
   const context = { ...runtime, gateway, store: stores.keyValue, ...defined({ passages: stores.passages }), logger };
   const { hosted, registered } = await registerAll(plugins, context, (all) =>
-    createRegistered(all, () => config, gateway, (options.workflows ?? []).map(partsOf)),
+    createRegistered(
+      all,
+      () => config,
+      gateway,
+      (options.workflows ?? []).map(partsOf),
+      () => prompts,
+    ),
   );
   const made = lazy(async () => {
     const { createRunServices } = await import('./composition/run-services.ts');
@@ -265,17 +273,19 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
       assertOpen();
       const next = await checkedConfig(given);
       assertReplaceable(config, next);
-      const before = config;
-      const use = (one: Config): void => {
+      const nextPrompts = await promptsOf(next);
+      const before = { config, prompts };
+      const use = (one: Config, book: PromptBook | undefined): void => {
         config = one;
+        prompts = book;
         gateway.reconfigure(one);
       };
-      use(next);
+      use(next, nextPrompts);
       try {
         registered.refresh();
       } catch (error) {
         // A rule for escalation names an alias that the next config lacks.
-        use(before);
+        use(before.config, before.prompts);
         throw error;
       }
       retention.refresh();
@@ -287,6 +297,13 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
 
 const partsOf = (given: AnyWorkflow | Plan): WorkflowParts =>
   isWorkflow(given) ? given : workflowOfPlan(given, 'The option "workflows"');
+
+/** The files are read where the config names a folder, and again when it is replaced. */
+async function promptsOf({ prompts }: Config): Promise<PromptBook | undefined> {
+  if (prompts === undefined) return undefined;
+  const { readPrompts } = await import('./composition/prompts/prompt-files.ts');
+  return readPrompts(prompts.folder);
+}
 
 /** Sets the plugins up and registers their parts. When one fails, everything that was opened is closed. */
 async function registerAll(

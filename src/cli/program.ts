@@ -65,6 +65,11 @@ export const COMMANDS: CommandList = {
     summary: 'list the workflows that run as workflow:<id>, or print the plan of one',
     load: () => import('./commands/workflows.ts'),
   },
+  prompts: {
+    usage: '',
+    summary: 'list the prompts in files, and show or check them',
+    load: () => import('./commands/prompts.ts'),
+  },
   schedule: {
     usage: '[options]',
     summary: 'start runs at times and for files, as the config says',

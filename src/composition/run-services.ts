@@ -39,6 +39,7 @@ import { reservedIds } from './claims/reserved-ids.ts';
 import { listLiveRuns } from './live-runs.ts';
 import { answerChecker, inputReader, ownOutputs, type ReadInput, schemasFrom } from './own-schemas.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
+import { namedPrompts } from './prompts/named-prompts.ts';
 import type { Registered } from './registered.ts';
 import { forgetCounters } from './retention/run-counters.ts';
 import { type Starting, validOrThrow } from './start.ts';
@@ -109,7 +110,8 @@ export interface RunServices extends Starting {
 
 export function createRunServices(parts: RunServicesParts): RunServices {
   const { runtime, config, plugins, registered, stores, gateway } = parts;
-  const check: RunServices['validate'] = (plan, options) => validate(plan, registered.catalogue(), options);
+  const named = namedPrompts(registered.catalogue);
+  const check: RunServices['validate'] = (plan, options) => named.validate(plan, options);
   const validOnce = validatedPlans(registered.catalogue, (plan) => validOrThrow(check(plan)));
   // What a program wrote, and what a journal holds, names what it means.
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan, { repair: false }));
@@ -117,7 +119,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const readInput = inputReader(registered);
   const planner = createPlanner({
     gateway,
-    catalogue: registered.catalogue,
+    catalogue: named.forPlanner(() => config().prompts?.planner === true),
     options: () => config().planner,
     validator: { validate, openDraft, emptyPlan, checkInput: checkedRequestInput },
   });
@@ -197,6 +199,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       return simulatePlan(valid, registered.catalogue(), gateway, options);
     },
     validOnce,
+    isOpen: named.isOpen,
+    forRun: named.forRun,
     validWorkflow,
     planner,
     runLimits,
@@ -216,7 +220,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
 function logRepairs(event: RunEvent, logger: Logger): void {
   if (event.type !== 'run-started' && event.type !== 'plan-revised') return;
   const { runId, repaired } = event;
-  if (repaired !== undefined) logger.warn({ runId, repaired }, 'the plan of the run was repaired');
+  // The text of a named prompt is what its writer asked for.
+  if (repaired?.some(({ code }) => code !== 'prompt.resolved') === true) logger.warn({ runId, repaired }, 'the plan of the run was repaired');
 }
 
 /** A finished run is never charged again, so its counters would stay in the store for ever. */

@@ -44,6 +44,10 @@ export interface Starting {
   /** @default ids are not looked at before the run starts */
   readonly reserveId?: ReserveId;
   readonly readInput: ReadInput;
+  /** Whether the versions of the prompts of a plan depend on the run. */
+  readonly isOpen: (plan: ValidPlan) => boolean;
+  /** The plan with those that this run uses. Throws invalid-plan. */
+  readonly forRun: (plan: ValidPlan, runId: string) => ValidPlan;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -66,7 +70,10 @@ export async function startRun(
     });
   }
   const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
-  return starting.engine.start(plan, { ...runOptions, input: await starting.readInput(plan.plan, input) });
+  const read = await starting.readInput(plan.plan, input);
+  if (!starting.isOpen(plan)) return starting.engine.start(plan, { ...runOptions, input: read });
+  const runId = runOptions.runId ?? starting.runtime.ids('run');
+  return starting.engine.start(starting.forRun(plan, runId), { ...runOptions, runId, input: read });
 }
 
 /** The planner's calls are charged to the run that they plan, under its cap. */

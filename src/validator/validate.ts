@@ -53,7 +53,10 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
     const report = createReport(options.begun);
     for (const { code, path, message, ...details } of first.findings) report.add(code, path, message, details);
     const examined = examine(document, examining, report);
-    const fixes = repair && round <= MOST_ROUNDS ? report.findings.filter(({ fix }) => fix !== undefined) : [];
+    const fixes =
+      round > MOST_ROUNDS
+        ? []
+        : report.findings.filter(({ fix }) => fix !== undefined && (repair || fix.isNeeded === true));
     if (fixes.length === 0) return withRepairs(examined, repaired);
     for (const { path, fix } of fixes) {
       if (fix === undefined) continue;

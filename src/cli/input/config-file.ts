@@ -27,7 +27,18 @@ export async function loadConfig(folder: string, named?: string): Promise<Loaded
   const path = named ?? CONFIG_FILES.map((name) => resolve(folder, name)).find((candidate) => existsSync(candidate));
   if (path === undefined) return { path: undefined, config: {} };
   const text = await readable(path, LARGEST_CONFIG, 'a config file');
-  return { path, config: await withPrices(path, checked(path, ConfigSchema, await parse(path, text))) };
+  return {
+    path,
+    config: withPromptFolder(path, await withPrices(path, checked(path, ConfigSchema, await parse(path, text)))),
+  };
+}
+
+/** The folder of prompts is relative to the config. */
+function withPromptFolder(config: string, loaded: Config): Config {
+  const { prompts } = loaded;
+  return prompts === undefined
+    ? loaded
+    : { ...loaded, prompts: { ...prompts, folder: resolve(config, '..', prompts.folder) } };
 }
 
 /** Prices in the config take precedence over those in its `pricesFile`. */

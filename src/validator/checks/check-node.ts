@@ -9,6 +9,7 @@ import { checkConditions, checkFinish, checkIneffective, checkRepeat, checkWait 
 import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
 import { checkId, checkOut, checkUse } from './names.ts';
+import { checkPrompt } from './prompt.ts';
 import { checkThread } from './thread.ts';
 import { checkUndo } from './undo.ts';
 import { checkWaiting } from './waiting.ts';
@@ -20,6 +21,7 @@ export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, anal
   checkAgents(nodeAnalysis, analysis);
   checkOut(nodeAnalysis, analysis.report);
   checkInputs(nodeAnalysis, analysis);
+  checkPrompt(nodeAnalysis, analysis);
   checkBraces(nodeAnalysis, analysis);
   checkConditions(nodeAnalysis, analysis);
   checkComparisons(nodeAnalysis, analysis);
