@@ -68,7 +68,7 @@ export interface ChatTurn {
   readonly content: string;
 }
 /** A prompt of the operator, in a file of the folder `prompts.folder` of the config. */
-export interface NamedPrompt {
+interface NamedPrompt {
   readonly name: string;
   /** @default by weight, the same for the same run */
   readonly version?: number;

@@ -45,9 +45,8 @@ async function opened(folder: string | undefined, planner?: boolean) {
   const provider = fakeProvider({
     id: 'p',
     models: [fakeCard({ id: 'one' })],
-    chat: (request) => {
-      const last = request.messages.at(-1)?.content;
-      seen.push(typeof last === 'string' ? last : JSON.stringify(last));
+    script: ({ request }) => {
+      seen.push(JSON.stringify(request.operation === 'chat' ? request.messages : null));
       return 'hello';
     },
   });
@@ -108,10 +107,11 @@ describe('a prompt in a file', () => {
 
   it('is named in a workflow of the plan, and by the builder', async () => {
     const { polyphony, seen } = await opened(folderWith(GREETING));
-    const built = workflow('hello', { input: { name: 'string' } }, (b, { name }) => {
-      const hello = b.step('hello', llm, { prompt: { name: 'greet', version: 1, inputs: { who: t`dear ${name}` } } });
-      return { text: hello.text };
-    });
+    const built = workflow({ id: 'hello', input: { name: 'string' } })
+      .node('hello', llm, (c) => ({
+        in: { prompt: { name: 'greet', version: 1, inputs: { who: t`dear ${c.input.name}` } } },
+      }))
+      .output((c) => ({ text: c.hello.text }));
     await polyphony.run(built, { name: 'Bea' });
     expect(seen[0]).toContain('Greet dear Bea briefly.');
     const member = { input: { name: 'string' }, nodes: plan({ ...NAMED, version: 1 }).nodes, output: '{{hello.text}}' };
@@ -153,7 +153,7 @@ describe('a prompt in a file', () => {
   ])('is named by a planner only where the config allows it (%s)', async (planner, isAllowed) => {
     const folder = folderWith(GREETING);
     const answer = JSON.stringify({ ...plan({ ...NAMED, version: 1 }), goal: 'greet' });
-    const provider = fakeProvider({ id: 'p', models: [fakeCard({ id: 'one' })], chat: () => answer });
+    const provider = fakeProvider({ id: 'p', models: [fakeCard({ id: 'one' })], script: () => answer });
     const config = {
       prompts: { folder, ...(planner === undefined ? {} : { planner }) },
       planner: { model: 'p/one', rounds: 1 },
@@ -219,6 +219,7 @@ describe('a folder of prompts', () => {
         parsePrompt(head);
         parsePrompt(`---\n${head}\n---\n${text}`);
       }),
+      { numRuns: 50 },
     );
     const versions = [5, 3, 2].map(
       (weight, index): PromptVersion => ({ name: 'a', version: 3 - index, text: 'x', inputs: [], weight }),
