@@ -20,6 +20,7 @@ import {
   mergePlugins,
   setUp,
 } from './composition/plugin-host.ts';
+import { promptsOf } from './composition/prompts/prompts-of.ts';
 import { createRegistered, type Registered, workflowPlan } from './composition/registered.ts';
 import type { PruneReport, PruneRequest } from './composition/retention/prune.ts';
 import { keepRetention } from './composition/retention/retention.ts';
@@ -45,7 +46,6 @@ import type { Provider, Transport } from './core/model/provider.ts';
 import type { PlanEffects } from './core/plan/effects.ts';
 import { isValidPlan, type Plan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
-import type { PromptBook } from './core/plan/prompts.ts';
 import type { SimulateOptions, Simulation } from './core/plan/simulation.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
@@ -275,9 +275,8 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
       assertReplaceable(config, next);
       const nextPrompts = await promptsOf(next);
       const before = { config, prompts };
-      const use = (one: Config, book: PromptBook | undefined): void => {
-        config = one;
-        prompts = book;
+      const use = (one: Config, book: typeof prompts): void => {
+        [config, prompts] = [one, book];
         gateway.reconfigure(one);
       };
       use(next, nextPrompts);
@@ -297,13 +296,6 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
 
 const partsOf = (given: AnyWorkflow | Plan): WorkflowParts =>
   isWorkflow(given) ? given : workflowOfPlan(given, 'The option "workflows"');
-
-/** The files are read where the config names a folder, and again when it is replaced. */
-async function promptsOf({ prompts }: Config): Promise<PromptBook | undefined> {
-  if (prompts === undefined) return undefined;
-  const { readPrompts } = await import('./composition/prompts/prompt-files.ts');
-  return readPrompts(prompts.folder);
-}
 
 /** Sets the plugins up and registers their parts. When one fails, everything that was opened is closed. */
 async function registerAll(

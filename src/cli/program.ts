@@ -43,7 +43,7 @@ export const COMMANDS: CommandList = {
   simulate: {
     usage: '[options] <plan>',
     summary: 'simulate many runs of a plan without any call: times, costs and what decides them',
-    load: () => import('./commands/simulate.ts'),
+    load: () => import('./commands/plans/simulate.ts'),
   },
   graph: {
     usage: '[options] <plan>',
@@ -68,7 +68,7 @@ export const COMMANDS: CommandList = {
   prompts: {
     usage: '',
     summary: 'list the prompts in files, and show or check them',
-    load: () => import('./commands/prompts.ts'),
+    load: () => import('./commands/prompts/prompts.ts'),
   },
   schedule: {
     usage: '[options]',

@@ -193,7 +193,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validate: check,
     effects: (plan) => effectsOf(validOrThrow(check(plan)).plan, registered.catalogue()),
     async simulate(plan, options) {
-      const { simulatePlan } = await import('./simulation.ts');
+      const { simulatePlan } = await import('./simulation/simulate-plan.ts');
       const isChecked = typeof plan === 'object' && plan !== null && isValidPlan(plan as Plan | ValidPlan);
       const valid = isChecked ? (plan as ValidPlan) : validOrThrow(check(plan));
       return simulatePlan(valid, registered.catalogue(), gateway, options);
@@ -221,7 +221,8 @@ function logRepairs(event: RunEvent, logger: Logger): void {
   if (event.type !== 'run-started' && event.type !== 'plan-revised') return;
   const { runId, repaired } = event;
   // The text of a named prompt is what its writer asked for.
-  if (repaired?.some(({ code }) => code !== 'prompt.resolved') === true) logger.warn({ runId, repaired }, 'the plan of the run was repaired');
+  if (repaired?.some(({ code }) => code !== 'prompt.resolved') === true)
+    logger.warn({ runId, repaired }, 'the plan of the run was repaired');
 }
 
 /** A finished run is never charged again, so its counters would stay in the store for ever. */

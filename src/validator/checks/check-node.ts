@@ -1,6 +1,7 @@
 /** All checks of a single node, once its references are resolved. */
 
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { checkPrompt } from '../prompts/check-prompt.ts';
 import { checkAgents } from './agents.ts';
 import { checkApprovals } from './approval.ts';
 import { checkBraces } from './braces.ts';
@@ -9,7 +10,6 @@ import { checkConditions, checkFinish, checkIneffective, checkRepeat, checkWait 
 import { checkInputs } from './inputs.ts';
 import { checkModels } from './models.ts';
 import { checkId, checkOut, checkUse } from './names.ts';
-import { checkPrompt } from './prompt.ts';
 import { checkThread } from './thread.ts';
 import { checkUndo } from './undo.ts';
 import { checkWaiting } from './waiting.ts';

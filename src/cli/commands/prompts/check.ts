@@ -2,7 +2,6 @@
 import { oneLine, safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT } from '../../input/exit-code.ts';
-import { counted } from '../../screen/counted.ts';
 
 interface Options {
   readonly folder?: string;
@@ -25,6 +24,7 @@ export const command = defineCommand<Options, []>({
       terminal.print(safeJson(files, 2));
     } else {
       for (const { file, problem } of wrong) terminal.print(`${oneLine(file)}: ${oneLine(problem ?? '')}`);
+      const { counted } = await import('../../screen/counted.ts');
       terminal.print(`${counted(read.length, 'file')}, ${wrong.length} that cannot be used`);
     }
     return wrong.length === 0 ? EXIT.done : EXIT.failed;

@@ -1,5 +1,4 @@
 /** polyphony prompts show: the text of one prompt. */
-import { assignedVersion } from '../../../core/plan/prompts.ts';
 import { oneLine, printable, safeJson } from '../../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../../command.ts';
 import { EXIT } from '../../input/exit-code.ts';
@@ -18,6 +17,7 @@ export const command = defineCommand<Options, [name: string, version: string | u
   handle: async (terminal, options, name, version) => {
     const { promptFolder } = await import('../../input/prompt-folder.ts');
     const { readPrompts } = await import('../../../composition/prompts/prompt-files.ts');
+    const { assignedVersion } = await import('../../../core/plan/prompts.ts');
     const versions = (await readPrompts(await promptFolder(options))).get(name) ?? [];
     const found =
       version === undefined && versions.length > 0

@@ -1,10 +1,10 @@
 /** polyphony simulate: many runs of a plan on a virtual clock, without any call. */
 import { InvalidArgumentError } from 'commander';
-import { defined } from '../../core/defined.ts';
-import { safeJson } from '../../drawing/plain-text.ts';
-import { defineCommand, examples } from '../command.ts';
-import { EXIT } from '../input/exit-code.ts';
-import { amount, wholeNumber } from '../input/option-values.ts';
+import { defined } from '../../../core/defined.ts';
+import { safeJson } from '../../../drawing/plain-text.ts';
+import { defineCommand, examples } from '../../command.ts';
+import { EXIT } from '../../input/exit-code.ts';
+import { amount, wholeNumber } from '../../input/option-values.ts';
 
 interface Options {
   readonly runs?: number;
@@ -42,10 +42,10 @@ export const command = defineCommand<Options, [plan: string]>({
         ),
       ),
   handle: async (terminal, options, argument) => {
-    const { givenPlanOf, planTextIn } = await import('../input/run-target.ts');
+    const { givenPlanOf, planTextIn } = await import('../../input/run-target.ts');
     const given = await givenPlanOf(argument);
-    const { withPolyphony } = await import('../process/session.ts');
-    const { validPlan } = await import('../process/given-plan.ts');
+    const { withPolyphony } = await import('../../process/session.ts');
+    const { validPlan } = await import('../../process/given-plan.ts');
     return withPolyphony(options, terminal, async (session) => {
       const plan = await validPlan(session, argument, planTextIn(given, session.polyphony), options, terminal);
       if (plan === undefined) return EXIT.invalidPlan;
@@ -53,7 +53,7 @@ export const command = defineCommand<Options, [plan: string]>({
       const simulation = await session.polyphony.simulate(plan, defined({ runs, seed, concurrency, usd, seconds }));
       if (options.json) terminal.print(safeJson(simulation, 2));
       else {
-        const { simulationText } = await import('../screen/simulation-text.ts');
+        const { simulationText } = await import('../../screen/simulation-text.ts');
         terminal.print(simulationText(simulation, terminal.paint));
       }
       return EXIT.done;

@@ -1,22 +1,22 @@
 /** polyphony prompts: the commands for prompts in files. */
-import { type CommandList, type DefinedCommand, examples } from '../command.ts';
+import { type CommandList, type DefinedCommand, examples } from '../../command.ts';
 
 const COMMANDS: CommandList = {
   list: {
     usage: '[options]',
     summary: 'list the prompts of the folder, with their versions and shares',
-    load: () => import('./prompts/list.ts'),
+    load: () => import('./list.ts'),
     isDefault: true,
   },
   show: {
     usage: '[options] <name> [version]',
     summary: 'show the text of a prompt',
-    load: () => import('./prompts/show.ts'),
+    load: () => import('./show.ts'),
   },
   check: {
     usage: '[options]',
     summary: 'check every file of the folder',
-    load: () => import('./prompts/check.ts'),
+    load: () => import('./check.ts'),
   },
 };
 
