@@ -18,6 +18,12 @@ export type * from './core/money/token-price.ts';
 export type { EffectCosts, EffectPlace, Effects, PlanEffects } from './core/plan/effects.ts';
 export type { NodeEstimate, Plan, PlanBounds, PlanNode, ValidNode, ValidPlan } from './core/plan/plan.ts';
 export type * from './core/plan/planner.ts';
+export type {
+  SimulatedNode,
+  SimulateOptions,
+  Simulation,
+  Spread,
+} from './core/plan/simulation.ts';
 export type * from './core/plan/validation.ts';
 export type * from './core/plugin.ts';
 export { definePlugin } from './core/plugin.ts';

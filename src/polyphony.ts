@@ -22,6 +22,7 @@ import {
   mergePlugins,
   setUp,
 } from './composition/plugin-host.ts';
+import { promptsOf } from './composition/prompts/prompts-of.ts';
 import { createRegistered, type Registered, workflowPlan } from './composition/registered.ts';
 import type { PruneReport, PruneRequest } from './composition/retention/prune.ts';
 import { keepRetention } from './composition/retention/retention.ts';
@@ -47,6 +48,7 @@ import type { Provider, Transport } from './core/model/provider.ts';
 import type { PlanEffects } from './core/plan/effects.ts';
 import { isValidPlan, type Plan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
+import type { SimulateOptions, Simulation } from './core/plan/simulation.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
 import type { ExecutionEngine, RunHandle, RunResult } from './core/run/engine.ts';
@@ -141,6 +143,13 @@ export interface Polyphony {
    */
   effects(plan: unknown): Promise<PlanEffects>;
   /**
+   * Runs a plan many times on a virtual clock, without a call: how long it takes, what it costs, which nodes decide that, and how often
+   * it exceeds its budget and its deadline. Times are those observed here, else those of the cards.
+   *
+   * @throws invalid-plan; invalid-request for an option out of its bounds; limit-exceeded where one run has millions of steps
+   */
+  simulate(plan: unknown, options?: SimulateOptions): Promise<Simulation>;
+  /**
    * Starts a run and returns its handle while it runs. Throws invalid-plan and invalid-request. When the planning of a request
    * fails, the run fails; with `streaming: false` the planner's error is thrown instead.
    */
@@ -195,6 +204,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   assertLists(options);
   rememberEnvironment(process.env);
   let config = await checkedConfig(options.config);
+  let prompts = await promptsOf(config);
   const recover = recoverOptions(options.recover);
   const plugins = await chosenPlugins(options, config);
   // Checked before anything is built, so that the message names the plugin and not the part that failed because of it.
@@ -214,7 +224,13 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   });
   const context = { ...runtime, gateway, store: stores.keyValue, ...defined({ passages: stores.passages }), logger };
   const { hosted, registered } = await registerAll(plugins, context, (all) =>
-    createRegistered(all, () => config, gateway, (options.workflows ?? []).map(partsOf)),
+    createRegistered(
+      all,
+      () => config,
+      gateway,
+      (options.workflows ?? []).map(partsOf),
+      () => prompts,
+    ),
   );
   const made = lazy(async () => {
     const { createRunServices } = await import('./composition/run-services.ts');
@@ -259,17 +275,18 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
       assertOpen();
       const next = await checkedConfig(given);
       assertReplaceable(config, next);
-      const before = config;
-      const use = (one: Config): void => {
-        config = one;
+      const nextPrompts = await promptsOf(next);
+      const before = { config, prompts };
+      const use = (one: Config, book: typeof prompts): void => {
+        [config, prompts] = [one, book];
         gateway.reconfigure(one);
       };
-      use(next);
+      use(next, nextPrompts);
       try {
         registered.refresh();
       } catch (error) {
         // A rule for escalation names an alias that the next config lacks.
-        use(before);
+        use(before.config, before.prompts);
         throw error;
       }
       retention.refresh();
@@ -309,7 +326,7 @@ async function registerAll(
 function planAndRun(
   services: () => Promise<RunServices>,
   registered: Pick<Registered, 'add'>,
-): Pick<Polyphony, 'plan' | 'validate' | 'effects' | 'start' | 'run'> {
+): Pick<Polyphony, 'plan' | 'validate' | 'effects' | 'simulate' | 'start' | 'run'> {
   const start: Polyphony['start'] = async (what, input, options) => {
     // Programs in JavaScript reach this unchecked.
     if (typeof what !== 'string' && (typeof what !== 'object' || what === null)) {
@@ -330,6 +347,7 @@ function planAndRun(
     plan: async (request, options) => (await services()).writer.plan(request, options),
     validate: async (plan, options) => (await services()).validate(plan, options),
     effects: async (plan) => (await services()).effects(plan),
+    simulate: async (plan, options) => (await services()).simulate(plan, options),
     start,
     // One implementation behind two signatures: the workflow's types are those of its plan.
     run: run as Polyphony['run'],

@@ -40,6 +40,11 @@ export const COMMANDS: CommandList = {
     summary: 'estimate what a plan may cost and how long it may take, without any call',
     load: () => import('./commands/estimate.ts'),
   },
+  simulate: {
+    usage: '[options] <plan>',
+    summary: 'simulate many runs of a plan without any call: times, costs and what decides them',
+    load: () => import('./commands/plans/simulate.ts'),
+  },
   graph: {
     usage: '[options] <plan>',
     summary: 'draw a plan, or a run with the states of its nodes',
@@ -59,6 +64,11 @@ export const COMMANDS: CommandList = {
     usage: '[id]',
     summary: 'list the workflows that run as workflow:<id>, or print the plan of one',
     load: () => import('./commands/workflows.ts'),
+  },
+  prompts: {
+    usage: '',
+    summary: 'list the prompts in files, and show or check them',
+    load: () => import('./commands/prompts/prompts.ts'),
   },
   schedule: {
     usage: '[options]',

@@ -6,6 +6,7 @@ import type { Gateway } from '../core/gateway.ts';
 import type { JsonSchema } from '../core/model/model.ts';
 import { sideEffectsOf } from '../core/plan/effects.ts';
 import { DEFAULT_BOUNDS, type Plan, type PlanBounds } from '../core/plan/plan.ts';
+import type { PromptBook } from '../core/plan/prompts.ts';
 import { BUILT_IN_STEPS } from '../core/plan/steps.ts';
 import type { Catalogue, StepType } from '../core/plan/validation.ts';
 import type { Tool } from '../core/plugin.ts';
@@ -34,8 +35,9 @@ export function createCatalogue(options: {
   readonly config: Config;
   readonly models: ReturnType<Gateway['models']>;
   readonly escalates: boolean;
+  readonly prompts?: PromptBook | undefined;
 }): Catalogue {
-  const { parts, workflows, config, models, escalates } = options;
+  const { parts, workflows, config, models, escalates, prompts } = options;
   const steps = new Map<string, StepType>();
   for (const step of BUILT_IN_STEPS) steps.set(step.use, step);
   for (const { type } of parts.steps.values()) steps.set(type.use, stepType(type));
@@ -51,6 +53,7 @@ export function createCatalogue(options: {
     escalates,
     workflows: new Map([...workflows.values()].map(({ id, plan }) => [id, plan])),
     bounds: boundsOf(config),
+    ...defined({ prompts }),
   };
 }
 

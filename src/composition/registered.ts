@@ -3,6 +3,7 @@ import type { Config } from '../core/config.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
+import type { PromptBook } from '../core/plan/prompts.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 import type { GatewayHandle } from '../gateway/create-gateway.ts';
 import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
@@ -40,6 +41,7 @@ export function createRegistered(
   config: () => Config,
   gateway: Pick<GatewayHandle, 'models' | 'checkRule'>,
   initial: readonly WorkflowParts[],
+  prompts: () => PromptBook | undefined = () => undefined,
 ): Registered {
   const escalates = plugins.some(({ parts }) => escalatesWith(parts));
   if (config().escalate !== undefined && !escalates) {
@@ -51,7 +53,7 @@ export function createRegistered(
   const place = (set: WorkflowSet) => {
     const parts = collectParts([...plugins, ...stepPlugin(set.steps.values()).map(hostedOf)]);
     const [workflows, models] = [set.registered, gateway.models()];
-    const catalogue = createCatalogue({ parts, workflows, config: config(), models, escalates });
+    const catalogue = createCatalogue({ parts, workflows, config: config(), models, escalates, prompts: prompts() });
     return { set, parts, catalogue };
   };
   const brought = plugins.flatMap(({ name, parts }) =>

@@ -12,8 +12,9 @@ import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
 import type { Approval, GivenApproval } from '../core/plan/approval.ts';
 import type { PlanEffects } from '../core/plan/effects.ts';
-import type { Plan, ValidPlan } from '../core/plan/plan.ts';
+import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningListener, PlanningOptions } from '../core/plan/planner.ts';
+import type { SimulateOptions, Simulation } from '../core/plan/simulation.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
@@ -43,6 +44,7 @@ import { gated } from './planning/gate.ts';
 import { cachedPlanner } from './planning/plan-cache.ts';
 import { runPlanner } from './planning/run-planner.ts';
 import { eventListener, type HostedPlugin } from './plugin-host.ts';
+import { namedPrompts } from './prompts/named-prompts.ts';
 import type { Registered } from './registered.ts';
 import { forgetCounters } from './retention/run-counters.ts';
 import { type Starting, validOrThrow } from './start.ts';
@@ -94,6 +96,8 @@ export interface RunServices extends Starting {
   validate(plan: unknown, options?: ValidateOptions): Validation;
   /** Throws invalid-plan. */
   effects(plan: unknown): PlanEffects;
+  /** Throws invalid-plan, invalid-request, limit-exceeded. */
+  simulate(plan: unknown, options?: SimulateOptions): Promise<Simulation>;
   /** Validates a plan, only once while it and the catalogue are unchanged. Throws invalid-plan. */
   readonly validOnce: ValidatedPlans;
   /** The same for the plan of a workflow, in which nothing is repaired. */
@@ -117,7 +121,8 @@ export interface RunServices extends Starting {
 
 export function createRunServices(parts: RunServicesParts): RunServices {
   const { runtime, config, plugins, registered, stores, gateway } = parts;
-  const check: RunServices['validate'] = (plan, options) => validate(plan, registered.catalogue(), options);
+  const named = namedPrompts(registered.catalogue);
+  const check: RunServices['validate'] = (plan, options) => named.validate(plan, options);
   const validOnce = validatedPlans(registered.catalogue, (plan) => validOrThrow(check(plan)));
   // What a program wrote, and what a journal holds, names what it means.
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan, { repair: false }));
@@ -125,7 +130,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const readInput = inputReader(registered);
   const written = createPlanner({
     gateway,
-    catalogue: registered.catalogue,
+    catalogue: named.forPlanner(() => config().prompts?.planner === true),
     options: () => config().planner,
     validator: { validate, openDraft, emptyPlan, checkInput: checkedRequestInput },
   });
@@ -215,7 +220,15 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     checkInput: (plan, input) => void checkedInput(plan, input),
     validate: check,
     effects: (plan) => effectsOf(validOrThrow(check(plan)).plan, registered.catalogue()),
+    async simulate(plan, options) {
+      const { simulatePlan } = await import('./simulation/simulate-plan.ts');
+      const isChecked = typeof plan === 'object' && plan !== null && isValidPlan(plan as Plan | ValidPlan);
+      const valid = isChecked ? (plan as ValidPlan) : validOrThrow(check(plan));
+      return simulatePlan(valid, registered.catalogue(), gateway, options);
+    },
     validOnce,
+    isOpen: named.isOpen,
+    forRun: named.forRun,
     validWorkflow,
     planner,
     writer,
@@ -239,7 +252,9 @@ export function createRunServices(parts: RunServicesParts): RunServices {
 function logRepairs(event: RunEvent, logger: Logger): void {
   if (event.type !== 'run-started' && event.type !== 'plan-revised') return;
   const { runId, repaired } = event;
-  if (repaired !== undefined) logger.warn({ runId, repaired }, 'the plan of the run was repaired');
+  // The text of a named prompt is what its writer asked for.
+  if (repaired?.some(({ code }) => code !== 'prompt.resolved') === true)
+    logger.warn({ runId, repaired }, 'the plan of the run was repaired');
 }
 
 /** A finished run is never charged again, so its counters would stay in the store for ever. */

@@ -59,6 +59,10 @@ export interface Starting {
   readonly readInput: ReadInput;
   readonly gateOfCaller: (plan: ValidPlan, approval: Approval | undefined) => ValidPlan;
   readonly approvalOf: (approval: GivenApproval | undefined, attended: boolean | undefined) => Approval | undefined;
+  /** Whether the versions of the prompts of a plan depend on the run. */
+  readonly isOpen: (plan: ValidPlan) => boolean;
+  /** The plan with those that this run uses. Throws invalid-plan. */
+  readonly forRun: (plan: ValidPlan, runId: string) => ValidPlan;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -74,12 +78,12 @@ export async function startRun(
   if (typeof what !== 'string') {
     const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
     const approval = starting.approvalOf(given, undefined);
-    const runOptions = {
-      ...others,
-      ...defined({ approval }),
-      input: await starting.readInput(plan.plan, input),
-    };
-    return starting.engine.start(starting.gateOfCaller(plan, approval), runOptions);
+    const read = await starting.readInput(plan.plan, input);
+    const isOpen = starting.isOpen(plan);
+    const runId = others.runId ?? (isOpen ? starting.runtime.ids('run') : undefined);
+    const made = runId !== undefined && isOpen ? starting.forRun(plan, runId) : plan;
+    const runOptions = { ...others, ...defined({ approval, runId }), input: read };
+    return starting.engine.start(starting.gateOfCaller(made, approval), runOptions);
   }
   const approval = starting.approvalOf(given, attended);
   const runOptions = { ...others, ...defined({ approval }) };

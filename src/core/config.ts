@@ -53,6 +53,8 @@ export interface Config {
   readonly plugins?: readonly string[];
   /** Plan files that the command registers, relative to the config: plans may use each as `workflow:<its id>`. @default none */
   readonly workflows?: readonly string[];
+  /** Prompts in files, which plans name instead of a text of their own. @default none */
+  readonly prompts?: PromptsConfig;
   /** How requests are turned into plans. */
   readonly planner?: PlannerConfig;
   /** Which plans a person has to approve before they run. */
@@ -251,6 +253,13 @@ export interface AnswerLimitsConfig {
   readonly nodeTokens?: number;
   /** A node's stream is stopped when so many characters at its end only repeat themselves, 256 to 65536; 0: never. @default 2048 */
   readonly repeatedCharacters?: number;
+}
+
+export interface PromptsConfig {
+  /** The folder with the files, `*.md`; the command reads it relative to the config. */
+  readonly folder: string;
+  /** Plans that a model writes may name them too. @default false */
+  readonly planner?: boolean;
 }
 
 export interface PlannerConfig {

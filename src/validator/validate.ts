@@ -63,7 +63,10 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
         continue;
       }
     }
-    const fixes = repair && round <= MOST_ROUNDS ? report.findings.filter(({ fix }) => fix !== undefined) : [];
+    const fixes =
+      round > MOST_ROUNDS
+        ? []
+        : report.findings.filter(({ fix }) => fix !== undefined && (repair || fix.isNeeded === true));
     if (fixes.length === 0) return withRepairs(examined, repaired);
     for (const { path, fix } of fixes) {
       if (fix === undefined) continue;

@@ -69,9 +69,17 @@ export interface ChatTurn {
   readonly role: string;
   readonly content: string;
 }
+/** A prompt of the operator, in a file of the folder `prompts.folder` of the config. */
+interface NamedPrompt {
+  readonly name: string;
+  /** @default by weight, the same for the same run */
+  readonly version?: number;
+  /** What its text names. */
+  readonly inputs?: Readonly<Record<string, unknown>>;
+}
 /** An llm node needs a prompt or messages. */
 export type LlmRequest<MaySuspend extends boolean = false> = LlmInput<MaySuspend> &
-  ({ readonly prompt: string } | { readonly messages: readonly (Message | ChatTurn)[] });
+  ({ readonly prompt: string | NamedPrompt } | { readonly messages: readonly (Message | ChatTurn)[] });
 
 /** `llm` whose run may wait for a person: to approve calls of the tools in `approve`, or in a workflow among its tools. */
 type AgentStep = TypedStep<

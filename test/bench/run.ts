@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   schemas: () => import('./schemas.ts'),
   planning: () => import('./planning.ts'),
   dag: () => import('./dag.ts'),
+  simulation: () => import('./simulation.ts'),
   stores: () => import('./stores.ts'),
   decode: () => import('./decode.ts'),
   calls: () => import('./calls.ts'),

@@ -15,6 +15,7 @@ const COMMANDS = [
   'plan',
   'validate',
   'estimate',
+  'simulate',
   'graph',
   'runs',
   'runs list',
@@ -31,6 +32,10 @@ const COMMANDS = [
   'threads show',
   'threads delete',
   'workflows',
+  'prompts',
+  'prompts list',
+  'prompts show',
+  'prompts check',
   'schedule',
   'steps',
   'models',
@@ -66,7 +71,7 @@ describe('docs/reference/command-line.md', () => {
       [...(out.split('Commands:')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name);
     const top = listed(await call('--help'));
     const below: string[] = [];
-    for (const group of ['runs', 'threads', 'store']) {
+    for (const group of ['runs', 'threads', 'prompts', 'store']) {
       below.push(...listed(await call(group, '--help')).map((name) => `${group} ${name}`));
     }
     expect([...top, ...below].filter((name) => !name.endsWith('help')).sort()).toEqual([...COMMANDS].sort());

@@ -29,7 +29,15 @@ export async function loadConfig(folder: string, named?: string): Promise<Loaded
   if (path === undefined) return { path: undefined, config: {} };
   const text = await readable(path, LARGEST_CONFIG, 'a config file');
   const loaded = checked(path, ConfigSchema, await parse(path, text));
-  return { path, config: await withModels(path, await withPrices(path, loaded)) };
+  return { path, config: withPromptFolder(path, await withModels(path, await withPrices(path, loaded))) };
+}
+
+/** The folder of prompts is relative to the config. */
+function withPromptFolder(config: string, loaded: Config): Config {
+  const { prompts } = loaded;
+  return prompts === undefined
+    ? loaded
+    : { ...loaded, prompts: { ...prompts, folder: resolve(config, '..', prompts.folder) } };
 }
 
 /** Prices in the config take precedence over those in its `pricesFile`. */

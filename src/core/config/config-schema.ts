@@ -206,6 +206,7 @@ export const CurrentConfigSchema = z.strictObject({
     .optional(),
   plugins: z.array(name).max(100).optional(),
   workflows: z.array(name).max(100).optional(),
+  prompts: z.strictObject({ folder: z.string().min(1).max(4096), planner: z.boolean().optional() }).optional(),
   planner: z
     .strictObject({
       model: name.optional(),

@@ -3,6 +3,7 @@ import type { JsonSchema } from '../model/model.ts';
 import type { ModelCard } from '../model/provider.ts';
 import type { Effects } from './effects.ts';
 import type { DraftNode, Plan, PlanBounds, ValidPlan } from './plan.ts';
+import type { PromptBook } from './prompts.ts';
 import type { PlanRepair } from './repair.ts';
 
 export type { PlanRepair };
@@ -48,6 +49,10 @@ export interface Catalogue {
   /** Plans behind `workflow:<id>`, for nesting depth and cost. */
   readonly workflows: ReadonlyMap<string, Plan>;
   readonly bounds: PlanBounds;
+  /** Prompts that `in.prompt` of an `llm` node may name. @default none */
+  readonly prompts?: PromptBook;
+  /** The run that the plan is for: it decides between versions of a prompt. @default the heaviest version */
+  readonly promptSeed?: string;
 }
 
 export interface PlanIssue {

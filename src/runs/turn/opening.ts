@@ -31,7 +31,7 @@ import { reviseAsWanted } from './revision.ts';
 import { abandon, limitSeconds } from './stop.ts';
 import { streamPlan } from './streaming-plan.ts';
 
-const DEFAULT_CONCURRENCY = 64;
+export const DEFAULT_CONCURRENCY = 64;
 
 export interface RunOpening {
   readonly runId: string;

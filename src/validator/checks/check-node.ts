@@ -1,6 +1,7 @@
 /** All checks of a single node, once its references are resolved. */
 
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
+import { checkPrompt } from '../prompts/check-prompt.ts';
 import { checkAgents } from './agents.ts';
 import { checkApprovals } from './approval.ts';
 import { checkBraces } from './braces.ts';
@@ -20,6 +21,7 @@ export function checkNode(nodeAnalysis: NodeAnalysis, dependencies: number, anal
   checkAgents(nodeAnalysis, analysis);
   checkOut(nodeAnalysis, analysis.report);
   checkInputs(nodeAnalysis, analysis);
+  checkPrompt(nodeAnalysis, analysis);
   checkBraces(nodeAnalysis, analysis);
   checkConditions(nodeAnalysis, analysis);
   checkComparisons(nodeAnalysis, analysis);

@@ -52,6 +52,10 @@ export const ISSUE_CODES = {
   'field.ineffective': 'warning',
   'thread.step': 'error',
   'thread.shared': 'error',
+  'prompt.none': 'error',
+  'prompt.unknown': 'error',
+  'prompt.inputs': 'error',
+  'prompt.named': 'error',
   'schema.invalid': 'error',
   'schema.unsafe': 'error',
   'model.unknown': 'error',
@@ -98,6 +102,7 @@ export const REPAIR_CODES = {
   'reference.shifted': 'A node without side effects referred to itself, and exactly one earlier node fits.',
   'id.renamed': 'A node had a name that conditions or objects reserve, or that no node may have.',
   'node.moved': 'A node came before one that it needs.',
+  'prompt.resolved': 'A node named a prompt of the operator: its text took the place of the name.',
   'workflow.moved': 'A workflow of the plan came before one that it uses.',
 } as const satisfies Record<string, string>;
 

@@ -10,6 +10,8 @@ export interface Fix {
   readonly code: RepairCode;
   readonly message: string;
   readonly edit: Edit;
+  /** The plan cannot run without it, so it is made even where nothing is repaired. @default false */
+  readonly isNeeded?: boolean;
 }
 
 export interface Finding extends PlanIssue {
@@ -29,7 +31,11 @@ export interface FindingDetails {
 export const MOST_ISSUES = 500;
 
 /** Errors that plans of earlier versions may have and run with. */
-const LATER_ERRORS: ReadonlySet<IssueCode> = new Set<IssueCode>(['condition.never', 'stand_in.mismatch']);
+const LATER_ERRORS: ReadonlySet<IssueCode> = new Set<IssueCode>([
+  'condition.never',
+  'stand_in.mismatch',
+  'prompt.none',
+]);
 
 export interface Report {
   readonly findings: Finding[];

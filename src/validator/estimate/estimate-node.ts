@@ -127,13 +127,13 @@ interface Once {
   readonly likely?: CatalogueModel | undefined;
 }
 
-interface Pools {
+export interface Pools {
   of(nodeAnalysis: NodeAnalysis): PricedCandidates;
   /** The pool of an escalation rung; `target` is a tier or a model. */
   rung(node: PlanNode, target: string): PricedCandidates;
 }
 
-function createPools({ catalogue }: PlanAnalysis): Pools {
+export function createPools({ catalogue }: PlanAnalysis): Pools {
   const candidates = candidatesOf(catalogue);
   return {
     of({ node, variants }) {
@@ -202,7 +202,7 @@ function workflowOnce(estimate: NodeEstimate | undefined): Once {
 }
 
 /** Model calls of one run: tools take rounds, a typed answer may take one repair. */
-function callsOf(node: PlanNode, bounds: PlanBounds): { readonly expected: number; readonly high: number } {
+export function callsOf(node: PlanNode, bounds: PlanBounds): { readonly expected: number; readonly high: number } {
   const { tools, agents } = node.in ?? {};
   // Those that only the run names are some, too.
   const hasTools = isGiven(tools) || isGiven(agents);
@@ -243,7 +243,7 @@ function withSummary(costs: Costs, nodeAnalysis: NodeAnalysis, pools: Pools, wit
   };
 }
 
-function imagesOf(node: PlanNode): number {
+export function imagesOf(node: PlanNode): number {
   if (operationOf(node.use) !== 'image') return 0;
   const count = node.in?.count;
   return typeof count === 'number' && count >= 1 ? Math.min(count, 100) : 1;
