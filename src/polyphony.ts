@@ -20,7 +20,7 @@ import {
   mergePlugins,
   setUp,
 } from './composition/plugin-host.ts';
-import { createRegistered, type Registered, workflowPlan } from './composition/registered.ts';
+import { createRegistered, followTools, type Registered, workflowPlan } from './composition/registered.ts';
 import type { PruneReport, PruneRequest } from './composition/retention/prune.ts';
 import { keepRetention } from './composition/retention/retention.ts';
 import type { EngineParts, PlanOptions, RunServices } from './composition/run-services.ts';
@@ -168,7 +168,7 @@ export interface Polyphony {
   prune(request: PruneRequest): Promise<PruneReport>;
   /**
    * Replaces the config for calls, plans and runs that begin afterwards; those in progress are not interrupted. `plugins`,
-   * `workflows`, `tools`, `escalate`, `proxy` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are.
+   * `workflows`, `tools`, `mcp`, `escalate`, `proxy` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are.
    * Credentials that were refused are used again.
    *
    * @throws invalid-config when the config cannot be used; the old one then stays
@@ -210,7 +210,15 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     transport: options.transport ?? createTransport(transportOptions(config, process.env)),
     ...(options.logger === undefined ? {} : { logger }),
   });
-  const context = { ...runtime, gateway, store: stores.keyValue, ...defined({ passages: stores.passages }), logger };
+  let toolsChanged = (): void => {};
+  const context = {
+    ...runtime,
+    gateway,
+    store: stores.keyValue,
+    ...defined({ passages: stores.passages }),
+    logger,
+    toolsChanged: () => toolsChanged(),
+  };
   const { hosted, registered } = await registerAll(plugins, context, (all) =>
     createRegistered(all, () => config, gateway, (options.workflows ?? []).map(partsOf)),
   );
@@ -236,6 +244,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     gateway.close,
     () => stores.close(),
   ]);
+  toolsChanged = () => void followTools(registered, services.begun, logger);
   const engine = lazyEngine(services, runtime.ids);
   const live = async (runId: string) => (await services()).liveRun(runId);
   const remind = async (suspended: RunResult) => (await services()).remind(suspended);
@@ -372,6 +381,7 @@ export async function defaultPlugins(config: Config = {}, withProviders = true):
   const made = await fromEnvironment(process.env, {
     escalate: config.escalate,
     tools: config.tools,
+    mcp: config.mcp,
     providers: withProviders,
   });
   for (const plugin of made) listedDefaults.add(plugin);

@@ -9,8 +9,8 @@ import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
 import { plainJson } from '../core/run/plain-json.ts';
 import { dropOptionalNulls, isZod } from '../kit/json/json-schema.ts';
 import { zodOrJson } from '../kit/json/own/own-schema.ts';
-import { decisionOn, refusalText } from './agent/tool-approval.ts';
 import { issueList } from './output-check.ts';
+import { decisionOn, refusalText } from './tool-approval.ts';
 import { failureOf, inNode, placeDetails, type UserCodePlace } from './user-code.ts';
 
 export interface ToolCall {

@@ -16,10 +16,10 @@ import {
 import { zodOrJson } from '../../kit/json/own/own-schema.ts';
 import { chargeOf } from '../../runs/state/charge.ts';
 import { callTool, toolInput } from '../tool.ts';
-import { toolResultContent } from '../tool-result.ts';
+import { type Decision, decisionOn, refusalText } from '../tool-approval.ts';
 import { spreadable } from '../user-code.ts';
 import type { LoopRules } from './loop-rules.ts';
-import { type Decision, decisionOn, refusalText } from './tool-approval.ts';
+import { toolResultContent } from './tool-result.ts';
 import type { CallableWorkflow } from './workflow-tool.ts';
 
 /** What a model may call: a tool, a workflow, or another agent of its node. */

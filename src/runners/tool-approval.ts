@@ -5,11 +5,11 @@
  * A2. A call that cannot run at all is no question to a person: the model is told why.
  * A3. A question is answered for the one call that it is about, wherever the run goes on.
  */
-import { canonicalJson } from '../../core/json/canonical-json.ts';
-import type { JsonSchema, JsonValue, ToolCallPart } from '../../core/model/model.ts';
-import { type HumanQuestion, type NodeCall, SuspendRun } from '../../core/run/engine.ts';
-import { isPlainObject } from '../../language/shorthand.ts';
-import { answeredBy, misfitOf } from '../../runs/stored/given-answer.ts';
+import { canonicalJson } from '../core/json/canonical-json.ts';
+import type { JsonSchema, JsonValue, ToolCallPart } from '../core/model/model.ts';
+import { type HumanQuestion, type NodeCall, SuspendRun } from '../core/run/engine.ts';
+import { isPlainObject } from '../language/shorthand.ts';
+import { answeredBy, misfitOf } from '../runs/stored/given-answer.ts';
 
 export type Decision =
   | { readonly approval: 'approved' | 'changed'; readonly arguments: JsonValue }
