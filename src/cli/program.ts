@@ -88,7 +88,7 @@ export const COMMANDS: CommandList = {
   mcp: {
     usage: '[options]',
     summary: 'offer the gateway and the workflows to an MCP client',
-    load: () => import('./commands/mcp.ts'),
+    load: () => import('./mcp/command.ts'),
   },
   store: {
     usage: '',

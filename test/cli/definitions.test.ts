@@ -1,5 +1,5 @@
 /** The overview stands before any command is loaded, and loading a definition loads little else. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Command, Help } from 'commander';
 import { describe, expect, it } from 'vitest';
@@ -50,7 +50,9 @@ describe('a command of the list', () => {
 
   it.each([...commands])('$path has a file of its own, which loads little at once', ({ path }) => {
     const light = new Set([...loadedWith('src/cli/main.ts'), ...loadedWith('src/cli/command-process.ts')]);
-    const file = `src/cli/commands/${path.join('/')}.ts`;
+    // A command with parts of its own has a folder for them.
+    const inFolder = `src/cli/${path.join('/')}/command.ts`;
+    const file = existsSync(join(root, inFolder)) ? inFolder : `src/cli/commands/${path.join('/')}.ts`;
     const more = [...loadedWith(file)].filter((one) => one !== file && !light.has(one));
     const allowed =
       /^(?:node:|src\/cli\/(?:input\/[a-z]+-options|input\/option-values|process\/interrupt)\.ts$|src\/system\/(?:clock|processes)\.ts$|src\/core\/on-abort\.ts$)/;

@@ -40,7 +40,7 @@ const args = (...more: string[]) => [
 test('a client that starts it gets the gateway and the workflows', async () => {
   const cwd = folder();
   const server = { command: process.execPath, args: args('mcp', '--workflow', 'greet', '--workflow', 'sign'), cwd };
-  await using world = await opened({ ...server, startMs: 30_000, approve: 'none' });
+  const world = await opened({ ...server, startMs: 30_000, approve: 'none' });
   expect(world.steps()).toEqual(['tool:srv/ask', 'tool:srv/workflow-greet', 'tool:srv/workflow-sign']);
   const greeted = await use(world, 'workflow-greet', { name: 'Ann' });
   expect(greeted).toMatchObject({ status: 'done', output: { result: { status: 'done', output: 'Hello Ann' } } });
@@ -57,11 +57,11 @@ test('over HTTP it serves this machine, with a token', async () => {
   const url = /http:\S+/.exec(server.text.err)?.[0] ?? '';
   const headers = { authorization: { env: 'TOKEN' } };
   {
-    await using world = await opened({ url, headers, approve: 'none' }, { TOKEN: 'token-of-ours' });
+    const world = await opened({ url, headers, approve: 'none' }, { TOKEN: 'token-of-ours' });
     expect(world.steps()).toEqual(['tool:srv/ask', 'tool:srv/workflow-greet']);
     const greeted = await use(world, 'workflow-greet', { name: 'Ann' });
     expect(greeted).toMatchObject({ output: { result: { output: 'Hello Ann' } } });
-    await using stranger = await opened({ url, headers }, { TOKEN: 'token-of-others' });
+    const stranger = await opened({ url, headers }, { TOKEN: 'token-of-others' });
     expect(stranger.steps()).toEqual([]);
     expect(stranger.logged.join('\n')).not.toContain('token-of-others');
   }

@@ -36,6 +36,7 @@ const COMMANDS = [
   'models',
   'route',
   'spend',
+  'mcp',
   'store',
   'store indexes',
   'store prune',

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { serveHttp } from '../../../../src/cli/mcp/http.ts';
 import { opened, use } from './opened.ts';
@@ -28,7 +28,7 @@ test('a server of the official package is used, and its new list is followed', a
   });
   const server = await serveHttp((request) => handler.fetch(request), { port: 0 });
   {
-    await using world = await opened({ url: server.url });
+    const world = await opened({ url: server.url });
     expect(world.steps()).toEqual(['tool:srv/first']);
     expect(await use(world, 'first')).toMatchObject({ output: { result: 'first: hi' } });
     names.push('second');
@@ -45,6 +45,11 @@ interface Message {
   readonly method: string;
 }
 type Answer = (message: Message, response: ServerResponse, request: IncomingMessage) => void;
+
+const listening: (() => void)[] = [];
+afterEach(() => {
+  for (const close of listening.splice(0)) close();
+});
 
 /** A server of the older revision, whose answer to a call is given. */
 async function hostile(onCall: Answer) {
@@ -69,7 +74,8 @@ async function hostile(onCall: Answer) {
     server.close();
     server.closeAllConnections();
   };
-  return { url: `http://127.0.0.1:${port}/mcp`, close, [Symbol.dispose]: close };
+  listening.push(close);
+  return { url: `http://127.0.0.1:${port}/mcp`, close };
 }
 
 const json = (response: ServerResponse, message: object): void =>
@@ -89,24 +95,24 @@ const echo =
 
 test('a secret goes to the server only, and does not come back', async () => {
   let seen: string | undefined;
-  using server = await hostile((message, response, request) => {
+  const server = await hostile((message, response, request) => {
     seen = request.headers.authorization;
     echo(`you sent ${seen}`)(message, response, request);
   });
   const headers = { authorization: { env: 'TOKEN' } };
-  await using world = await opened({ url: server.url, headers }, { TOKEN: 'secret-1234567' });
+  const world = await opened({ url: server.url, headers }, { TOKEN: 'secret-1234567' });
   expect(await use(world, 'echo', {})).toMatchObject({ output: { result: 'you sent Bearer [secret]' } });
   expect(seen).toBe('Bearer secret-1234567');
 });
 
 test('a redirect is not followed', async () => {
   let reached = 0;
-  using other = await hostile((message, response, request) => {
+  const other = await hostile((message, response, request) => {
     reached += 1;
     echo('caught')(message, response, request);
   });
-  using server = await hostile((_message, response) => void response.writeHead(307, { location: other.url }).end());
-  await using world = await opened({ url: server.url });
+  const server = await hostile((_message, response) => void response.writeHead(307, { location: other.url }).end());
+  const world = await opened({ url: server.url });
   expect(await use(world, 'echo', {})).toMatchObject({ status: 'failed', error: { code: 'tool-failed' } });
   expect(reached).toBe(0);
 });
@@ -128,13 +134,13 @@ test.each<[string, Answer]>([
     (_message, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(),
   ],
 ])('a call whose server %s fails as the tool’s failure', async (_what, answer) => {
-  using server = await hostile(answer);
-  await using world = await opened({ url: server.url, timeoutMs: 2000 });
+  const server = await hostile(answer);
+  const world = await opened({ url: server.url, timeoutMs: 2000 });
   expect(await use(world, 'echo', {})).toMatchObject({ status: 'failed', error: { code: 'tool-failed' } });
 });
 
 test('an answer without end is cut off', async () => {
-  using server = await hostile((_message, response) => {
+  const server = await hostile((_message, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     const piece = 'x'.repeat(1_000_000);
     const more = (): void => {
@@ -143,14 +149,14 @@ test('an answer without end is cut off', async () => {
     };
     more();
   });
-  await using world = await opened({ url: server.url, timeoutMs: 20_000 });
+  const world = await opened({ url: server.url, timeoutMs: 20_000 });
   expect(await use(world, 'echo', {})).toMatchObject({ status: 'failed', error: { code: 'tool-failed' } });
 });
 
 test('a server that is not there has no tools, and is told once', async () => {
   const server = await hostile(echo('x'));
   server.close();
-  await using world = await opened({ url: server.url });
+  const world = await opened({ url: server.url });
   expect(world.steps()).toEqual([]);
   expect(world.logged).toHaveLength(1);
 });

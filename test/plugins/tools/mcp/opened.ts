@@ -1,9 +1,15 @@
 /** A polyphony with one MCP server, and what it logged. */
 import { resolve } from 'node:path';
+import { afterEach } from 'vitest';
 import { type McpServerOptions, mcp } from '../../../../plugins/tools/mcp.ts';
 import { createPolyphony, type Polyphony } from '../../../../src/index.ts';
 
-export interface Opened extends AsyncDisposable {
+const running: Polyphony[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((polyphony) => polyphony.close()));
+});
+
+export interface Opened {
   readonly polyphony: Polyphony;
   readonly logged: string[];
   readonly steps: () => readonly string[];
@@ -27,11 +33,11 @@ export async function opened(
     providers: [],
     logger: { debug: () => {}, info: () => {}, warn: log, error: log },
   });
+  running.push(polyphony);
   return {
     polyphony,
     logged,
     steps: () => [...polyphony.catalogue().steps.keys()].filter((use) => use.startsWith('tool:srv/')),
-    [Symbol.asyncDispose]: () => polyphony.close(),
   };
 }
 

@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 30_000 });
 
 describe('a good server', () => {
   test('offers its tools under its name, with their schemas, and marked by what they change', async () => {
-    await using world = await opened(child('good'));
+    const world = await opened(child('good'));
     expect(world.steps()).toEqual(
       ['echo', 'post', 'typed', 'picture', 'fails', 'environment'].map((name) => `tool:srv/${name}`),
     );
@@ -22,17 +22,17 @@ describe('a good server', () => {
   });
 
   test('what is not marked as read-only waits for a person', async () => {
-    await using world = await opened(child('good'));
+    const world = await opened(child('good'));
     const asked = await use(world, 'post');
     expect(asked).toMatchObject({ status: 'suspended', waiting: [{ data: { tool: 'srv/post' } }] });
-    await using open = await opened(child('good', { approve: 'none' }));
+    const open = await opened(child('good', { approve: 'none' }));
     expect(await use(open, 'post')).toMatchObject({ output: { result: 'post: hi' } });
-    await using strict = await opened(child('good', { approve: 'all' }));
+    const strict = await opened(child('good', { approve: 'all' }));
     expect(await use(strict, 'echo')).toMatchObject({ status: 'suspended' });
   });
 
   test('its error is the error of the tool, and a wrong input is not sent', async () => {
-    await using world = await opened(child('good'));
+    const world = await opened(child('good'));
     const failed = await use(world, 'fails');
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'tool-failed' } });
     expect(failed.error?.message).toContain('No such thing.');
@@ -44,7 +44,7 @@ describe('a good server', () => {
     process.env.OPENAI_API_KEY = 'sk-of-somebody-else';
     try {
       const env = { OWN_TOKEN: { env: 'MY_TOKEN' } };
-      await using world = await opened(child('good', { env }), { MY_TOKEN: secret });
+      const world = await opened(child('good', { env }), { MY_TOKEN: secret });
       expect(await use(world, 'environment')).toMatchObject({ output: { result: '{"own":"[secret]"}' } });
     } finally {
       delete process.env.OPENAI_API_KEY;
@@ -55,7 +55,7 @@ describe('a good server', () => {
   });
 
   test('only the tools that are wanted are offered', async () => {
-    await using world = await opened(child('good', { tools: ['echo'] }));
+    const world = await opened(child('good', { tools: ['echo'] }));
     expect(world.steps()).toEqual(['tool:srv/echo']);
   });
 });
@@ -67,13 +67,13 @@ describe('a hostile server', () => {
     ['same-page', 1, 'does not end'],
     ['no-list', 0, ''],
   ])('with a list that is %s has %i tools', async (behaviour, count, told) => {
-    await using world = await opened(child(behaviour));
+    const world = await opened(child(behaviour));
     expect(world.steps()).toHaveLength(count);
     expect(world.logged.join('\n')).toContain(told);
   });
 
   test('with schemas that cannot be used loses those tools, and regular expressions', async () => {
-    await using world = await opened(child('bad-schemas'));
+    const world = await opened(child('bad-schemas'));
     expect(world.steps()).toEqual(['tool:srv/pattern', 'tool:srv/echo']);
     for (const name of ['list', 'number', 'elsewhere', 'endless_ref', 'large', 'proto'])
       expect(world.logged.join('\n')).toContain(`input schema of ${name}`);
@@ -81,18 +81,18 @@ describe('a hostile server', () => {
   });
 
   test('with names of prototypes reaches no prototype', async () => {
-    await using world = await opened(child('names'));
+    const world = await opened(child('names'));
     expect(world.steps()).toEqual(['tool:srv/__proto__', 'tool:srv/constructor']);
     expect(await use(world, '__proto__')).toMatchObject({ output: { result: '__proto__: hi' } });
     expect(({} as Record<string, unknown>).text).toBeUndefined();
   });
 
   test('that is slow is left after its time, and when the run is cancelled', async () => {
-    await using world = await opened(child('slow', { timeoutMs: 300 }));
+    const world = await opened(child('slow', { timeoutMs: 300 }));
     const late = await use(world, 'echo');
     expect(late.error).toMatchObject({ code: 'tool-failed' });
     expect(late.error?.message).toContain('300 ms');
-    await using patient = await opened(child('slow'));
+    const patient = await opened(child('slow'));
     const controller = new AbortController();
     const running = use(patient, 'echo', { text: 'x' }, { signal: controller.signal });
     setTimeout(() => controller.abort(), 50);
@@ -100,7 +100,7 @@ describe('a hostile server', () => {
   });
 
   test('that dies in a call fails the call, and is started again for the next', async () => {
-    await using world = await opened(child('dies'));
+    const world = await opened(child('dies'));
     const first = await use(world, 'echo');
     expect(first.error).toMatchObject({ code: 'tool-failed', retryable: true });
     expect(first.error?.message).toContain('ended, or was lost');
@@ -109,18 +109,18 @@ describe('a hostile server', () => {
   });
 
   test.each(['silent', 'endless-line'])('that is %s has no tools, and holds nobody up', async (behaviour) => {
-    await using world = await opened(child(behaviour, { startMs: 3000 }));
+    const world = await opened(child(behaviour, { startMs: 3000 }));
     expect(world.steps()).toEqual([]);
     expect(world.logged.join('\n')).toContain('could not be started');
   });
 
   test('a program that is not there has no tools', async () => {
-    await using world = await opened({ command: '/nowhere/at/all' });
+    const world = await opened({ command: '/nowhere/at/all' });
     expect(world.steps()).toEqual([]);
   });
 
   test('with a large result has it cut', async () => {
-    await using world = await opened(child('large'));
+    const world = await opened(child('large'));
     const { output } = await use(world, 'echo');
     const { result } = output as { readonly result: string };
     expect(result.length).toBeLessThan(263_000);
@@ -128,7 +128,7 @@ describe('a hostile server', () => {
   });
 
   test('that changes its list in a call: new runs see the new list, and what changed asks', async () => {
-    await using world = await opened(child('changes', { approve: 'writes' }));
+    const world = await opened(child('changes', { approve: 'writes' }));
     expect(world.steps()).toEqual(['tool:srv/echo', 'tool:srv/post']);
     expect(await use(world, 'echo')).toMatchObject({ output: { result: 'echo: hi' } });
     await vi.waitFor(() => expect(world.steps()).toEqual(['tool:srv/echo']), 5000);
@@ -137,7 +137,7 @@ describe('a hostile server', () => {
   });
 
   test('that tells of changes without end is read a few times only', async () => {
-    await using world = await opened(child('flood'));
+    const world = await opened(child('flood'));
     expect(await use(world, 'echo')).toMatchObject({ status: 'done' });
     expect(world.steps()).toHaveLength(6);
   });

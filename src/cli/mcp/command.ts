@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { defineCommand, examples } from '../command.ts';
 import { amount, collectValues } from '../input/option-values.ts';
-import type { McpCommandOptions } from '../mcp/serve.ts';
+import type { McpCommandOptions } from './serve.ts';
 
 export const command = defineCommand<McpCommandOptions>({
   define: (mcp) =>
@@ -28,7 +28,7 @@ export const command = defineCommand<McpCommandOptions>({
       ),
   handle: async (terminal, options) => {
     const { withPolyphony } = await import('../process/session.ts');
-    const { serveMcp } = await import('../mcp/serve.ts');
+    const { serveMcp } = await import('./serve.ts');
     return withPolyphony(options, terminal, (session) => serveMcp(session, options, terminal));
   },
 });
