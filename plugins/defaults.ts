@@ -10,6 +10,8 @@ export interface DefaultPluginsOptions {
    * `write_file` and `write_rows`, `request` adds `http_request`, @default neither
    */
   readonly tools?: Config['tools'] | undefined;
+  /** The tools of MCP servers. @default none */
+  readonly mcp?: Config['mcp'] | undefined;
   /** Add the providers from the environment. @default true */
   readonly providers?: boolean;
 }
@@ -30,6 +32,7 @@ export async function defaultPlugins(
     { calculate },
     web,
     files,
+    servers,
   ] = await Promise.all([
     import('./providers/environment.ts'),
     import('./escalation/escalation.ts'),
@@ -40,6 +43,7 @@ export async function defaultPlugins(
     import('./tools/calculate.ts'),
     http || request !== undefined ? import('./tools/http.ts') : undefined,
     write === undefined ? undefined : import('./tools/files-write.ts'),
+    options.mcp === undefined ? undefined : import('./tools/mcp.ts'),
   ]);
   return [
     ...(options.providers === false ? [] : await providersFromEnvironment(environment)),
@@ -51,6 +55,7 @@ export async function defaultPlugins(
     calculate(),
     ...(web === undefined ? [] : [web.httpTool(request === undefined ? {} : { get: http, request, environment })]),
     ...(files === undefined || write === undefined ? [] : [files.writeTools(write)]),
+    ...(servers === undefined || options.mcp === undefined ? [] : [servers.mcp({ servers: options.mcp, environment })]),
   ];
 }
 

@@ -109,13 +109,15 @@ const SHOP = definePlugin({
   providers: [
     fakeProvider({ models: [fakeCard({ id: 'clerk', capabilities: ['text', 'streaming', 'json-schema', 'tools'] })] }),
   ],
-  tools: ['lookup', 'charge', 'refund', 'reserve', 'release'].map((name) => ({
-    name,
-    description: `${name} of the shop`,
-    input: { type: 'object' },
-    output: { type: 'object' },
-    run: async () => ({}),
-  })),
+  tools: ['lookup', 'charge', 'refund', 'reserve', 'release', 'tracker/list_issues', 'tracker/close_issue'].map(
+    (name) => ({
+      name,
+      description: `${name} of the shop`,
+      input: { type: 'object' },
+      output: { type: 'object' },
+      run: async () => ({}),
+    }),
+  ),
 });
 
 async function checkPlans(blocks: readonly Block[]): Promise<void> {

@@ -23,7 +23,7 @@ import {
   setUp,
 } from './composition/plugin-host.ts';
 import { promptsOf } from './composition/prompts/prompts-of.ts';
-import { createRegistered, type Registered, workflowPlan } from './composition/registered.ts';
+import { createRegistered, followTools, type Registered, workflowPlan } from './composition/registered.ts';
 import type { PruneReport, PruneRequest } from './composition/retention/prune.ts';
 import { keepRetention } from './composition/retention/retention.ts';
 import type { EngineParts, PlanOptions, RunServices } from './composition/run-services.ts';
@@ -179,7 +179,7 @@ export interface Polyphony {
   prune(request: PruneRequest): Promise<PruneReport>;
   /**
    * Replaces the config for calls, plans and runs that begin afterwards; those in progress are not interrupted. `plugins`,
-   * `workflows`, `tools`, `escalate`, `proxy` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are.
+   * `workflows`, `tools`, `mcp`, `escalate`, `proxy` and `timeouts.connectMs` are fixed when the polyphony is created and have to stay as they are.
    * Credentials that were refused are used again.
    *
    * @throws invalid-config when the config cannot be used; the old one then stays
@@ -222,7 +222,15 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     transport: options.transport ?? createTransport(transportOptions(config, process.env)),
     ...(options.logger === undefined ? {} : { logger }),
   });
-  const context = { ...runtime, gateway, store: stores.keyValue, ...defined({ passages: stores.passages }), logger };
+  let toolsChanged = (): void => {};
+  const context = {
+    ...runtime,
+    gateway,
+    store: stores.keyValue,
+    ...defined({ passages: stores.passages }),
+    logger,
+    toolsChanged: () => toolsChanged(),
+  };
   const { hosted, registered } = await registerAll(plugins, context, (all) =>
     createRegistered(
       all,
@@ -254,6 +262,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     gateway.close,
     () => stores.close(),
   ]);
+  toolsChanged = () => void followTools(registered, services.begun, logger);
   const engine = lazyEngine(services, runtime.ids);
   const live = async (runId: string) => (await services()).liveRun(runId);
   const remind = async (suspended: RunResult) => (await services()).remind(suspended);
@@ -391,6 +400,7 @@ export async function defaultPlugins(config: Config = {}, withProviders = true):
   const made = await fromEnvironment(process.env, {
     escalate: config.escalate,
     tools: config.tools,
+    mcp: config.mcp,
     providers: withProviders,
   });
   markDefault(made);

@@ -157,6 +157,7 @@ const calculateTool: Tool = {
   name: 'calculate',
   sideEffects: false,
   effects: {},
+  trusted: true,
   description:
     'Computes an arithmetic expression exactly as written: + - * / % ^ ( ), numbers, pi, e, sqrt, abs, round, floor, ceil, min, max, sum, mean, exp, ln, log10, log2, sin, cos, tan.',
   input: {

@@ -50,6 +50,7 @@ const writeFile = (limits: WriteLimits, store: KeyValueStore): Tool => ({
   // Of the files that exist it learns only that they do; the store says what it has written.
   sideEffects: true,
   effects: { reads: ['files', 'store'], writes: ['files', 'store'] },
+  trusted: true,
   description: 'Writes a new file below the opened folder: a text, or a picture or file as media.',
   input: {
     type: 'object',
@@ -99,6 +100,7 @@ const writeRows = (limits: WriteLimits, store: KeyValueStore, escapeFormulas: bo
   // Of the files that exist it learns only that they do; the store says what it has written.
   sideEffects: true,
   effects: { reads: ['files', 'store'], writes: ['files', 'store'] },
+  trusted: true,
   description: 'Writes rows (objects) as a new CSV or JSONL file below the opened folder.',
   input: {
     type: 'object',

@@ -95,6 +95,11 @@ export const COMMANDS: CommandList = {
     summary: 'show what was paid, by model or another group',
     load: () => import('./commands/spend.ts'),
   },
+  mcp: {
+    usage: '[options]',
+    summary: 'offer the gateway and the workflows to an MCP client',
+    load: () => import('./mcp/command.ts'),
+  },
   store: {
     usage: '',
     summary: 'remove what is old from the store',

@@ -1,10 +1,11 @@
 /** What is registered now: replaced as a whole when a workflow is added. */
 import type { Config } from '../core/config.ts';
-import { PolyphonyError } from '../core/errors.ts';
+import { errorRecord, PolyphonyError } from '../core/errors.ts';
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { PromptBook } from '../core/plan/prompts.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
+import type { Logger } from '../core/plugin.ts';
 import type { GatewayHandle } from '../gateway/create-gateway.ts';
 import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
 import { digestOf } from '../kit/json/own/plan-digest.ts';
@@ -137,5 +138,22 @@ export function workflowPlan(
       refill();
     }
     throw error;
+  }
+}
+
+/**
+ * A plugin has another list of tools: the catalogue and the runs that begin afterwards use it. A list that cannot be registered is
+ * logged, and the one before stays.
+ */
+export async function followTools(
+  registered: Pick<Registered, 'refresh'>,
+  begun: () => Promise<{ refill(): void }> | undefined,
+  logger: Logger,
+): Promise<void> {
+  try {
+    registered.refresh();
+    (await begun())?.refill();
+  } catch (error) {
+    logger.warn({ error: errorRecord(error) }, 'the tools of a plugin changed, but cannot be registered');
   }
 }

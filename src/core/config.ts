@@ -61,6 +61,8 @@ export interface Config {
   readonly approval?: Approval;
   /** The built-in tools. */
   readonly tools?: ToolsConfig;
+  /** MCP servers whose tools plans and models may use as `tool:<name>/<tool>`, by name, at most 20. @default none */
+  readonly mcp?: Readonly<Record<string, McpServerConfig>>;
   /** Runs that `polyphony schedule` starts at times, by name, at most 100. @default none */
   readonly schedules?: Readonly<Record<string, ScheduleConfig>>;
   /** Runs that `polyphony schedule` starts for files, by name, at most 100. @default none */
@@ -312,6 +314,39 @@ export interface RequestSecretConfig {
   readonly hosts: readonly string[];
   /** The header that carries it. @default 'authorization' */
   readonly header?: string;
+  /** Written before the value. @default 'Bearer ' for authorization, else nothing */
+  readonly prefix?: string;
+}
+
+/** Either `command` or `url`. */
+export interface McpServerConfig {
+  /** The program to start; it speaks over its standard input and output. */
+  readonly command?: string;
+  /** Its arguments, at most 100. @default none */
+  readonly args?: readonly string[];
+  /** The folder that it runs in. @default the working folder */
+  readonly cwd?: string;
+  /** Variables that it gets, each from a variable of this process. @default `PATH`, `HOME` and their like only */
+  readonly env?: Readonly<Record<string, McpSecretConfig>>;
+  /** The address of a server over streamable HTTP: https:, or http: on this machine. */
+  readonly url?: string;
+  /** Headers of every request to `url`, each from a variable of this process. @default none */
+  readonly headers?: Readonly<Record<string, McpSecretConfig>>;
+  /** The tools that are offered, by the names that the server gives them, at most 200. @default all of them */
+  readonly tools?: readonly string[];
+  /** Calls that a person approves: of tools that the server does not mark as read-only, of all, of none. @default 'writes' */
+  readonly approve?: 'writes' | 'all' | 'none';
+  /** Models may take what its tools return for your own word. @default false */
+  readonly trusted?: boolean;
+  /** Limit of one call, in milliseconds, up to 3600000. @default 60000 */
+  readonly timeoutMs?: number;
+  /** Limit of starting it and reading its list, in milliseconds, up to 3600000. @default 10000 */
+  readonly startMs?: number;
+}
+
+export interface McpSecretConfig {
+  /** The environment variable that holds the value. */
+  readonly env: string;
   /** Written before the value. @default 'Bearer ' for authorization, else nothing */
   readonly prefix?: string;
 }

@@ -59,6 +59,11 @@ export interface PluginContext {
   readonly logger: Logger;
   /** Evaluators of all plugins, by name. Those that a later plugin's `setup` returns are added after that plugin was set up. */
   readonly evaluators: ReadonlyMap<string, Evaluator>;
+  /**
+   * To be called when the list of `tools` of the parts that `setup` returned is another one than before: runs that begin
+   * afterwards use it. A list that cannot be registered is logged, and the one before stays. @default lists never change
+   */
+  readonly toolsChanged?: () => void;
 }
 
 /** JSON Schema, or a schema of zod 3 or 4. */
@@ -82,6 +87,15 @@ export interface Tool {
   readonly sideEffects?: boolean;
   /** What it reads, writes, reaches and costs, at most. @default unknown: it may do anything */
   readonly effects?: Effects;
+  /**
+   * True: what it returns is the operator's own word, such as a sum or a name that it made. False: models are told that it is data
+   * of somebody else, whose instructions they must not follow.
+   *
+   * @default false
+   */
+  readonly trusted?: boolean;
+  /** `ask`: a person approves every call that a model or a plan makes of it, before it runs. @default none needs approval */
+  readonly approval?: 'ask';
   readonly expectedMs?: number;
   /**
    * `input` is a copy, and what its schema gave. What it returns becomes JSON: dates are texts, undefined fields are left out,

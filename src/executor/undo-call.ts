@@ -2,7 +2,7 @@
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Paid } from '../core/money/usage.ts';
-import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
+import { type NodeCall, type NodeRunner, SuspendRun } from '../core/run/engine.ts';
 import { chargeOf } from '../runs/state/charge.ts';
 import type { RunState } from '../runs/state/run-state.ts';
 import { type UndoEntry, undoOf } from '../runs/state/undo.ts';
@@ -39,8 +39,14 @@ async function called(undoing: Undoing, call: NodeCall, settled: (paid: Paid, er
     const { costNanoUsd, usage } = await undoing.runnerOf(call.node.use)(call);
     settled({ costNanoUsd, ...defined({ usage }) });
   } catch (error) {
-    settled(chargeOf(error), error);
+    settled(chargeOf(error), error instanceof SuspendRun ? nobodyAsked(call) : error);
   }
+}
+
+/** The run has ended, so nobody can be asked any more. */
+function nobodyAsked({ node }: NodeCall): PolyphonyError {
+  const message = `Undoing node ${node.id} runs ${node.use}, which needs the approval of a person, so it was not run: undo it by hand, or use a tool without approval.`;
+  return new PolyphonyError('blocked', message);
 }
 
 function callOf(run: RunState, entry: UndoEntry, inputs: NodeCall['inputs'], signal: AbortSignal): NodeCall {

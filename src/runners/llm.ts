@@ -112,7 +112,7 @@ async function sayRound(
   takeCalls(conversation, records, ended);
   say(conversation, [
     { role: 'assistant', content },
-    { role: 'tool', content: records.map(resultPart) },
+    { role: 'tool', content: records.map((record) => resultPart(record, agent.tools)) },
   ]);
   return records.find(({ name, error }) => name === rules.stopWhen && error === undefined);
 }

@@ -3,12 +3,14 @@
 import type { Clock } from '../core/clock.ts';
 import { abortError, PolyphonyError } from '../core/errors.ts';
 import { copyJson } from '../core/json/copy-json.ts';
+import type { JsonValue } from '../core/model/model.ts';
 import type { Logger, Tool, ToolContext } from '../core/plugin.ts';
-import type { NodeRunner } from '../core/run/engine.ts';
+import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
 import { plainJson } from '../core/run/plain-json.ts';
 import { dropOptionalNulls, isZod } from '../kit/json/json-schema.ts';
 import { zodOrJson } from '../kit/json/own/own-schema.ts';
 import { issueList } from './output-check.ts';
+import { decisionOn, refusalText } from './tool-approval.ts';
 import { failureOf, inNode, placeDetails, type UserCodePlace } from './user-code.ts';
 
 export interface ToolCall {
@@ -99,8 +101,25 @@ export function toolRunner(tools: ReadonlyMap<string, Tool>, clock: Clock, logge
       const remedy = known === '' ? 'register it' : `use one of ${known}`;
       throw new PolyphonyError('invalid-plan', `There is no tool ${JSON.stringify(name)}: ${remedy}.`);
     }
-    const { inputs: input, signal, idempotencyKey } = call;
+    const { signal, idempotencyKey } = call;
+    const input = tool.approval === 'ask' ? await approvedInput(tool, call) : call.inputs;
     const place = { call, logger };
     return { value: await callTool(tool, { input, signal, idempotencyKey, clock, place }), costNanoUsd: 0 };
   };
+}
+
+/**
+ * What a person approved of the call.
+ *
+ * @throws SuspendRun when nobody has decided; blocked when it was refused; invalid-request for a call that cannot run
+ */
+async function approvedInput(tool: Tool, call: NodeCall): Promise<NodeCall['inputs']> {
+  await toolInput(tool, call.inputs);
+  const { runId, node, item, round, inputs } = call;
+  // Not the key of the attempt: what was approved holds for another one.
+  const key = `${runId}/${node.id}/${item ?? ''}/${round ?? ''}/approval`;
+  const part = { name: tool.name, arguments: copyJson(inputs) as JsonValue };
+  const decision = decisionOn(call, { key, part, input: zodOrJson(tool.input).input, by: 'plan' });
+  if (decision.approval !== 'refused') return decision.arguments as NodeCall['inputs'];
+  throw new PolyphonyError('blocked', refusalText(tool.name, decision.reason), { details: { tool: tool.name } });
 }

@@ -52,8 +52,9 @@ describe('a command of the list', () => {
     const light = new Set([...loadedWith('src/cli/main.ts'), ...loadedWith('src/cli/command-process.ts')]);
     const name = path.join('/');
     // Where the folder of commands has no room left, one stands in a folder below it.
-    const file = [name, `plans/${name}`, `${name}/${name}`]
-      .map((place) => `src/cli/commands/${place}.ts`)
+    // One with parts of its own has a folder for them.
+    const file = [`commands/${name}`, `commands/plans/${name}`, `commands/${name}/${name}`, `${name}/command`]
+      .map((place) => `src/cli/${place}.ts`)
       .find((place) => existsSync(join(root, place)));
     if (file === undefined) throw new Error(`${name} has no file`);
     const more = [...loadedWith(file)].filter((one) => one !== file && !light.has(one));

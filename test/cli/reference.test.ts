@@ -41,6 +41,7 @@ const COMMANDS = [
   'models',
   'route',
   'spend',
+  'mcp',
   'store',
   'store indexes',
   'store prune',

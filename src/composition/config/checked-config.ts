@@ -8,6 +8,7 @@ const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unkno
   ['plugins', ({ plugins }) => plugins],
   ['workflows', ({ workflows }) => workflows],
   ['tools', ({ tools }) => tools],
+  ['mcp', ({ mcp }) => mcp],
   ['escalate', ({ escalate }) => escalate],
   ['timeouts.connectMs', ({ timeouts }) => timeouts?.connectMs],
   ['proxy', ({ proxy }) => proxy],

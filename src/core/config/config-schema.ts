@@ -103,6 +103,8 @@ const whatRuns = {
 const startName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,39}$/, 'begin with a letter, then a-z, 0-9, _ and -, at most 40');
+const mcpSecrets = z.record(name, z.strictObject({ env: name, prefix: z.string().max(100).optional() }));
+
 const startedBy = <T extends z.ZodType>(of: T) =>
   z
     .record(startName, of)
@@ -250,6 +252,29 @@ export const CurrentConfigSchema = z.strictObject({
         })
         .optional(),
     })
+    .optional(),
+  mcp: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
+      z
+        .strictObject({
+          command: path.optional(),
+          args: z.array(z.string().max(4096)).max(100).optional(),
+          cwd: path.optional(),
+          env: mcpSecrets.optional(),
+          url: z.string().min(1).max(2048).optional(),
+          headers: mcpSecrets.optional(),
+          tools: z.array(name).max(200).optional(),
+          approve: z.enum(['writes', 'all', 'none']).optional(),
+          trusted: z.boolean().optional(),
+          timeoutMs: z.int().min(1).max(3_600_000).optional(),
+          startMs: z.int().min(1).max(3_600_000).optional(),
+        })
+        .refine(({ command, url }) => (command === undefined) !== (url === undefined), {
+          message: 'give either "command" or "url"',
+        }),
+    )
+    .refine((servers) => Object.keys(servers).length <= 20, 'at most 20 are taken')
     .optional(),
   schedules: startedBy(
     z.strictObject({

@@ -84,6 +84,8 @@ export interface ToolResultPart {
   readonly name?: string;
   readonly content: string | readonly (TextPart | ImagePart | FilePart)[];
   readonly isError?: boolean;
+  /** True: the model is told that it is data of somebody else, in a form that is the same for every provider. @default false */
+  readonly untrusted?: boolean;
 }
 export type Part =
   | TextPart

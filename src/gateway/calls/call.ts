@@ -9,6 +9,7 @@ import { withToolsApart } from './asked-chat.ts';
 import { callStateOf, newTrace } from './call-state.ts';
 import { assertRequest } from './check-request.ts';
 import { withCurrentLimits } from './older-limits.ts';
+import { withMarkedResults } from './untrusted-results.ts';
 
 const NO_SCOPES: readonly Scope[] = [];
 
@@ -46,7 +47,7 @@ export function callOf(
 ): Call {
   const checked = withToolsApart(given);
   assertRequest(checked);
-  const request = withCurrentLimits(checked);
+  const request = withMarkedResults(withCurrentLimits(checked));
   assertCallOptions(options);
   const ms = request.limits?.ms;
   return {

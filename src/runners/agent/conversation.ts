@@ -12,7 +12,7 @@ import type { ThreadStore } from '../../core/stores/threads.ts';
 import type { OwnOutputs } from '../output-check.ts';
 import { type Agent, agentsOf, nextAgent } from './agents.ts';
 import type { ChatDraft } from './llm-request.ts';
-import { addUse, type ToolUse } from './llm-tools.ts';
+import { addUse, type Callable, type ToolUse } from './llm-tools.ts';
 import { type LoopRules, loopRules } from './loop-rules.ts';
 import type { FindWorkflow } from './workflow-tool.ts';
 
@@ -76,13 +76,14 @@ export function conversationOf(call: NodeCall, options: LlmOptions, request: Cha
   const agents = agentsOf(call, options);
   const [agent] = agents.values();
   if (agent === undefined) throw new TypeError('a node is an agent itself');
-  const names = new Set([...agents.values()].flatMap(({ tools }) => tools.map(({ name }) => name)));
+  const tools = [...agents.values()].flatMap((one) => one.tools);
+  const names = new Set(tools.map(({ name }) => name));
   return {
     call,
     options,
     request,
     agents,
-    rules: loopRules(call, names, options),
+    rules: withOwnApproval(loopRules(call, names, options), tools),
     agent,
     messages: request.messages,
     used: new Map(),
@@ -94,6 +95,13 @@ export function conversationOf(call: NodeCall, options: LlmOptions, request: Cha
     unrecorded: NOTHING,
     repaired: false,
   };
+}
+
+/** A tool may want approval wherever it is used. */
+function withOwnApproval(rules: LoopRules, tools: readonly Callable[]): LoopRules {
+  const asking = tools.filter((tool) => 'approval' in tool && tool.approval === 'ask');
+  if (asking.length === 0) return rules;
+  return { ...rules, approve: new Set([...rules.approve, ...asking.map(({ name }) => name)]) };
 }
 
 export function say(conversation: Conversation, messages: readonly Message[]): void {

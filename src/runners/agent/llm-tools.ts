@@ -1,6 +1,6 @@
 /** Runs the tools that a model calls, and says what became of each call. */
 import type { Clock } from '../../core/clock.ts';
-import { abortError, errorRecord, PolyphonyError } from '../../core/errors.ts';
+import { abortError, type ErrorCode, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import type { Scope, ToolCallPart, ToolResultPart } from '../../core/model/model.ts';
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import type { Logger, Tool } from '../../core/plugin.ts';
@@ -16,10 +16,10 @@ import {
 import { zodOrJson } from '../../kit/json/own/own-schema.ts';
 import { chargeOf } from '../../runs/state/charge.ts';
 import { callTool, toolInput } from '../tool.ts';
-import { toolResultContent } from '../tool-result.ts';
+import { type Decision, decisionOn, refusalText } from '../tool-approval.ts';
 import { spreadable } from '../user-code.ts';
 import type { LoopRules } from './loop-rules.ts';
-import { type Decision, decisionOn, refusalText } from './tool-approval.ts';
+import { toolResultContent } from './tool-result.ts';
 import type { CallableWorkflow } from './workflow-tool.ts';
 
 /** What a model may call: a tool, a workflow, or another agent of its node. */
@@ -205,21 +205,33 @@ function brokenArguments(name: string): PolyphonyError {
 
 // ---------------------------------------------------------------------------------------------------- after it ran
 
-/** What the model reads of a call, behind what a person changed of it. */
-export function resultPart({
-  callId: id,
-  name,
-  arguments: given,
-  approval,
-  result,
-  error,
-}: ToolCallRecord): ToolResultPart {
+/** What the model reads of a call, behind what a person changed of it. What a tool said that is not trusted is marked as such. */
+export function resultPart(record: ToolCallRecord, tools: readonly Callable[]): ToolResultPart {
+  const { callId: id, name, arguments: given, approval, result, error } = record;
   const isError = error !== undefined;
   const read = isError ? error.message : toolResultContent(result);
   const content =
     approval === 'changed' ? behind(`A person changed the arguments to ${JSON.stringify(given)}.`, read) : read;
-  return { type: 'tool-result', id, name, content, ...(isError ? { isError } : {}) };
+  return {
+    type: 'tool-result',
+    id,
+    name,
+    content,
+    ...(isError ? { isError } : {}),
+    ...(isOfOthers(record, tools) ? { untrusted: true } : {}),
+  };
 }
+
+/** Why a call did not run, and who goes on after a handoff, are words of ours. */
+function isOfOthers({ name, error }: ToolCallRecord, tools: readonly Callable[]): boolean {
+  if (error !== undefined && !TOLD_BY_TOOLS.has(error.code)) return false;
+  const tool = tools.find((known) => known.name === name);
+  if (tool === undefined || 'handsTo' in tool) return false;
+  return 'runNested' in tool || tool.trusted !== true;
+}
+
+/** Errors whose messages hold what a tool or its server said. */
+const TOLD_BY_TOOLS: ReadonlySet<string> = new Set<ErrorCode>(['tool-failed', 'invalid-output']);
 
 const behind = (note: string, content: ToolResultPart['content']): ToolResultPart['content'] =>
   typeof content === 'string' ? `${note}\n${content}` : [{ type: 'text', text: note }, ...content];

@@ -1,6 +1,6 @@
 /** What a model reads of the result of a tool that it called. */
-import { kindOfFile } from '../core/model/media-kind.ts';
-import type { FilePart, ImagePart, MediaSource, TextPart, ToolResultPart } from '../core/model/model.ts';
+import { kindOfFile } from '../../core/model/media-kind.ts';
+import type { FilePart, ImagePart, MediaSource, TextPart, ToolResultPart } from '../../core/model/model.ts';
 
 /**
  * A text as it is, anything else as JSON. Pictures and files among the fields of an object come as parts of their own: as JSON

@@ -5,11 +5,11 @@
  * A2. A call that cannot run at all is no question to a person: the model is told why.
  * A3. A question is answered for the one call that it is about, wherever the run goes on.
  */
-import { canonicalJson } from '../../core/json/canonical-json.ts';
-import type { JsonSchema, JsonValue, ToolCallPart } from '../../core/model/model.ts';
-import { type HumanQuestion, type NodeCall, SuspendRun } from '../../core/run/engine.ts';
-import { isPlainObject } from '../../language/shorthand.ts';
-import { answeredBy, misfitOf } from '../../runs/stored/given-answer.ts';
+import { canonicalJson } from '../core/json/canonical-json.ts';
+import type { JsonSchema, JsonValue, ToolCallPart } from '../core/model/model.ts';
+import { type HumanQuestion, type NodeCall, SuspendRun } from '../core/run/engine.ts';
+import { isPlainObject } from '../language/shorthand.ts';
+import { answeredBy, misfitOf } from '../runs/stored/given-answer.ts';
 
 export type Decision =
   | { readonly approval: 'approved' | 'changed'; readonly arguments: JsonValue }
@@ -20,8 +20,10 @@ export type Decision =
 export interface CallToApprove {
   /** Its idempotency key, which tells it from all other calls. */
   readonly key: string;
-  readonly part: ToolCallPart;
+  readonly part: Pick<ToolCallPart, 'name' | 'arguments'>;
   readonly input: JsonSchema;
+  /** Who wants it. @default 'model' */
+  readonly by?: 'model' | 'plan';
 }
 
 /**
@@ -52,11 +54,11 @@ function approvedWith({ part }: CallToApprove, given: JsonValue): Decision {
 const isSame = (one: unknown, other: unknown): boolean => canonicalJson(one) === canonicalJson(other);
 
 /** Arguments that a person gives must fit the tool as those of the model must. */
-function questionOf({ key, part, input }: CallToApprove): HumanQuestion {
+function questionOf({ key, part, input, by = 'model' }: CallToApprove): HumanQuestion {
   const { name, arguments: given } = part;
   const changed = { type: 'object', properties: { arguments: input } } as const;
   return {
-    question: `The model wants to call ${name}. Approve the call, refuse it with a reason, or approve it with other arguments.`,
+    question: `The ${by} wants to call ${name}. Approve the call, refuse it with a reason, or approve it with other arguments.`,
     data: { tool: name, arguments: given },
     out: {
       type: 'object',
