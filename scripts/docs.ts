@@ -18,8 +18,7 @@ import { join, relative, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { ConfigSchema } from '../src/core/config/config-schema.ts';
-import { definePlugin } from '../src/index.ts';
-import { createPolyphony, defaultPlugins } from '../src/polyphony.ts';
+import { createPolyphony, defaultPlugins, definePlugin } from '../src/index.ts';
 import { fakeCard, fakeProvider } from '../src/testing/index.ts';
 
 const root = resolve(import.meta.dirname, '..');

@@ -5,7 +5,7 @@
 
 export type { PruneReport, PruneRequest, PruneTimes } from './composition/retention/prune.ts';
 export type * from './core/clock.ts';
-export type { ConfigInput as Config } from './core/config.ts';
+export type { ConfigInput as Config } from './core/config/config-input.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from './core/errors.ts';
 export { PolyphonyError } from './core/errors.ts';
 export type * from './core/gateway.ts';
@@ -18,18 +18,18 @@ export type * from './core/money/token-price.ts';
 export type { EffectCosts, EffectPlace, Effects, PlanEffects } from './core/plan/effects.ts';
 export type { NodeEstimate, Plan, PlanBounds, PlanNode, ValidNode, ValidPlan } from './core/plan/plan.ts';
 export type * from './core/plan/planner.ts';
-export type {
-  SimulatedNode,
-  SimulateOptions,
-  Simulation,
-  Spread,
-} from './core/plan/simulation.ts';
 export type * from './core/plan/validation.ts';
 export type * from './core/plugin.ts';
 export { definePlugin } from './core/plugin.ts';
 export type * from './core/run/engine.ts';
 export { fullEvents } from './core/run/full-events.ts';
 export type * from './core/run/runs.ts';
+export type {
+  SimulatedNode,
+  SimulateOptions,
+  Simulation,
+  Spread,
+} from './core/run/simulation.ts';
 export type { ValueBounds } from './core/run/value-bounds.ts';
 export type * from './core/stores/passages.ts';
 export type * from './core/stores/threads.ts';

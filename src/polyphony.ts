@@ -10,6 +10,7 @@ import { assertKnownOptions, assertLists } from './composition/config/known-opti
 import { transportOptions } from './composition/config/transport-options.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
+import { chosenPlugins } from './composition/plugins/chosen-plugins.ts';
 import {
   closeAll,
   closeMade,
@@ -17,11 +18,9 @@ import {
   gatewayPluginOf,
   type HostedPlugin,
   hostedOf,
-  isDefault,
   markDefault,
-  mergePlugins,
   setUp,
-} from './composition/plugin-host.ts';
+} from './composition/plugins/plugin-host.ts';
 import { promptsOf } from './composition/prompts/prompts-of.ts';
 import { createRegistered, followTools, type Registered, workflowPlan } from './composition/registered.ts';
 import type { PruneReport, PruneRequest } from './composition/retention/prune.ts';
@@ -40,7 +39,8 @@ import {
 import { type WorkflowParts, workflowOfPlan } from './composition/workflows.ts';
 import type { KnownFields } from './core/checked-options.ts';
 import type { Runtime } from './core/clock.ts';
-import type { Config, ConfigInput } from './core/config.ts';
+import type { ConfigInput } from './core/config/config-input.ts';
+import type { Config } from './core/config.ts';
 import { defined } from './core/defined.ts';
 import { PolyphonyError } from './core/errors.ts';
 import type { Gateway } from './core/gateway.ts';
@@ -48,11 +48,11 @@ import type { Provider, Transport } from './core/model/provider.ts';
 import type { PlanEffects } from './core/plan/effects.ts';
 import { isValidPlan, type Plan } from './core/plan/plan.ts';
 import type { PlanningResult } from './core/plan/planner.ts';
-import type { SimulateOptions, Simulation } from './core/plan/simulation.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
 import type { ExecutionEngine, RunHandle, RunResult } from './core/run/engine.ts';
 import type { ContinueOptions, Runs } from './core/run/runs.ts';
+import type { SimulateOptions, Simulation } from './core/run/simulation.ts';
 import { rememberEnvironment } from './core/scrub.ts';
 import type { Stores } from './core/stores.ts';
 import { guardedJournal } from './executor/guarded-journal.ts';
@@ -206,7 +206,10 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   let config = await checkedConfig(options.config);
   let prompts = await promptsOf(config);
   const recover = recoverOptions(options.recover);
-  const plugins = await chosenPlugins(options, config);
+  const plugins = await chosenPlugins(options, {
+    all: (withProviders) => defaultPlugins(config, withProviders),
+    fromEnvironment: environmentPlugins,
+  });
   // Checked before anything is built, so that the message names the plugin and not the part that failed because of it.
   collectParts(plugins.map(hostedOf));
   const { runtime = systemRuntime } = options;
@@ -363,28 +366,6 @@ function planAndRun(
   };
 }
 
-/** The default plugins unless they are switched off, the caller's, and the caller's providers as a plugin. */
-async function chosenPlugins(options: PolyphonyOptions, config: Config): Promise<readonly Plugin[]> {
-  const { providers, plugins: given = [], defaults = options.plugins?.length !== 0 } = options;
-  const own = mergePlugins([], [...withoutReplaced(given), ...providerPlugin(providers ?? [])]);
-  const isBrought = providers !== undefined || given.some((plugin) => (plugin.providers ?? []).length > 0);
-  const environment = options.environment ?? (defaults && !isBrought);
-  if (defaults) return mergePlugins(await defaultPlugins(config, environment), own);
-  return mergePlugins(environment ? await environmentPlugins() : [], own);
-}
-
-/** Those that `defaultPlugins` returned give way beside a plugin of the same name, as they do where nobody lists them. */
-function withoutReplaced(given: readonly Plugin[]): readonly Plugin[] {
-  const isListed = (plugin: unknown): boolean =>
-    typeof plugin === 'object' && plugin !== null && isDefault(plugin as Plugin);
-  if (!given.some(isListed)) return given;
-  const names = new Map(given.map((plugin, at) => [plugin?.name, at]));
-  const own = new Set(given.filter((plugin) => !isListed(plugin)).map((plugin) => plugin?.name));
-  return given.filter(
-    (plugin, at) => !isListed(plugin) || (!own.has(plugin.name) && (names.get(plugin.name) ?? at) <= at),
-  );
-}
-
 async function environmentPlugins(): Promise<readonly Plugin[]> {
   const { providersFromEnvironment } = await import('../plugins/providers/environment.ts');
   return providersFromEnvironment(process.env);
@@ -406,6 +387,3 @@ export async function defaultPlugins(config: Config = {}, withProviders = true):
   markDefault(made);
   return made;
 }
-
-const providerPlugin = (providers: readonly Provider[]): readonly Plugin[] =>
-  providers.length === 0 ? [] : [{ name: 'providers', providers }];

@@ -12,7 +12,14 @@ import { PlanSchema } from '../../src/core/plan/plan-schema.ts';
 import { type FieldDoc, type InterfaceDoc, interfaceDocs } from './interface-docs.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const SOURCES = ['config.ts', 'money/token-price.ts', 'plan/plan-document.ts', 'plan/approval.ts', 'model/request.ts'];
+const SOURCES = [
+  'config.ts',
+  'config/config-input.ts',
+  'money/token-price.ts',
+  'plan/plan-document.ts',
+  'plan/approval.ts',
+  'model/request.ts',
+];
 
 interface Schema {
   readonly [keyword: string]: unknown;

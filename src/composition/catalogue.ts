@@ -11,7 +11,7 @@ import { BUILT_IN_STEPS } from '../core/plan/steps.ts';
 import type { Catalogue, StepType } from '../core/plan/validation.ts';
 import type { Tool } from '../core/plugin.ts';
 import { zodOrJson } from '../kit/json/own/own-schema.ts';
-import type { CollectedParts } from './plugin-host.ts';
+import type { CollectedParts } from './plugins/plugin-host.ts';
 
 export interface RegisteredWorkflow {
   readonly id: string;

@@ -10,7 +10,13 @@ import type { GatewayHandle } from '../gateway/create-gateway.ts';
 import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
 import { digestOf } from '../kit/json/own/plan-digest.ts';
 import { createCatalogue } from './catalogue.ts';
-import { type CollectedParts, collectParts, escalatesWith, type HostedPlugin, hostedOf } from './plugin-host.ts';
+import {
+  type CollectedParts,
+  collectParts,
+  escalatesWith,
+  type HostedPlugin,
+  hostedOf,
+} from './plugins/plugin-host.ts';
 import type { ValidatedPlans } from './validated-plans.ts';
 import { stepPlugin, type WorkflowParts, type WorkflowSet, workflowOfPlan, workflowSet } from './workflows.ts';
 

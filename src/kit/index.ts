@@ -7,7 +7,7 @@
 
 export { append } from '../core/append.ts';
 export type * from '../core/clock.ts';
-export type { ConfigInput as Config } from '../core/config.ts';
+export type { ConfigInput as Config } from '../core/config/config-input.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from '../core/errors.ts';
 export { abortError, asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 export type * from '../core/gateway.ts';

@@ -1,5 +1,5 @@
 /** What a report is based on, in sentences. */
-import type { ForecastNode, ForecastPlan } from '../core/plan/simulation.ts';
+import type { ForecastNode, ForecastPlan } from '../core/run/simulation.ts';
 import { ESCALATION_CHANCE, LENGTH_SIGMA, MOST_RETRIES, PRIOR_ATTEMPTS, ROUND_CHANCE, TIME_SIGMA } from './assumed.ts';
 import type { ObservedOf } from './samplers.ts';
 

@@ -1,5 +1,5 @@
 /** A plan with all that is the same in every simulated run. */
-import type { ForecastNode, ForecastPlan, ForecastRange } from '../core/plan/simulation.ts';
+import type { ForecastNode, ForecastPlan, ForecastRange } from '../core/run/simulation.ts';
 import { type ObservedOf, type Sampler, samplerOf } from './samplers.ts';
 
 export interface PreparedNode {

@@ -1,7 +1,7 @@
 /** Times and costs of one unit of a node, drawn from what was observed, what cards state and what is assumed. */
 import type { Random } from '../core/clock.ts';
 import type { Target } from '../core/model/model.ts';
-import type { ForecastRung, ForecastWork, ObservedTarget } from '../core/plan/simulation.ts';
+import type { ForecastRung, ForecastWork, ObservedTarget } from '../core/run/simulation.ts';
 import { ESCALATION_CHANCE, LENGTH_SIGMA, MOST_RETRIES, PRIOR_ATTEMPTS, ROUND_CHANCE, TIME_SIGMA } from './assumed.ts';
 import { normal, repeats } from './draws.ts';
 

@@ -1,7 +1,7 @@
 /** Many runs of a plan on a virtual clock, without a call: how long they take, what they cost and what decides it. */
 import { PolyphonyError } from '../core/errors.ts';
 import { type NanoUsd, usdToNano } from '../core/money/money.ts';
-import type { ForecastPlan, SimulatedNode, SimulateOptions, Simulation } from '../core/plan/simulation.ts';
+import type { ForecastPlan, SimulatedNode, SimulateOptions, Simulation } from '../core/run/simulation.ts';
 import { MOST_RUNS, MOST_UNITS, TRIED_NODES, TRIED_RUNS } from './assumed.ts';
 import { assumptionsOf } from './assumptions-text.ts';
 import { mixed } from './draws.ts';

@@ -1,5 +1,5 @@
 /** Percentiles of figures. */
-import type { Spread } from '../core/plan/simulation.ts';
+import type { Spread } from '../core/run/simulation.ts';
 
 /** @param values sorted in place, at least one */
 export function spreadOf(values: Float64Array): Spread {

@@ -1,15 +1,15 @@
 /** The documented interfaces of the config and of the plan are what their schemas take, field by field. */
 import type { z } from 'zod';
-import type { CurrentConfigSchema } from '../../src/core/config/config-schema.ts';
-import type { OLDER_CONFIG_NAMES } from '../../src/core/config/older-names.ts';
 import type {
-  Config,
   ConfigInput,
   OlderAffinityNames,
   OlderBreakerNames,
   OlderRetryNames,
   OlderTimeoutNames,
-} from '../../src/core/config.ts';
+} from '../../src/core/config/config-input.ts';
+import type { CurrentConfigSchema } from '../../src/core/config/config-schema.ts';
+import type { OLDER_CONFIG_NAMES } from '../../src/core/config/older-names.ts';
+import type { Config } from '../../src/core/config.ts';
 import type { Plan, PlanNode } from '../../src/core/plan/plan.ts';
 import type { PlanNodeSchema, PlanSchema } from '../../src/core/plan/plan-schema.ts';
 

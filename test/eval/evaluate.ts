@@ -1,6 +1,6 @@
 /** Asks a planner for the plan of every request, and compares what it writes with the gold plans. */
 import { createPolyphony, definePlugin, type Plugin, type Polyphony, PolyphonyError, type Provider } from 'polyphony';
-import type { ConfigInput } from '../../src/core/config.ts';
+import type { ConfigInput } from '../../src/core/config/config-input.ts';
 import type { ValidPlan } from '../../src/core/plan/plan.ts';
 import type { PlannerAnswer, PlanningResult } from '../../src/core/plan/planner.ts';
 import { asksFirst, NO_PLAN, type PlanScore, parallelismOf, type Share, scorePlan } from './metric.ts';

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import type { Provider } from 'polyphony';
 import { embedded } from 'polyphony/plugins/providers/embedded';
 import { loadConfig, loadPlugins } from '../../src/cli/input/config-file.ts';
-import type { ConfigInput } from '../../src/core/config.ts';
+import type { ConfigInput } from '../../src/core/config/config-input.ts';
 import { evaluatePlanner } from './evaluate.ts';
 import { writeOverlay } from './overlay.ts';
 import { reportOf, reportText, TASK_HEAD, taskLine } from './report.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fileTools } from '../../plugins/tools/files.ts';
 import { createPolyphony, type Plan } from '../../src/index.ts';
-import { toolResultContent } from '../../src/runners/tool-result.ts';
+import { toolResultContent } from '../../src/runners/agent/tool-result.ts';
 import { fakeCard, fakeProvider } from '../../src/testing/index.ts';
 
 const HEARS = fakeCard({ id: 'hears', capabilities: ['text', 'streaming', 'system', 'audio-in'] });

@@ -1,8 +1,8 @@
 /** What a simulation reports, with what the catalogue and the gateway say. */
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/core/plan/plan.ts';
-import type { ObservedTarget } from '../../src/core/plan/simulation.ts';
 import type { Catalogue } from '../../src/core/plan/validation.ts';
+import type { ObservedTarget } from '../../src/core/run/simulation.ts';
 import { readyQueue } from '../../src/runs/state/ready-queue.ts';
 import { timesOf } from '../../src/simulation/samplers.ts';
 import { type SimulationParts, simulate } from '../../src/simulation/simulate.ts';

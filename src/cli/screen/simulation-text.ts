@@ -1,6 +1,6 @@
 /** The report of a simulation for people. */
 import { formatUsd } from '../../core/money/money.ts';
-import type { SimulatedNode, Simulation, Spread } from '../../core/plan/simulation.ts';
+import type { SimulatedNode, Simulation, Spread } from '../../core/run/simulation.ts';
 import { oneLine } from '../../drawing/plain-text.ts';
 import { costText, durationText } from './progress.ts';
 import { tableText } from './result-text.ts';

@@ -1,5 +1,7 @@
 /** The config that a user gives: checked, and compared with the one that it replaces. */
-import type { Config, ConfigInput } from '../../core/config.ts';
+
+import type { ConfigInput } from '../../core/config/config-input.ts';
+import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { unsupportedNode } from '../../system/node-version.ts';
 

@@ -2,8 +2,8 @@
 import { defined } from '../../core/defined.ts';
 import type { Gateway } from '../../core/gateway.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
-import type { ObservedTarget, SimulateOptions, Simulation } from '../../core/plan/simulation.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
+import type { ObservedTarget, SimulateOptions, Simulation } from '../../core/run/simulation.ts';
 import { readyQueue } from '../../runs/state/ready-queue.ts';
 import { DEFAULT_CONCURRENCY } from '../../runs/turn/opening.ts';
 import { simulate } from '../../simulation/simulate.ts';

@@ -40,9 +40,6 @@ function shipped(): ModelCatalogue {
 /** All facts. Read only. */
 export const modelCatalogue = (): ModelCatalogue => read().catalogue;
 
-/** True once a question needed the file. */
-export const isCatalogueRead = (): boolean => known !== undefined;
-
 export interface KnownModel {
   /** Its name in the catalogue. */
   readonly name: string;

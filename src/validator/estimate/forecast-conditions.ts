@@ -1,5 +1,5 @@
 /** How likely the conditions of a plan are, and which of them exclude each other. */
-import type { ForecastCondition } from '../../core/plan/simulation.ts';
+import type { ForecastCondition } from '../../core/run/simulation.ts';
 import { compileCondition, type ParsedCondition } from '../../language/condition.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { RUN_SHARE } from './assumptions.ts';

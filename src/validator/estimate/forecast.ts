@@ -2,9 +2,9 @@
 import type { NanoUsd } from '../../core/money/money.ts';
 import { workflowsOf } from '../../core/plan/offered-tools.ts';
 import type { NodeEstimate, Plan, PlanNode } from '../../core/plan/plan.ts';
-import type { ForecastNode, ForecastPlan, ForecastRung, ForecastWork } from '../../core/plan/simulation.ts';
 import { waitsOutside } from '../../core/plan/steps.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
+import type { ForecastNode, ForecastPlan, ForecastRung, ForecastWork } from '../../core/run/simulation.ts';
 import { registeredIn } from '../analysis/members.ts';
 import { dependenciesOf } from '../analysis/order.ts';
 import { type NodeAnalysis, type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';

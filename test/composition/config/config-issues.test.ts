@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { checkedConfig } from '../../../src/composition/config/checked-config.ts';
-import type { ConfigInput } from '../../../src/core/config.ts';
+import type { ConfigInput } from '../../../src/core/config/config-input.ts';
 
 const refusal = async (config: unknown): Promise<string> => {
   const error: Error = await checkedConfig(config as ConfigInput).then(

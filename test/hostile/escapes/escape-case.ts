@@ -4,7 +4,7 @@
  * time and succeed the second time, so that no case passes because it is harmless.
  */
 
-import type { ConfigInput } from '../../../src/core/config.ts';
+import type { ConfigInput } from '../../../src/core/config/config-input.ts';
 import type { Plugin } from '../../../src/index.ts';
 import type { ModelCall, Node } from '../plans/plan-case.ts';
 

@@ -1,5 +1,5 @@
 /** Limits of the operator that a plan, a result or a model wants to widen. */
-import type { ConfigInput } from '../../../src/core/config.ts';
+import type { ConfigInput } from '../../../src/core/config/config-input.ts';
 import type { Family } from '../harness/report.ts';
 import { document, type Node, times } from '../plans/plan-case.ts';
 import { agent, type EscapeCase, lure, type World } from './escape-case.ts';

@@ -3,17 +3,17 @@
  * `close`. Every error of a plugin names the plugin.
  */
 
-import { defined } from '../core/defined.ts';
-import { errorRecord, PolyphonyError } from '../core/errors.ts';
-import { copies } from '../core/json/copy-json.ts';
-import type { Provider } from '../core/model/provider.ts';
-import type { Evaluator, Logger, Plugin, PluginContext, PluginParts, Step, Tool } from '../core/plugin.ts';
-import type { RunEvent } from '../core/run/engine.ts';
-import type { CounterChange, KeyValueStore } from '../core/stores.ts';
-import { isThenable } from '../core/user-code/guarded-listener.ts';
-import { thrownText } from '../core/user-code/thrown-text.ts';
-import { closesInTime } from '../system/clock.ts';
-import { copiedEvent } from './boundary/copied-runs.ts';
+import { defined } from '../../core/defined.ts';
+import { errorRecord, PolyphonyError } from '../../core/errors.ts';
+import { copies } from '../../core/json/copy-json.ts';
+import type { Provider } from '../../core/model/provider.ts';
+import type { Evaluator, Logger, Plugin, PluginContext, PluginParts, Step, Tool } from '../../core/plugin.ts';
+import type { RunEvent } from '../../core/run/engine.ts';
+import type { CounterChange, KeyValueStore } from '../../core/stores.ts';
+import { isThenable } from '../../core/user-code/guarded-listener.ts';
+import { thrownText } from '../../core/user-code/thrown-text.ts';
+import { closesInTime } from '../../system/clock.ts';
+import { copiedEvent } from '../boundary/copied-runs.ts';
 import { assertParts, isObject } from './plugin-shape.ts';
 
 /** A plugin as one polyphony holds it: its own parts, or, as a second entry, the parts that its `setup` returned. */

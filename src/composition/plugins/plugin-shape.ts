@@ -1,7 +1,7 @@
 /** Whether the fields of a plugin hold what their types say: many plugins are JavaScript, or return what they read. */
-import { PolyphonyError } from '../core/errors.ts';
-import { type Declared, effectsProblem } from '../core/plan/effects.ts';
-import type { PluginParts } from '../core/plugin.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import { type Declared, effectsProblem } from '../../core/plan/effects.ts';
+import type { PluginParts } from '../../core/plugin.ts';
 
 const LISTS = ['providers', 'tools', 'evaluators', 'steps', 'workflows'] as const;
 const FUNCTIONS = ['rank', 'node', 'onEvent', 'ready', 'close'] as const;
