@@ -12,7 +12,7 @@ import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
 import type { PlanEffects } from '../core/plan/effects.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
-import type { Planner, PlanningListener } from '../core/plan/planner.ts';
+import type { Planner, PlanningListener, PlanningOptions } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
@@ -68,7 +68,7 @@ export interface EngineParts {
   readonly bookedFor?: (runId: string) => Promise<Paid>;
 }
 
-export type PlanOptions = CallOptions & PlanningListener;
+export type PlanOptions = CallOptions & PlanningListener & Pick<PlanningOptions, 'seconds' | 'sensitivity'>;
 
 export interface RunServicesParts {
   readonly runtime: Runtime;
@@ -95,7 +95,7 @@ export interface RunServices extends Starting {
   readonly validWorkflow: ValidatedPlans;
   /** The handle of a run that this process drives now. */
   liveRun(runId: string): RunHandle | undefined;
-  readonly planner: Planner;
+  readonly planner: Required<Planner>;
   /** Continues a suspended run at the moment that it waits for, while this process lives. */
   remind(suspended: RunResult): Promise<void>;
   /** Creates the runners again, after what is registered or the config has changed. */

@@ -117,7 +117,7 @@ function planFor(
   const run: Scope = { kind: 'run', id: runId, ...cap };
   return starting.planner.plan(request, {
     scopes: [...withTagScopes(options.scopes, options.tags), run],
-    ...defined({ signal: options.signal, session: options.session }),
+    ...defined({ signal: options.signal, session: options.session, seconds: starting.runLimits().seconds }),
     onCall: callsWithin(runId, starting.runLimits()),
   });
 }

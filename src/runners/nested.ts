@@ -88,10 +88,15 @@ export function planRunner(options: NestedOptions): NodeRunner {
     }
     const goal = requiredText(call, 'goal');
     const context = call.inputs.context ?? null;
-    const { scopes, signal } = call;
+    const { scopes, signal, sensitivity } = call;
     const onCall = (): void => call.count?.('plannerCalls');
     const result = await runNested(options, call, async () => {
-      const made = await planner.plan(requestOf(goal, context), { scopes, signal, onCall });
+      const made = await planner.plan(requestOf(goal, context), {
+        scopes,
+        signal,
+        onCall,
+        ...defined({ sensitivity }),
+      });
       return { ...made, plannerCalls: made.rounds, input: { goal, context } };
     });
     const planned = await planOf(options.engine(), result.runId);

@@ -206,7 +206,14 @@ export const CurrentConfigSchema = z.strictObject({
     .optional(),
   plugins: z.array(name).max(100).optional(),
   workflows: z.array(name).max(100).optional(),
-  planner: z.strictObject({ model: name.optional(), rounds: z.int().min(1).max(10).optional() }).optional(),
+  planner: z
+    .strictObject({
+      model: name.optional(),
+      rounds: z.int().min(1).max(10).optional(),
+      maxUsd: z.number().nonnegative().optional(),
+      escalate: z.boolean().optional(),
+    })
+    .optional(),
   tools: z
     .strictObject({
       http: z.boolean().optional(),

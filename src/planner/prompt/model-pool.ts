@@ -77,7 +77,7 @@ function bestByField(pool: readonly PoolModel[]): readonly PoolModel[] {
   }
   const rankings = FIELDS.map((field) =>
     pool
-      .map((model) => ({ model, value: valueOf(model, field) }))
+      .map((model) => ({ model, value: knownValue(model, field) }))
       .filter(({ value }) => value !== undefined)
       .sort((a, b) => (b.value ?? 0) - (a.value ?? 0) || (a.model.cost ?? Infinity) - (b.model.cost ?? Infinity)),
   );
@@ -96,7 +96,7 @@ function cheapestOf(models: readonly PoolModel[]): PoolModel | undefined {
 }
 
 /** Only what was measured or stated is worth a choice: not what is assumed for the tier. */
-function valueOf(model: PoolModel, field: string): number | undefined {
+function knownValue(model: PoolModel, field: string): number | undefined {
   const figure = strengthFigure(model, field);
   return figure === undefined || figure.basis === 'assumed' ? undefined : figure.value;
 }
@@ -109,7 +109,7 @@ function modelLine(model: PoolModel, cheapest: number | null): string {
 
 /** Its best fields, by how far they are above what it is in general. */
 function strengthsText(model: PoolModel): string {
-  const general = valueOf(model, 'general');
+  const general = knownValue(model, 'general');
   const named = new Set<string>([
     ...FIELDS,
     ...Object.keys(model.card.strengths),
@@ -118,7 +118,7 @@ function strengthsText(model: PoolModel): string {
   for (const apart of ['general', 'planning', 'structured']) named.delete(apart);
   const fields = [...named]
     .flatMap((field) => {
-      const value = valueOf(model, field);
+      const value = knownValue(model, field);
       return value === undefined || value < WORTH_TELLING ? [] : [{ field, value }];
     })
     .sort((a, b) => b.value - a.value)

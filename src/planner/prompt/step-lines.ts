@@ -70,7 +70,11 @@ function outputText(schema: JsonSchema, form: Form): string {
   const shape = outputShape(schema);
   const fields = fieldsOf(shape, schema);
   if (fields === undefined) return isAny(schema) ? 'any' : firstOf(JSON.stringify(shape), LONGEST.line);
-  return `{${fields.map(({ name, type }) => (form === 'brief' || form === 'bare' ? name : `${name}: ${typeText(type, form)}`)).join(', ')}}`;
+  const texts = fields.map(({ name, type, isOptional }) => {
+    const written = `${name}${isOptional ? '?' : ''}`;
+    return form === 'brief' || form === 'bare' ? written : `${written}: ${typeText(type, form)}`;
+  });
+  return `{${texts.join(', ')}}`;
 }
 
 interface Field {

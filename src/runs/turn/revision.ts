@@ -1,4 +1,5 @@
 /** Revises the rest of the plan after a node with `onError: "replan"` has failed for good. */
+import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, errorRecord, type PolyphonyError } from '../../core/errors.ts';
 import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
 import type { EventDraft } from '../state/recorder.ts';
@@ -45,6 +46,7 @@ async function askForPlan(run: RunState, revision: Revision, task: Task, error: 
       run.stopping === undefined
         ? await run.driver.planner?.revise(failure, {
             scopes: plannerScopes(run),
+            ...defined({ seconds: secondsOf(run) }),
             onCall: () => countCall(run, undefined, 'plannerCalls'),
             onAnswer: (answer) => revision.asking && bookAnswer(run, answer),
           })
@@ -58,6 +60,9 @@ async function askForPlan(run: RunState, revision: Revision, task: Task, error: 
   revision.asking = false;
   run.driver.wake();
 }
+
+/** The limit of its plan goes before the operator's. */
+const secondsOf = (run: RunState): number | undefined => run.plan.plan.budget?.seconds ?? run.counted.limits.seconds;
 
 function finishedOutputs(run: RunState): Readonly<Record<string, unknown>> {
   const finished: Record<string, unknown> = {};

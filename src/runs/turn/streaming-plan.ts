@@ -50,7 +50,7 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
   const planning = planner.plan(request, {
     input: run.input,
     scopes: plannerScopes(run),
-    ...defined({ session: run.session }),
+    ...defined({ session: run.session, seconds: run.counted.limits.seconds }),
     ...(inParts ? { onDraft: (nodes, budget) => isOver() || takeDraft(run, streaming, nodes, budget) } : {}),
     onCall: () => countCall(run, undefined, 'plannerCalls'),
     onAnswer: (answer) => takeAnswer(run, streaming, answer),
