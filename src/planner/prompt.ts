@@ -19,7 +19,7 @@ import { chosenExamples } from './prompt/worked-examples.ts';
 const ROOM = { few: 2380, many: 3850 } as const;
 const FEW_TOOLS = 30;
 const EXAMPLES_ROOM = 420;
-const LEAST_EXAMPLES_ROOM = 150;
+const LEAST_EXAMPLES_ROOM = { few: 150, many: 300 } as const;
 
 /** A part of what a planner is told. */
 export interface PromptPart {
@@ -48,7 +48,8 @@ const stepLine = (step: StepType): string => stepLines(step)[RARE.has(step.use) 
 /** In the order in which they are told: what is the same for every request first, so that providers can keep it. */
 export function promptParts(request: string, catalogue: Catalogue, facts: PromptFacts = {}): readonly PromptPart[] {
   const { steps, tools } = usableSteps(catalogue);
-  const room = Math.min(facts.room ?? Infinity, tools.length > FEW_TOOLS ? ROOM.many : ROOM.few);
+  const size = tools.length > FEW_TOOLS ? 'many' : 'few';
+  const room = Math.min(facts.room ?? Infinity, ROOM[size]);
   const fixed = [
     part('rules', RULES),
     part('advice', ADVICE),
@@ -59,7 +60,7 @@ export function promptParts(request: string, catalogue: Catalogue, facts: Prompt
   const left = room - tokensOf(fixed);
   const told = toldTools(tools, {
     request,
-    room: Math.max(0, left - LEAST_EXAMPLES_ROOM),
+    room: Math.max(0, left - LEAST_EXAMPLES_ROOM[size]),
     ...(facts.needed === undefined ? {} : { needed: facts.needed }),
     vectors: tools.length > MOST_TOOLS ? facts.vectors : undefined,
   });

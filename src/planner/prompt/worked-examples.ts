@@ -109,7 +109,7 @@ export interface ExampleChoice {
   readonly room: number;
 }
 
-/** At most three, as many as there is room for; the first one in any case, unless there is no room for it. */
+/** At most three, as many as there is room for; one in any case, unless there is no room for the shortest. */
 export function chosenExamples(choice: ExampleChoice, all = workedExamples()): readonly WorkedExample[] {
   const able = all.filter(
     ({ uses, evaluators }) =>
@@ -119,17 +119,15 @@ export function chosenExamples(choice: ExampleChoice, all = workedExamples()): r
     able.map(({ words }) => words),
     contentWords(choice.request),
   );
-  // Without a word in common, the shortest one shows the form.
-  const order =
-    liked.length > 0
-      ? liked.flatMap(({ index }) => able[index] ?? [])
-      : [...able].sort((a, b) => a.tokens - b.tokens).slice(0, 1);
   const chosen: WorkedExample[] = [];
   let left = choice.room;
-  for (const example of order) {
-    if (chosen.length === MOST_EXAMPLES || example.tokens > left) continue;
+  const add = (example: WorkedExample | undefined): void => {
+    if (example === undefined || chosen.length === MOST_EXAMPLES || example.tokens > left) return;
     chosen.push(example);
     left -= example.tokens;
-  }
+  };
+  for (const { index } of liked) add(able[index]);
+  // Without a word in common, and where the likest are too long, the shortest one shows the form.
+  if (chosen.length === 0) add([...able].sort((a, b) => a.tokens - b.tokens)[0]);
   return chosen;
 }
