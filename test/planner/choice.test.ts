@@ -41,7 +41,7 @@ async function poolOf({ cards, ownCards = [], good, down = [], planner = {} }: P
   const script: NonNullable<Parameters<typeof fakeProvider>[0]>['script'] = ({ target: { model } }) => {
     asked.push(model);
     round += 1;
-    if (down.includes(model)) return [{ fail: new PolyphonyError('invalid-credential', 'It is down.') }];
+    if (down.includes(model)) return [{ fail: new PolyphonyError('model-not-found', 'It is gone.') }];
     return good === undefined || good.includes(model) ? PLAN : NO_PLAN(round);
   };
   const providers = [
