@@ -14,6 +14,7 @@ import {
   closeAll,
   closeMade,
   collectParts,
+  defaultOnes,
   gatewayPluginOf,
   type HostedPlugin,
   hostedOf,
@@ -350,12 +351,10 @@ async function chosenPlugins(options: PolyphonyOptions, config: Config): Promise
   return mergePlugins(environment ? await environmentPlugins() : [], own);
 }
 
-/** Those that `defaultPlugins` returned: beside a plugin of the same name they give way, as they do where nobody lists them. */
-const listedDefaults = new WeakSet<Plugin>();
-
+/** Those that `defaultPlugins` returned give way beside a plugin of the same name, as they do where nobody lists them. */
 function withoutReplaced(given: readonly Plugin[]): readonly Plugin[] {
   const isListed = (plugin: unknown): boolean =>
-    typeof plugin === 'object' && plugin !== null && listedDefaults.has(plugin as Plugin);
+    typeof plugin === 'object' && plugin !== null && defaultOnes.has(plugin as Plugin);
   if (!given.some(isListed)) return given;
   const names = new Map(given.map((plugin, at) => [plugin?.name, at]));
   const own = new Set(given.filter((plugin) => !isListed(plugin)).map((plugin) => plugin?.name));
@@ -380,7 +379,7 @@ export async function defaultPlugins(config: Config = {}, withProviders = true):
     tools: config.tools,
     providers: withProviders,
   });
-  for (const plugin of made) listedDefaults.add(plugin);
+  for (const plugin of made) defaultOnes.add(plugin);
   return made;
 }
 

@@ -20,7 +20,12 @@ import { assertParts, isObject } from './plugin-shape.ts';
 export interface HostedPlugin {
   readonly name: string;
   readonly parts: PluginParts;
+  /** Its tools give way to those of the caller's plugins that have their names. @default false */
+  readonly isDefault?: boolean;
 }
+
+/** The plugins that `createPolyphony` adds by itself. */
+export const defaultOnes = new WeakSet<Plugin>();
 
 export interface CollectedParts {
   readonly providers: readonly Provider[];
@@ -37,7 +42,11 @@ const NAMES = {
   evaluator: /^[a-z][a-z0-9-]{0,60}$/,
 } as const;
 
-export const hostedOf = (plugin: Plugin): HostedPlugin => ({ name: plugin.name, parts: plugin });
+export const hostedOf = (plugin: Plugin): HostedPlugin => ({
+  name: plugin.name,
+  parts: plugin,
+  ...(defaultOnes.has(plugin) ? { isDefault: true } : {}),
+});
 
 /** @throws invalid-config when one is a factory that was not called, or two have the same name */
 function assertDistinct(plugins: readonly Plugin[]): void {
@@ -90,10 +99,15 @@ export function collectParts(hosted: readonly HostedPlugin[]): CollectedParts {
   const tools = kind<Tool>('tool');
   const steps = kind<Step>('step');
   const evaluators = kind<Evaluator>('evaluator');
-  for (const { name, parts } of hosted) {
+  const own = new Set<string>();
+  for (const { parts, isDefault } of hosted) {
+    if (isDefault !== true && Array.isArray(parts.tools))
+      for (const tool of parts.tools as readonly (Tool | null)[]) own.add(tool?.name ?? '');
+  }
+  for (const { name, parts, isDefault = false } of hosted) {
     assertParts(name, parts);
     for (const provider of parts.providers ?? []) providers.add(name, provider.id, provider);
-    for (const tool of parts.tools ?? []) tools.add(name, tool.name, tool);
+    for (const tool of parts.tools ?? []) if (!isDefault || !own.has(tool.name)) tools.add(name, tool.name, tool);
     for (const step of parts.steps ?? []) steps.add(name, step.type.use, step);
     for (const evaluator of parts.evaluators ?? []) evaluators.add(name, evaluator.name, guard(name, evaluator));
   }
@@ -178,7 +192,7 @@ export async function setUp(
       const made = await madeBy(plugin, { ...context, store: storeOf(plugin, context.store), evaluators });
       hosted.push(hostedOf(plugin));
       if (made === undefined) continue;
-      hosted.push({ name: plugin.name, parts: made });
+      hosted.push({ ...hostedOf(plugin), parts: made });
       const all = [...hosted, ...plugins.slice(index + 1).map(hostedOf)];
       for (const [name, evaluator] of collectParts(all).evaluators) evaluators.set(name, evaluator);
     }

@@ -11,10 +11,10 @@ import { cardIndex } from '../models/model-card.ts';
 import { type ListedFacts, listedFacts } from '../models/price-list.ts';
 import { type BaseAddress, readBaseAddress } from '../requests/base-address.ts';
 import { cleanKeys } from '../requests/clean-keys.ts';
+import { isOwnServer } from '../requests/own-server.ts';
 import { HttpAnswer } from './http-answer.ts';
 import { askForModels, countTokens, runProbe } from './http-questions.ts';
 import type { HttpParts, HttpProviderOptions } from './http-request.ts';
-import { isOwnServer } from './own-server.ts';
 
 export type { HttpProviderOptions, ListingContext } from './http-request.ts';
 

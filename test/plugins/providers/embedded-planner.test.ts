@@ -14,7 +14,7 @@ const CATALOGUE = {
 const catalogueText = ({ tools = [], tiers = [] }: Partial<typeof CATALOGUE>): string =>
   [
     'Steps:',
-    'llm(prompt?: any) -> {text: string}',
+    'llm(prompt?: string) -> {text: string}',
     'Tools:',
     ...tools.map((name) => `tool:${name}(path: string) -> {text: string} # Reads.`),
     'Models:',
