@@ -25,6 +25,8 @@ export interface Round {
   /** In the order in which they are tried. Undefined: the pinned model. Empty: the router says why there is none. */
   readonly planners: readonly PlannerModel[] | undefined;
   readonly repair: readonly Message[];
+  /** What was paid before for this round: it is reported with it. */
+  readonly before: Paid;
 }
 
 /** Most planners that one call tries. */
@@ -33,7 +35,7 @@ const MOST_TRIED = 8;
 /** Streams only when there is an `onDelta`. */
 export async function ask(
   { chat, choice }: Preparation,
-  { round, planners, repair }: Round,
+  { round, planners, repair, before }: Round,
   asking: Asking,
 ): Promise<ModelResponse> {
   const { model } = choice.rules;
@@ -63,8 +65,8 @@ export async function ask(
   } catch (error) {
     // The cost of an answer that never came is reported too.
     const { attempts } = trace;
-    if (attempts.length > 0)
-      await asking.listener.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
+    if (attempts.length > 0 || before.costNanoUsd !== 0)
+      await asking.listener.onAnswer?.({ round, ...sumOf(before, paidFor(attempts)), error: errorRecord(error) });
     const [first] = planners ?? [];
     throw namedError(error, first === undefined ? model : nameOf(first.target));
   }

@@ -6,7 +6,7 @@ import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { Message, Target } from '../core/model/model.ts';
 import { textOf } from '../core/model/response.ts';
-import { NO_USAGE, type Paid } from '../core/money/usage.ts';
+import type { Paid } from '../core/money/usage.ts';
 import type { PlanBounds, ValidPlan } from '../core/plan/plan.ts';
 import type { PlanFailure, Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { Catalogue, Validate, Validation } from '../core/plan/validation.ts';
@@ -18,6 +18,7 @@ import { keptSteps } from './kept-steps.ts';
 import { type PlanningTask, type Preparation, prepare, sensitivityOf } from './preparation.ts';
 import { revisionMessages } from './prompt.ts';
 import { type Answered, answered, cutValidation, isCut, repairCharacters, repairMessages, voids } from './repair.ts';
+import { NOTHING, type VectorOf, vectorsFor } from './tool-vectors.ts';
 
 export interface PlannerOptions extends PlannerRules {
   /** Rounds with the same model before the planner itself escalates for one more. @default 3 */
@@ -46,6 +47,7 @@ export interface PlanChecks extends DraftChecks {
 
 export function createPlanner(parts: PlannerParts): Required<Planner> {
   const { catalogue, validator, options = () => undefined } = parts;
+  const vectors: VectorOf = new Map();
   return {
     open(request) {
       checkRequest(request);
@@ -67,7 +69,7 @@ export function createPlanner(parts: PlannerParts): Required<Planner> {
       checkRequest(request);
       const { input, onDraft, onDelta, onRestart, onCall, onAnswer, seconds, sensitivity, ...call } = given;
       const listener: Listener = { onDelta, onRestart, onCall, onAnswer };
-      const asking = askingOf(parts, call, listener, request);
+      const asking = askingOf(parts, call, listener, request, vectors);
       if (onDraft !== undefined) listenInParts(listener, validator, { catalogue: asking.catalogue, input, onDraft });
       const planning = await planInRounds({ request, seconds, sensitivity }, options() ?? {}, asking);
       if (input !== undefined) validator.checkInput(planning.plan.plan, input);
@@ -75,7 +77,7 @@ export function createPlanner(parts: PlannerParts): Required<Planner> {
     },
     async revise(failure, { onDelta, onRestart, onCall, onAnswer, seconds, sensitivity, ...call } = {}) {
       const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
-      const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer }, request);
+      const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer }, request, vectors);
       const task: PlanningTask = {
         request,
         further: revisionMessages(failure),
@@ -102,7 +104,14 @@ function keepSteps(
   return known.length === 0 ? { plan } : { plan, kept: Object.fromEntries(known) };
 }
 
-const askingOf = (parts: PlannerParts, options: CallOptions, listener: Listener, request: string): Asking => ({
+const askingOf = (
+  parts: PlannerParts,
+  options: CallOptions,
+  listener: Listener,
+  request: string,
+  vectors: VectorOf,
+): PlannerAsking => ({
+  vectors,
   gateway: parts.gateway,
   catalogue: parts.catalogue(),
   validate: parts.validator.validate,
@@ -111,10 +120,17 @@ const askingOf = (parts: PlannerParts, options: CallOptions, listener: Listener,
   request,
 });
 
+/** With the vectors of tools that are known already. */
+interface PlannerAsking extends Asking {
+  readonly vectors: VectorOf;
+}
+
 /** What the rounds before have left. */
 interface Progress {
   asked: number;
   paid: Paid;
+  /** Paid for the next round before it is asked. */
+  before: Paid;
   validation: Validation;
   last: Answered | undefined;
   /** The model of the last answer. */
@@ -131,14 +147,24 @@ interface Written {
   readonly model: Target;
 }
 
-async function planInRounds(task: PlanningTask, options: PlannerOptions, asking: Asking): Promise<PlanningResult> {
+async function planInRounds(
+  task: PlanningTask,
+  options: PlannerOptions,
+  asking: PlannerAsking,
+): Promise<PlanningResult> {
   const { signal } = asking.options;
   if (signal?.aborted === true) throw abortError(signal);
-  const prepared = prepare(task, options, asking.options, asking);
+  // First without vectors, so that nothing is paid for them where nobody can plan.
+  let prepared = prepare(task, options, asking.options, asking);
+  const finding = vectorsFor({ ...asking, sensitivity: task.sensitivity }, asking.vectors);
+  const found = finding === undefined ? undefined : await finding;
+  if (found?.vectors !== undefined)
+    prepared = prepare({ ...task, vectors: found.vectors }, options, asking.options, asking);
   const rounds = options.rounds ?? 3;
   const progress: Progress = {
     asked: 0,
-    paid: { costNanoUsd: 0, usage: NO_USAGE },
+    paid: NOTHING,
+    before: found?.paid ?? NOTHING,
     validation: { issues: [], repaired: [] },
     last: undefined,
     model: prepared.choice.planners[0],
@@ -184,9 +210,11 @@ async function nextRound(
   progress.asked += 1;
   const { asked, last, doubtful } = progress;
   if (asked > 1) await asking.listener.onRestart?.();
-  const response = await ask(prepared, { round: asked, planners, repair: progress.repair }, asking);
+  const { repair, before } = progress;
+  const response = await ask(prepared, { round: asked, planners, repair, before }, asking);
+  progress.before = NOTHING;
   progress.model = prepared.choice.able.find(({ target }) => isSameModel(target, response.target)) ?? progress.model;
-  const price = paidFor(response.attempts);
+  const price = sumOf(before, paidFor(response.attempts));
   progress.paid = sumOf(progress.paid, price);
   const answer = answered(textOf(response), last);
   const cut = isCut(response, textOf(response));
