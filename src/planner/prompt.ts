@@ -23,7 +23,7 @@ const LEAST_EXAMPLES_ROOM = { few: 150, many: 300 } as const;
 
 /** A part of what a planner is told. */
 export interface PromptPart {
-  readonly name: 'rules' | 'advice' | 'run' | 'models' | 'steps' | 'tools' | 'examples';
+  readonly name: (typeof ORDER)[number];
   readonly text: string;
   /** By the product's own estimate. */
   readonly tokens: number;
@@ -45,7 +45,10 @@ const tokensOf = (parts: readonly PromptPart[]): number => parts.reduce((sum, { 
 const RARE: ReadonlySet<string> = new Set(['image', 'embed', 'moderate', 'rerank', 'wait', 'plan']);
 const stepLine = (step: StepType): string => stepLines(step)[RARE.has(step.use) ? 'brief' : 'short'];
 
-/** In the order in which they are told: what is the same for every request first, so that providers can keep it. */
+/** What is the same for every request comes first, so that providers can keep it. */
+const ORDER = ['rules', 'advice', 'steps', 'tools', 'models', 'run', 'examples'] as const;
+
+/** In the order in which they are told. */
 export function promptParts(request: string, catalogue: Catalogue, facts: PromptFacts = {}): readonly PromptPart[] {
   const { steps, tools } = usableSteps(catalogue);
   const size = tools.length > FEW_TOOLS ? 'many' : 'few';
@@ -73,7 +76,8 @@ export function promptParts(request: string, catalogue: Catalogue, facts: Prompt
     room: Math.min(EXAMPLES_ROOM, left - toolsPart.tokens),
   });
   const shown = examples.map(({ goal, text }) => `For "${goal}":\n${text}`).join('\n');
-  return [...fixed, toolsPart, part('examples', shown)].filter(({ text }) => text !== '');
+  const all = [...fixed, toolsPart, part('examples', shown)];
+  return ORDER.flatMap((name) => all.find((one) => one.name === name && one.text !== '') ?? []);
 }
 
 /** The text of the parts, each under what it is. */
