@@ -161,7 +161,9 @@ function totalPieces(progress: RunView, { now, paint }: ViewOptions): Piece[] {
 
 /** Only after an answer that was no plan yet: until then nothing was counted. */
 const plannerText = ({ plannerRounds, plannerTokens }: RunView): string =>
-  plannerRounds === 0 ? '' : ` (${counted(plannerRounds, 'round')}, ${plannerTokens} tokens)`;
+  plannerRounds === 0
+    ? ''
+    : ` (${counted(plannerRounds, 'round')}${plannerTokens === 0 ? '' : `, ${plannerTokens} tokens`})`;
 
 /** Joins the pieces as far as they fit; the line does not end in blanks. */
 function lineOf(pieces: readonly Piece[], columns: number): string {
