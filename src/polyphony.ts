@@ -47,7 +47,7 @@ import type { Gateway } from './core/gateway.ts';
 import type { Provider, Transport } from './core/model/provider.ts';
 import type { PlanEffects } from './core/plan/effects.ts';
 import { isValidPlan, type Plan } from './core/plan/plan.ts';
-import type { PlanningResult } from './core/plan/planner.ts';
+import type { PlanningPreview, PlanningResult } from './core/plan/planner.ts';
 import type { Catalogue, ValidateOptions, Validation } from './core/plan/validation.ts';
 import type { Logger, Plugin, PluginContext } from './core/plugin.ts';
 import type { ExecutionEngine, RunHandle, RunResult } from './core/run/engine.ts';
@@ -136,6 +136,11 @@ export interface Polyphony {
   catalogue(): Catalogue;
   /** Plans a request. The plan is valid. Throws invalid-plan, unsupported, no-route, budget-exceeded. */
   plan(request: string, options?: PlanOptions): Promise<PlanningResult>;
+  /**
+   * What a planner would be told of a request, part by part with its tokens, and who would plan it and why. Asks no model. Throws
+   * invalid-request, budget-exceeded, context-window.
+   */
+  planningPreview(request: string, options?: PlanOptions): Promise<PlanningPreview>;
   /** Reports every issue of a plan, given as text or parsed. Never rejects because of what the plan contains. */
   validate(plan: unknown, options?: ValidateOptions): Promise<Validation>;
   /**
@@ -338,7 +343,7 @@ async function registerAll(
 function planAndRun(
   services: () => Promise<RunServices>,
   registered: Pick<Registered, 'add'>,
-): Pick<Polyphony, 'plan' | 'validate' | 'effects' | 'simulate' | 'start' | 'run'> {
+): Pick<Polyphony, 'plan' | 'planningPreview' | 'validate' | 'effects' | 'simulate' | 'start' | 'run'> {
   const start: Polyphony['start'] = async (what, input, options) => {
     // Programs in JavaScript reach this unchecked.
     if (typeof what !== 'string' && (typeof what !== 'object' || what === null)) {
@@ -357,6 +362,7 @@ function planAndRun(
     outcomeOf(await (await start(what, input, options)).result());
   return {
     plan: async (request, options) => (await services()).writer.plan(request, options),
+    planningPreview: async (request, options) => (await services()).preview(request, options),
     validate: async (plan, options) => (await services()).validate(plan, options),
     effects: async (plan) => (await services()).effects(plan),
     simulate: async (plan, options) => (await services()).simulate(plan, options),

@@ -65,6 +65,7 @@ const MODELS: readonly ModelCard[] = [
 export function embedded(options: EmbeddedOptions = {}): Provider {
   return {
     id: 'embedded',
+    isOwn: true,
     models: MODELS,
     concurrency: options.concurrency ?? 8,
     stream: streamAnswer,

@@ -75,7 +75,7 @@ export interface EngineParts {
   readonly bookedFor?: (runId: string) => Promise<Paid>;
 }
 
-export type PlanOptions = CallOptions & PlanningListener & Pick<PlanningOptions, 'fresh'>;
+export type PlanOptions = CallOptions & PlanningListener & Pick<PlanningOptions, 'fresh' | 'seconds' | 'sensitivity'>;
 
 export interface RunServicesParts {
   readonly runtime: Runtime;
@@ -107,6 +107,7 @@ export interface RunServices extends Starting {
   readonly planner: Planner;
   /** The planner without what a run asks of its plans. */
   readonly writer: Planner;
+  readonly preview: Required<Planner>['preview'];
   /** Puts the question before a plan of the caller that he has to approve. Throws blocked, invalid-plan. */
   gateOfCaller(plan: ValidPlan, approval: Approval | undefined): ValidPlan;
   /** What a plan that a model writes needs in a run with these options. */
@@ -232,6 +233,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     validWorkflow,
     planner,
     writer,
+    preview: written.preview,
     gateOfCaller: (plan, approval) =>
       gated(plan, ofCaller(approval, config().approval), { catalogue: registered.catalogue(), validPlan }),
     approvalOf: (approval, attended) => ofRun(approval, config().approval, attended),

@@ -147,6 +147,7 @@ function planFor(starting: Starting, request: string, runId: string, options: Pl
   return starting.planner.plan(request, {
     scopes: [...withTagScopes(options.scopes, options.tags), run],
     ...defined({ signal: options.signal, session: options.session, approval: options.approval, fresh: options.fresh }),
+    ...defined({ seconds: starting.runLimits().seconds }),
     ...(options.onPlan === undefined || options.attended === false ? {} : { hasGate: true }),
     onCall: callsWithin(runId, starting.runLimits()),
   });

@@ -265,8 +265,19 @@ export interface PromptsConfig {
 }
 
 export interface PlannerConfig {
-  /** The model that turns requests into plans. @default the best one that can plan */
+  /** The model that turns requests into plans. @default the best one that can plan within `maxUsd` */
   readonly model?: string;
+  /**
+   * The most that one planning is expected to cost, in US dollars, where no model is named; once set, it holds for the stronger
+   * planner too. @default 0.05, which gives way where no model that can plan is within it
+   */
+  readonly maxUsd?: number;
+  /**
+   * Whether a stronger planner is asked after the rounds. True: even one elsewhere, where the planner is on a server of your own.
+   *
+   * @default a planner on a server of your own gives way to others of that kind only
+   */
+  readonly escalate?: boolean;
   /** Attempts at a valid plan, 1 to 10. @default 3 */
   readonly rounds?: number;
   /** Plans are found again for requests of the same shape. @default no plan is kept */

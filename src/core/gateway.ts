@@ -26,6 +26,8 @@ export interface CallOptions {
   readonly trace?: CallTrace;
   /** Targets that must not be used: see `Call.exclude`. @default none */
   readonly exclude?: readonly Target[];
+  /** The only targets that may answer, tried in this order: see `Call.order`. @default the router's choice */
+  readonly order?: readonly Target[];
   /** Give one so that a repeated call writes the same ledger rows again. @default a new id */
   readonly id?: string;
 }
@@ -175,7 +177,7 @@ export interface Gateway {
   call(request: ModelRequest, options?: CallOptions): Promise<ModelResponse>;
   /** The layers and the routing decision, without the effect of a session's own target. Sends nothing. */
   explain(request: ModelRequest, options?: CallOptions): Explanation;
-  models(): readonly { readonly provider: string; readonly card: ModelCard }[];
+  models(): readonly { readonly provider: string; readonly card: ModelCard; readonly isOwn?: boolean }[];
   /**
    * Tells how good an answer of a target was in a field of work, 0 to 1, such as `structured` with 1 for an answer that had the
    * asked form. It corrects what is known of the target: see docs/reference/models.md. Unknown targets are ignored.

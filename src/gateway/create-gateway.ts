@@ -200,10 +200,15 @@ async function closeProvider(provider: Provider, { clock, logger }: GatewayParts
 
 /** Each model once, in however many regions it is deployed, with today's price. */
 function modelsOf({ deployments }: Registry, nowMs: number): ReturnType<Gateway['models']> {
-  const models = new Map<string, { provider: string; card: ModelCard }>();
+  const models = new Map<string, ReturnType<Gateway['models']>[number]>();
   for (const { provider, card } of deployments) {
     const name = `${provider.id}/${card.id}`;
-    if (!models.has(name)) models.set(name, { provider: provider.id, card: asOf(card, nowMs) });
+    if (models.has(name)) continue;
+    models.set(name, {
+      provider: provider.id,
+      card: asOf(card, nowMs),
+      ...(provider.isOwn === true ? { isOwn: true } : {}),
+    });
   }
   return [...models.values()];
 }
@@ -255,6 +260,7 @@ function routingOf(
     needs: needsOf(call.request),
     preferred: callStateOf(call).preferred(call.id),
     exclude: call.exclude,
+    order: call.order,
     ranking: rankers && { rankers, call },
     registry: registry(),
     config: config(),
@@ -298,6 +304,7 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
     config,
     nowMs: runtime.clock.now(),
     exclude: call.exclude,
+    order: call.order,
     ranking: rankers && { rankers, call },
   };
   const decision = decide(options);

@@ -2,35 +2,25 @@
  * From a request to a plan: a prompt with the catalogue, an answer, validation with its own repairs, then rounds with the
  * issues, the last one with a stronger model.
  */
-import { defined } from '../core/defined.ts';
-import { abortError, errorRecord, PolyphonyError } from '../core/errors.ts';
+import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
-import type { AttemptRecord, CallTrace, ChatRequest, Message, ModelEvent, ModelResponse } from '../core/model/model.ts';
-import { collect, textOf, totalCost } from '../core/model/response.ts';
-import { addMoney } from '../core/money/money.ts';
-import { addUsage, NO_USAGE, type Paid, usageOfAttempts } from '../core/money/usage.ts';
+import type { Message, Target } from '../core/model/model.ts';
+import { textOf } from '../core/model/response.ts';
+import type { Paid } from '../core/money/usage.ts';
 import type { PlanBounds, ValidPlan } from '../core/plan/plan.ts';
 import type { PlanFailure, Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { Catalogue, Validate, Validation } from '../core/plan/validation.ts';
+import { type Asking, ask, paidFor, reportAnswer, sumOf } from './ask.ts';
+import { nameOf, type PlannerModel, type PlannerRules, strongerPlanners } from './choice.ts';
 import { type DraftChecks, type Listener, listenInParts } from './drafts.ts';
+import { explainedChoice } from './explained-choice.ts';
 import { keptSteps } from './kept-steps.ts';
-import { pinnedPlanner } from './pinned-planner.ts';
-import { planningMessages } from './prompt.ts';
-import {
-  type Answered,
-  answered,
-  cutValidation,
-  isCut,
-  namedError,
-  planTokens,
-  repairMessages,
-  voids,
-} from './repair.ts';
+import { type PlanningTask, type Preparation, prepare, sensitivityOf } from './preparation.ts';
+import { type Answered, answered, cutValidation, isCut, repairCharacters, repairMessages, voids } from './repair.ts';
 import { dearerMessages, revisionMessages } from './revision-messages.ts';
+import { NOTHING, type VectorOf, vectorsFor } from './tool-vectors.ts';
 
-export interface PlannerOptions {
-  /** A model's id or alias. @default a model that can plan, which the router chooses */
-  readonly model?: string | undefined;
+export interface PlannerOptions extends PlannerRules {
   /** Rounds with the same model before the planner itself escalates for one more. @default 3 */
   readonly rounds?: number | undefined;
 }
@@ -55,33 +45,50 @@ export interface PlanChecks extends DraftChecks {
   readonly emptyPlan: (request: string, bounds: PlanBounds) => ValidPlan;
 }
 
-export function createPlanner(parts: PlannerParts): Planner {
+export function createPlanner(parts: PlannerParts): Required<Planner> {
   const { catalogue, validator, options = () => undefined } = parts;
+  const vectors: VectorOf = new Map();
   return {
     open(request) {
       checkRequest(request);
       return validator.emptyPlan(request, catalogue().bounds);
     },
-    async plan(
-      request,
-      { input, onDraft, dearer, fresh: _fresh, approval: _approval, hasGate: _gate, ...planning } = {},
-    ) {
-      const { onDelta, onRestart, onCall, onAnswer, ...call } = planning;
+    preview(request, { seconds, sensitivity, ...call } = {}) {
       checkRequest(request);
-      const listener: Listener = { onDelta, onRestart, onCall, onAnswer };
-      const asking = askingOf(parts, call, listener);
-      if (onDraft !== undefined) listenInParts(listener, validator, { catalogue: asking.catalogue, input, onDraft });
-      const before = dearer === undefined ? [] : dearerMessages(dearer);
-      const messages = [...planningMessages(request, asking.catalogue), ...before];
-      const made = await planInRounds(messages, options() ?? {}, { ...asking, request });
-      if (input !== undefined) validator.checkInput(made.plan.plan, input);
-      return made;
+      const prepared = prepare({ request, seconds, sensitivity }, options() ?? {}, call, {
+        gateway: parts.gateway,
+        catalogue: catalogue(),
+      });
+      return {
+        parts: prepared.parts,
+        tokens: prepared.choice.promptTokens,
+        because: explainedChoice(prepared.choice),
+      };
     },
-    async revise(failure, { onDelta, onRestart, onCall, onAnswer, approval: _approval, ...call } = {}) {
-      const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer });
+    async plan(request, given = {}) {
+      checkRequest(request);
+      const { dearer, fresh: _fresh, approval: _approval, hasGate: _gate, ...others } = given;
+      const { input, onDraft, onDelta, onRestart, onCall, onAnswer, seconds, sensitivity, ...call } = others;
+      const listener: Listener = { onDelta, onRestart, onCall, onAnswer };
+      const asking = askingOf(parts, call, listener, request, vectors);
+      if (onDraft !== undefined) listenInParts(listener, validator, { catalogue: asking.catalogue, input, onDraft });
+      const further = dearer === undefined ? {} : { further: dearerMessages(dearer) };
+      const planning = await planInRounds({ request, ...further, seconds, sensitivity }, options() ?? {}, asking);
+      if (input !== undefined) validator.checkInput(planning.plan.plan, input);
+      return planning;
+    },
+    async revise(failure, given = {}) {
+      const { onDelta, onRestart, onCall, onAnswer, seconds, sensitivity, approval: _approval, ...call } = given;
       const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
-      const messages = [...planningMessages(request, asking.catalogue), ...revisionMessages(failure)];
-      const planning = await planInRounds(messages, options() ?? {}, { ...asking, request });
+      const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer }, request, vectors);
+      const task: PlanningTask = {
+        request,
+        further: revisionMessages(failure),
+        needed: new Set(failure.plan.nodes.map(({ use }) => use)),
+        seconds,
+        sensitivity: sensitivityOf(failure.plan, sensitivity),
+      };
+      const planning = await planInRounds(task, options() ?? {}, asking);
       return { ...planning, ...keepSteps(failure, planning.plan, asking) };
     },
   };
@@ -100,46 +107,95 @@ function keepSteps(
   return known.length === 0 ? { plan } : { plan, kept: Object.fromEntries(known) };
 }
 
-const askingOf = (parts: PlannerParts, options: CallOptions, listener: Listener): Asking => ({
+const askingOf = (
+  parts: PlannerParts,
+  options: CallOptions,
+  listener: Listener,
+  request: string,
+  vectors: VectorOf,
+): PlannerAsking => ({
+  vectors,
   gateway: parts.gateway,
   catalogue: parts.catalogue(),
   validate: parts.validator.validate,
   options,
   listener,
+  request,
 });
+
+/** With the vectors of tools that are known already. */
+interface PlannerAsking extends Asking {
+  readonly vectors: VectorOf;
+}
 
 /** What the rounds before have left. */
 interface Progress {
   asked: number;
   paid: Paid;
+  /** Paid for the next round before it is asked. */
+  before: Paid;
   validation: Validation;
   last: Answered | undefined;
+  /** The model of the last answer. */
+  model: PlannerModel | undefined;
   /** The last two answers are the same: the same model would only write it once more. */
   isRepeated: boolean;
-  /** A plan that can run, of which something has no meaning. */
-  doubtful: Validation | undefined;
+  /** A plan that can run, of which something has no meaning, and the model that wrote it. */
+  doubtful: Written | undefined;
   repair: readonly Message[];
 }
 
-async function planInRounds(messages: Message[], options: PlannerOptions, asking: Asking): Promise<PlanningResult> {
+interface Written {
+  readonly validation: Validation;
+  readonly model: Target;
+}
+
+async function planInRounds(
+  task: PlanningTask,
+  options: PlannerOptions,
+  asking: PlannerAsking,
+): Promise<PlanningResult> {
+  const { signal } = asking.options;
+  if (signal?.aborted === true) throw abortError(signal);
+  // First without vectors, so that nothing is paid for them where nobody can plan.
+  let prepared = prepare(task, options, asking.options, asking);
+  const finding = vectorsFor({ ...asking, sensitivity: task.sensitivity }, asking.vectors);
+  const found = finding === undefined ? undefined : await finding;
+  if (found?.vectors !== undefined)
+    prepared = prepare({ ...task, vectors: found.vectors }, options, asking.options, asking);
   const rounds = options.rounds ?? 3;
-  const paid: Paid = { costNanoUsd: 0, usage: NO_USAGE };
-  const validation: Validation = { issues: [], repaired: [] };
   const progress: Progress = {
     asked: 0,
-    paid,
-    validation,
+    paid: NOTHING,
+    before: found?.paid ?? NOTHING,
+    validation: { issues: [], repaired: [] },
     last: undefined,
+    model: prepared.choice.planners[0],
     isRepeated: false,
     doubtful: undefined,
     repair: [],
   };
+  const made = await allRounds(prepared, rounds, options, progress, asking);
+  return { ...made, because: explainedChoice(prepared.choice) };
+}
+
+async function allRounds(
+  prepared: Preparation,
+  rounds: number,
+  options: PlannerOptions,
+  progress: Progress,
+  asking: Asking,
+): Promise<PlanningResult> {
+  const { planners } = prepared.choice;
+  // A pinned model is asked by its name, so that its route is that of any other call.
+  const first = options.model === undefined ? planners : undefined;
   while (progress.asked < rounds && !progress.isRepeated) {
-    const made = await nextRound(messages, false, progress.asked + 1 >= rounds, options, progress, asking);
+    const made = await nextRound(prepared, first, progress.asked + 1 >= rounds, progress, asking);
     if (made !== undefined) return made;
   }
-  if (progress.doubtful === undefined && canEscalate(asking.catalogue, options.model)) {
-    const made = await nextRound(messages, true, true, options, progress, asking);
+  const stronger = progress.doubtful === undefined ? strongerPlanners(prepared.choice, progress.model) : [];
+  if (stronger.length > 0) {
+    const made = await nextRound(prepared, stronger, true, progress, asking);
     if (made !== undefined) return made;
   }
   if (progress.doubtful !== undefined) return result(progress.doubtful, progress.asked, progress.paid);
@@ -148,41 +204,45 @@ async function planInRounds(messages: Message[], options: PlannerOptions, asking
 
 /** The result, if this round brings one. A plan with warnings that void something is asked for once more, and taken then. */
 async function nextRound(
-  messages: readonly Message[],
-  escalated: boolean,
+  prepared: Preparation,
+  planners: readonly PlannerModel[] | undefined,
   isLast: boolean,
-  options: PlannerOptions,
   progress: Progress,
   asking: Asking,
 ): Promise<PlanningResult | undefined> {
   progress.asked += 1;
   const { asked, last, doubtful } = progress;
   if (asked > 1) await asking.listener.onRestart?.();
-  const response = await ask(
-    [...messages, ...progress.repair],
-    { round: asked, escalated, model: options.model },
-    asking,
-  );
-  const price = paidFor(response.attempts);
+  const { repair, before } = progress;
+  const response = await ask(prepared, { round: asked, planners, repair, before }, asking);
+  progress.before = NOTHING;
+  progress.model = prepared.choice.able.find(({ target }) => isSameModel(target, response.target)) ?? progress.model;
+  const price = sumOf(before, paidFor(response.attempts));
   progress.paid = sumOf(progress.paid, price);
   const answer = answered(textOf(response), last);
   const cut = isCut(response, textOf(response));
   const validation = cut
     ? cutValidation()
-    : asking.validate(answer.text, asking.catalogue, defined({ request: asking.request }));
+    : asking.validate(answer.text, asking.catalogue, { request: asking.request });
+  const written: Written = { validation, model: response.target };
   progress.validation = validation;
   await reportAnswer(asking.listener, asked, price, validation);
   const unclear = validation.plan === undefined ? [] : voids(validation, asking.catalogue);
   if (validation.plan !== undefined && (unclear.length === 0 || doubtful !== undefined || isLast))
-    return result(validation, asked, progress.paid);
+    return result(written, asked, progress.paid);
   if (doubtful !== undefined) return result(doubtful, asked, progress.paid);
-  if (validation.plan !== undefined) progress.doubtful = validation;
+  if (validation.plan !== undefined) progress.doubtful = written;
   progress.isRepeated = last?.text.trim() === answer.text.trim();
   const issues = unclear.length > 0 ? unclear : validation.issues.filter(({ severity }) => severity === 'error');
-  progress.repair = repairMessages(answer, issues, cut);
+  progress.repair = repairMessages(answer, issues, cut, roomForRepair(prepared, progress.model));
   progress.last = answer;
   return undefined;
 }
+
+const isSameModel = (a: Target, b: Target): boolean => a.provider === b.provider && a.model === b.model;
+
+const roomForRepair = ({ choice }: Preparation, model: PlannerModel | undefined): number | undefined =>
+  model === undefined ? undefined : repairCharacters(model.contextTokens, choice.promptTokens);
 
 /** @throws invalid-request when the request is empty or too long */
 function checkRequest(request: string): void {
@@ -197,107 +257,10 @@ function checkRequest(request: string): void {
   }
 }
 
-interface Asking {
-  readonly gateway: Gateway;
-  readonly catalogue: Catalogue;
-  readonly validate: Validate;
-  readonly options: CallOptions;
-  readonly listener: Listener;
-  readonly request?: string;
-}
-
-/** Most issues that a listener is given per answer. */
-const MAX_REPORTED_ISSUES = 40;
-
-const paidFor = (attempts: readonly AttemptRecord[]): Paid => ({
-  costNanoUsd: totalCost(attempts),
-  usage: usageOfAttempts(attempts),
-});
-
-const sumOf = (a: Paid, b: Paid): Paid => ({
-  costNanoUsd: addMoney(a.costNanoUsd, b.costNanoUsd),
-  usage: addUsage(a.usage ?? NO_USAGE, b.usage),
-});
-
-async function reportAnswer(
-  { onAnswer }: Listener,
-  round: number,
-  paid: Paid,
-  { plan, issues }: Validation,
-): Promise<void> {
-  const errors = issues.filter(({ severity }) => severity === 'error').slice(0, MAX_REPORTED_ISSUES);
-  await onAnswer?.({ round, ...paid, ...(plan === undefined ? { issues: errors } : {}) });
-}
-
-interface Round {
-  readonly round: number;
-  readonly escalated: boolean;
-  readonly model: string | undefined;
-}
-
-/** One round. Streams only when there is an `onDelta`. */
-async function ask(
-  messages: readonly Message[],
-  { round, escalated, model }: Round,
-  asking: Asking,
-): Promise<ModelResponse> {
-  const request: ChatRequest = {
-    operation: 'chat',
-    messages: [...messages],
-    model: escalated
-      ? { tier: 'premium', can: ['planning'] }
-      : model === undefined
-        ? { can: ['planning'], strengths: ['planning', 'reasoning'] }
-        : pinnedPlanner(model, asking.catalogue),
-    output: { type: 'json' },
-    answerTokens: planTokens(asking.catalogue.bounds),
-    temperature: 0,
-  };
-  const signal = asking.options.signal ?? new AbortController().signal;
-  if (signal.aborted) throw abortError(signal);
-  // Awaited only where there is something to wait for: a call that may be made is sent before another one exceeds the limit.
-  const called = asking.listener.onCall?.();
-  if (called !== undefined) await called;
-  // A trace of its own, so that the response's cost is that of this round only.
-  const trace: CallTrace = { attempts: [] };
-  const options: CallOptions = { ...asking.options, signal, trace, purpose: 'planner' };
-  try {
-    if (asking.listener.onDelta === undefined) return await asking.gateway.call(request, options);
-    return await collect(watch(asking.gateway.stream(request, options), asking.listener), { trace, signal });
-  } catch (error) {
-    // The cost of an answer that never came is reported too.
-    const { attempts } = trace;
-    if (attempts.length > 0)
-      await asking.listener.onAnswer?.({ round, ...paidFor(attempts), error: errorRecord(error) });
-    throw namedError(error, model);
-  }
-}
-
-async function* watch(events: AsyncIterable<ModelEvent>, listener: Listener): AsyncGenerator<ModelEvent> {
-  for await (const event of events) {
-    const told = tell(listener, event);
-    if (told !== undefined) await told;
-    yield event;
-  }
-}
-
-/** A promise only where the listener gave one, so that a plain one costs the stream nothing. */
-function tell(listener: Listener, event: ModelEvent): unknown {
-  if (event.type === 'text-delta') return listener.onDelta?.(event.text);
-  return event.type === 'restart' ? listener.onRestart?.() : undefined;
-}
-
-/** A stronger planner exists, and no model was pinned. */
-function canEscalate(catalogue: Catalogue, pinned: string | undefined): boolean {
-  return (
-    pinned === undefined &&
-    catalogue.models.some(({ card }) => card.tier === 'premium' && card.capabilities.includes('planning'))
-  );
-}
-
-function result(validation: Validation, rounds: number, paid: Paid): PlanningResult {
+function result({ validation, model }: Written, rounds: number, paid: Paid): PlanningResult {
   if (validation.plan === undefined) throw unusable(validation, rounds);
-  return { plan: validation.plan, issues: validation.issues, repaired: validation.repaired, rounds, ...paid };
+  const { plan, issues, repaired } = validation;
+  return { plan, issues, repaired, rounds, model: nameOf(model), ...paid };
 }
 
 function unusable(validation: Validation, rounds: number): PolyphonyError {

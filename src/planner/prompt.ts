@@ -1,76 +1,96 @@
-/** The messages to the planner model. The catalogue stands between two tags, so that any planner can find it. */
-import type { JsonSchema, Message } from '../core/model/model.ts';
+import type { Message } from '../core/model/model.ts';
 import type { Catalogue, StepType } from '../core/plan/validation.ts';
-import { inputShape, outputShape } from './step-shapes.ts';
+import { estimateTokens } from '../kit/models/tokens.ts';
+import { poolLines } from './prompt/model-pool.ts';
+import { MOST_TOOLS, type ToolVectors, toldTools } from './prompt/relevant-tools.ts';
+import { ADVICE, RULES } from './prompt/rules.ts';
+import { boundsLines, type RunBounds } from './prompt/run-bounds.ts';
+import { stepLines } from './prompt/step-lines.ts';
+import { usableSteps } from './prompt/usable-steps.ts';
+import { chosenExamples } from './prompt/worked-examples.ts';
 
-const RULES = `You write plans. A plan is one JSON document that a machine runs as a graph over a pool of models and tools.
-Answer with the JSON document alone.
+/** The most tokens of the message, without the request: of up to 30 tools, and of more. */
+const ROOM = { few: 2380, many: 3850 } as const;
+const FEW_TOOLS = 30;
+const EXAMPLES_ROOM = 420;
+const LEAST_EXAMPLES_ROOM = { few: 150, many: 300 } as const;
 
-Shape:
-{ "version": 1, "goal": string, "workflows": {name: {"input": map of types, "nodes", "output"}} if needed, "nodes": [node, ...], "output": any JSON with references }
-"use": "workflow:name" runs one, also as the body of each or repeat; it sees only its own input.
-A node: { "id", "use", "in" } and, when needed:
-"needs": [ids] to wait for without using their output; "when": a CEL condition over earlier outputs, false skips the node;
-"each": "{{ref to an array}}" runs the node once an item, with {{item}} and {{index}}, its output is the array of outputs;
-"repeat": {"until": CEL over self, "max": 2-20}; "wait": "all" | "any" | {"atLeast": n};
-"out": {"field": "string" | "number" | "integer" | "boolean" | "a|b|c" | "string[]" | nested map; "?" behind makes it optional} for typed answers of llm;
-"model": {"tier": "fast" | "balanced" | "premium", "can": [capabilities]}; "escalate": {"evaluator", "below": 0-1, "to": [tiers]};
-"thread": "{{input.user}}" lets llm go on with the conversation of that key; "limits": {"usd", "seconds", "concurrency"}; "onError": "fail" | "skip" | {"value": any} | {"keep": true}, which gives null and meta.error {code, message}; "finish": true ends the run with its output.
-
-Rules:
-- ids match [a-z][a-z0-9_]*, are unique, and are never input, item, index, prev or self.
-- A reference is {{node.field}}, {{node.list[0].field}} or {{a.text ?? b.text}}; it names EARLIER nodes only. A value that is one reference alone keeps its type.
-- A whole string "{{= CEL}}" computes: list.filter(x, x.n > 1).sortBy('n').first(3), c ? a : b.
-- llm without "out" gives {text}; with "out" it gives exactly those fields. A tool gives the fields of its output.
-- llm: "tools" names tools or "workflow:x"; "approve": [tools] asks a person before each such call; "rounds": most rounds of calls.
-- Use only the steps of the catalogue; there "?" ends what may be left out, "# ..." explains, media is a picture or file as a step gives it. Independent nodes run in parallel by themselves: never chain what need not wait.
-- Take the cheapest tier that will do. Every node's result must be used by another node or by "output".`;
-
-interface CatalogueStep {
-  readonly use: string;
-  readonly description: string;
-  readonly input: unknown;
-  readonly output?: unknown;
-  /** It changes something outside the run. */
-  readonly sideEffects?: true;
+/** A part of what a planner is told. */
+export interface PromptPart {
+  readonly name: (typeof ORDER)[number];
+  readonly text: string;
+  /** By the product's own estimate. */
+  readonly tokens: number;
 }
 
-/** Inputs of `llm` that the rules name, or that few plans need: their schemas would be longer than all the rules. */
-const UNLISTED: ReadonlySet<string> = new Set(['rounds', 'stopWhen', 'approve', 'toolLimits', 'transcript', 'agents']);
-
-function listedInput({ use, input }: StepType): JsonSchema {
-  const { properties } = input;
-  if (use !== 'llm' || typeof properties !== 'object' || properties === null) return input;
-  const listed = Object.entries(properties).filter(([name]) => !UNLISTED.has(name));
-  return { ...input, properties: Object.fromEntries(listed) };
+export interface PromptFacts extends RunBounds {
+  /** Steps of a plan that is revised: they are told in any case. @default none */
+  readonly needed?: ReadonlySet<string>;
+  /** Of the request and the tools. @default tools are chosen by their words alone */
+  readonly vectors?: ToolVectors | undefined;
+  /** The most tokens, where the planner's window is small. @default 2,380 for up to 30 tools, 3,850 for more */
+  readonly room?: number | undefined;
 }
 
-const describeStep = (step: StepType): CatalogueStep => ({
-  use: step.use,
-  description: step.description,
-  input: inputShape(listedInput(step)),
-  ...(step.output === undefined ? {} : { output: outputShape(step.output) }),
-  ...(step.sideEffects === true ? { sideEffects: true } : {}),
-});
+const part = (name: PromptPart['name'], text: string): PromptPart => ({ name, text, tokens: estimateTokens(text) });
+const tokensOf = (parts: readonly PromptPart[]): number => parts.reduce((sum, { tokens }) => sum + tokens, 0);
 
-/** The catalogue as the model reads it: names and shapes, no prices and no ids, because those change often. */
-function describeCatalogue(catalogue: Catalogue): string {
-  const steps = [...catalogue.steps.values()].filter(({ forPlanner }) => forPlanner !== false);
-  const capabilities = new Set(catalogue.models.flatMap(({ card }) => card.capabilities));
-  return JSON.stringify({
-    steps: steps.filter((step) => !step.use.startsWith('tool:')).map(describeStep),
-    tools: steps.filter((step) => step.use.startsWith('tool:')).map(describeStep),
-    tiers: [...new Set(catalogue.models.map(({ card }) => card.tier))],
-    capabilities: [...capabilities],
-    evaluators: catalogue.evaluators,
-    ...(catalogue.routes.length > 0 ? { routes: catalogue.routes } : {}),
+/** Steps that few plans need have names that say enough. */
+const RARE: ReadonlySet<string> = new Set(['image', 'embed', 'moderate', 'rerank', 'wait', 'plan']);
+const stepLine = (step: StepType): string => stepLines(step)[RARE.has(step.use) ? 'brief' : 'short'];
+
+/** What is the same for every request comes first, so that providers can keep it. */
+const ORDER = ['rules', 'advice', 'steps', 'tools', 'models', 'run', 'examples'] as const;
+
+/** In the order in which they are told. */
+export function promptParts(request: string, catalogue: Catalogue, facts: PromptFacts = {}): readonly PromptPart[] {
+  const { steps, tools } = usableSteps(catalogue);
+  const size = tools.length > FEW_TOOLS ? 'many' : 'few';
+  const room = Math.min(facts.room ?? Infinity, ROOM[size]);
+  const fixed = [
+    part('rules', RULES),
+    part('advice', ADVICE),
+    part('steps', steps.map(stepLine).join('\n')),
+    part('models', poolLines(catalogue).join('\n')),
+    part('run', boundsLines(catalogue, facts).join('\n')),
+  ];
+  const left = room - tokensOf(fixed);
+  const told = toldTools(tools, {
+    request,
+    room: Math.max(0, left - LEAST_EXAMPLES_ROOM[size]),
+    ...(facts.needed === undefined ? {} : { needed: facts.needed }),
+    vectors: tools.length > MOST_TOOLS ? facts.vectors : undefined,
   });
+  const rest = told.left === 0 ? [] : [`${told.left} more tools that fit the request less are left out.`];
+  const toolsPart = part('tools', [...told.lines, ...rest].join('\n'));
+  const examples = chosenExamples({
+    request,
+    canUse: (use) => catalogue.steps.has(use),
+    evaluators: catalogue.escalates === false ? [] : catalogue.evaluators,
+    room: Math.min(EXAMPLES_ROOM, left - toolsPart.tokens),
+  });
+  const shown = examples.map(({ goal, text }) => `For "${goal}":\n${text}`).join('\n');
+  const all = [...fixed, toolsPart, part('examples', shown)];
+  return ORDER.flatMap((name) => all.find((one) => one.name === name && one.text !== '') ?? []);
 }
 
-/** System rules with the catalogue, then only the request as the last message. */
-export function planningMessages(request: string, catalogue: Catalogue): Message[] {
+/** The text of the parts, each under what it is. */
+export function systemText(parts: readonly PromptPart[]): string {
+  const text = (name: PromptPart['name']): string => parts.find((one) => one.name === name)?.text ?? '';
+  const section = (title: string, name: PromptPart['name']): string =>
+    text(name) === '' ? '' : `${title}\n${text(name)}\n`;
   return [
-    { role: 'system', content: `${RULES}\n\n<catalogue>\n${describeCatalogue(catalogue)}\n</catalogue>` },
+    text('rules'),
+    text('advice'),
+    `<catalogue>\n${section('Steps: use(inputs) -> output; "?" may be left out, media is a picture or file as a step gives it.', 'steps')}${section('Tools:', 'tools')}${section('Models:', 'models')}</catalogue>`,
+    text('run'),
+    ...(text('examples') === '' ? [] : [`Examples of good plans:\n${text('examples')}`]),
+  ].join('\n\n');
+}
+
+export function planningMessages(request: string, catalogue: Catalogue, facts: PromptFacts = {}): Message[] {
+  return [
+    { role: 'system', content: systemText(promptParts(request, catalogue, facts)) },
     { role: 'user', content: request },
   ];
 }

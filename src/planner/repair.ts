@@ -11,6 +11,13 @@ const TOKENS_PER_NODE = 60;
 const TOKENS_AROUND = 640;
 const MOST_TOKENS = 16_000;
 
+/** What a planning is expected to write, where costs are compared. */
+export const TYPICAL_PLAN_TOKENS = 400;
+/** The least that a planner's window has to leave beside its prompt: for a small plan, and for that plan with its issues in a repair. */
+export const LEAST_PLAN_TOKENS = 640;
+const LEAST_REPAIR_TOKENS = 900;
+export const LEAST_ROOM = LEAST_PLAN_TOKENS + LEAST_REPAIR_TOKENS;
+
 /** The longest answer that a plan within the bounds needs, in tokens. */
 export const planTokens = ({ nodes, bytes }: PlanBounds): number =>
   Math.max(TOKENS_AROUND, Math.min(MOST_TOKENS, TOKENS_AROUND + nodes * TOKENS_PER_NODE, Math.ceil(bytes / 3)));
@@ -90,24 +97,43 @@ function replaced(before: PlanDocument, nodes: readonly unknown[], output: unkno
   return { ...before, nodes: [...kept, ...added], ...(output === undefined ? {} : { output }) };
 }
 
-/** The last answer, shortened, and what is wrong with it, for another round. */
-export function repairMessages(answer: Answered, issues: readonly PlanIssue[], isWhole: boolean): Message[] {
-  const shown = issues.slice(0, MOST_ISSUES);
+/** Characters of a repair that a window leaves for it, beside the prompt and another plan. Tokens of plans have about three. */
+export const repairCharacters = (contextTokens: number, promptTokens: number): number =>
+  Math.max(LEAST_REPAIR_TOKENS, contextTokens - promptTokens - LEAST_PLAN_TOKENS) * 3;
+
+/** The last answer, shortened, and what is wrong with it, for another round. `most` bounds both together, in characters. */
+export function repairMessages(
+  answer: Answered,
+  issues: readonly PlanIssue[],
+  isWhole: boolean,
+  most = Number.POSITIVE_INFINITY,
+): Message[] {
+  const shown = fitting(issues.slice(0, MOST_ISSUES), most / 2);
   const ids = isWhole ? undefined : offendingIds(answer.document, shown);
   const ask =
     ids === undefined
       ? 'Mend every issue and answer with the whole plan again, JSON alone:'
       : `Mend every issue. Answer with only the nodes that change (${ids.join(', ')} have issues) as {"replace": [nodes]}, and "output" beside it if that changes; all others stay. JSON alone:`;
   return [
-    { role: 'assistant', content: shortened(answer.text) },
+    { role: 'assistant', content: shortened(answer.text, most / 2) },
     { role: 'user', content: `The plan cannot run as it is meant. ${ask}\n${JSON.stringify(shown)}` },
   ];
 }
 
-function shortened(text: string): string {
-  if (text.length <= SHOWN_BEGINNING + SHOWN_END) return text;
-  const left = text.length - SHOWN_BEGINNING - SHOWN_END;
-  return `${firstOf(text, SHOWN_BEGINNING)}\n… ${left} characters left out …\n${lastOf(text, SHOWN_END)}`;
+/** The first issues, one at least, as many as there is room for. */
+function fitting(issues: readonly PlanIssue[], most: number): readonly PlanIssue[] {
+  let left = most;
+  return issues.filter((issue, place) => {
+    left -= JSON.stringify(issue).length;
+    return place === 0 || left >= 0;
+  });
+}
+
+function shortened(text: string, most: number): string {
+  const shown = Math.min(SHOWN_BEGINNING + SHOWN_END, Math.max(500, Math.floor(most)));
+  if (text.length <= shown) return text;
+  const beginning = Math.floor(shown * (SHOWN_BEGINNING / (SHOWN_BEGINNING + SHOWN_END)));
+  return `${firstOf(text, beginning)}\n… ${text.length - shown} characters left out …\n${lastOf(text, shown - beginning)}`;
 }
 
 /** Undefined where an issue is not of a node or of the output, or where most nodes have one. */

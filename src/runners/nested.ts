@@ -88,14 +88,14 @@ export function planRunner(options: NestedOptions): NodeRunner {
     }
     const goal = requiredText(call, 'goal');
     const context = call.inputs.context ?? null;
-    const { scopes, signal, approval } = call;
+    const { scopes, signal, sensitivity, approval } = call;
     const onCall = (): void => call.count?.('plannerCalls');
     const result = await runNested(options, call, async () => {
       const made = await planner.plan(requestOf(goal, context), {
         scopes,
         signal,
         onCall,
-        ...defined({ approval }),
+        ...defined({ sensitivity, approval }),
       });
       return { ...made, plannerCalls: made.rounds, input: { goal, context } };
     });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inputShape, outputShape } from '../../src/planner/step-shapes.ts';
+import { inputShape, outputShape } from '../../src/planner/prompt/step-shapes.ts';
 
 const shape = (field: object, required: readonly string[] = ['a']) =>
   (inputShape({ type: 'object', properties: { a: field }, required, additionalProperties: false }) as { a: string }).a;

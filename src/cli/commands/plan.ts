@@ -1,15 +1,21 @@
 /** polyphony plan: plans a request and prints the plan. */
 import { defined } from '../../core/defined.ts';
 import type { PlanEffects } from '../../core/plan/effects.ts';
-import type { PlanningResult } from '../../core/plan/planner.ts';
+import type { PlanningPreview, PlanningResult } from '../../core/plan/planner.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
+import type { Polyphony } from '../../polyphony.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
 import { withInterrupt } from '../process/interrupt.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
 export const command = defineCommand<
-  { readonly out?: string; readonly explain?: boolean; readonly fresh?: boolean },
+  {
+    readonly out?: string;
+    readonly explain?: boolean;
+    readonly showPrompt?: boolean;
+    readonly fresh?: boolean;
+  },
   [request: string]
 >({
   define: (plan) =>
@@ -17,7 +23,8 @@ export const command = defineCommand<
       .argument('<request>', 'what to plan, in words')
       .option('-o, --out <file>', 'write the plan to this file')
       .option('--fresh', 'plan anew, though the plan cache may hold a plan')
-      .option('--explain', 'say what the plan reads, writes, reaches and costs')
+      .option('--explain', 'say why this model plans, and what the plan reads, writes, reaches and costs')
+      .option('--show-prompt', 'print what the planner would be told, with the tokens of each part; asks no model')
       .addHelpText(
         'after',
         examples(
@@ -30,7 +37,11 @@ export const command = defineCommand<
     const { withPolyphony } = await import('../process/session.ts');
     return withPolyphony(options, terminal, ({ polyphony }) =>
       withInterrupt(terminal, async (signal) => {
-        const planning = await polyphony.plan(request, { signal, ...defined({ fresh: options.fresh }) });
+        if (options.showPrompt === true) {
+          await showPrompt(await polyphony.planningPreview(request), options, terminal);
+          return EXIT.done;
+        }
+        const planning = await planOnScreen(polyphony, request, options, signal, terminal);
         const effects = options.explain === true ? await polyphony.effects(planning.plan.plan) : undefined;
         await showPlanning(planning, effects, options, terminal);
         return EXIT.done;
@@ -38,6 +49,41 @@ export const command = defineCommand<
     );
   },
 });
+
+/** On a terminal, with the tokens and the cost so far. */
+async function planOnScreen(
+  polyphony: Pick<Polyphony, 'plan'>,
+  request: string,
+  { json }: Options,
+  signal: AbortSignal,
+  terminal: Terminal,
+): Promise<PlanningResult> {
+  if (!terminal.live || json) return polyphony.plan(request, { signal });
+  const { planningProgress } = await import('../screen/planning-text.ts');
+  const progress = planningProgress();
+  const show = (): void => terminal.status([terminal.paint.dim(progress.line())]);
+  show();
+  try {
+    return await polyphony.plan(request, {
+      signal,
+      onDelta(text) {
+        progress.written(text);
+        show();
+      },
+      onAnswer(answer) {
+        progress.answered(answer);
+        show();
+      },
+    });
+  } finally {
+    terminal.status([]);
+  }
+}
+
+async function showPrompt(preview: PlanningPreview, { json }: Options, terminal: Terminal): Promise<void> {
+  const { promptText } = await import('../screen/planning-text.ts');
+  terminal.print(json ? safeJson(preview, 2) : promptText(preview));
+}
 
 interface Options {
   readonly out?: string;
@@ -59,6 +105,10 @@ async function showPlanning(
   }
   if (json) return terminal.print(safeJson({ ...(await planningDocument(planning, out)), ...defined({ effects }) }, 2));
   await showSummary(planning, terminal);
+  if (effects !== undefined && planning.because !== undefined) {
+    const { becauseText } = await import('../screen/planning-text.ts');
+    terminal.say(terminal.wrap(becauseText(planning.because), 'stderr'));
+  }
   if (effects !== undefined) {
     const { planEffectsText } = await import('../screen/effects-text.ts');
     terminal.say(terminal.wrap(planEffectsText(effects), 'stderr'));
@@ -69,13 +119,14 @@ async function showPlanning(
 
 async function planningDocument(planning: PlanningResult, file: string | undefined): Promise<object> {
   const { nanoToUsd } = await import('../../core/money/money.ts');
-  const { plan, rounds, costNanoUsd, issues, repaired, cached } = planning;
+  const { plan, rounds, costNanoUsd, usage, issues, repaired, model, because, cached } = planning;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
-  return { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, repaired, ...defined({ file, cached }) };
+  const written = { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, repaired };
+  return { ...written, ...defined({ usage, planner: model, because, file, cached }) };
 }
 
 async function showSummary(planning: PlanningResult, terminal: Terminal): Promise<void> {
-  const { plan, rounds, costNanoUsd, issues, repaired } = planning;
+  const { plan, rounds, costNanoUsd, usage, issues, repaired } = planning;
   const { counted } = await import('../screen/counted.ts');
   const { issueLines } = await import('../screen/result-text.ts');
   const { repairLine } = await import('../process/given-plan.ts');
@@ -90,5 +141,9 @@ async function showSummary(planning: PlanningResult, terminal: Terminal): Promis
   const { formatUsd } = await import('../../core/money/money.ts');
   terminal.say(`${draw(plan, 'tree', undefined, terminal.columns())}\n`);
   const cost = costNanoUsd === null ? 'an unknown cost' : formatUsd(costNanoUsd);
-  terminal.say(terminal.paint.dim(`planned in ${counted(rounds, 'round')} for ${cost}`));
+  terminal.say(
+    terminal.paint.dim(
+      `planned in ${counted(rounds, 'round')} with ${(usage?.input ?? 0) + (usage?.output ?? 0)} tokens for ${cost}`,
+    ),
+  );
 }

@@ -2,9 +2,11 @@
  * The live view of a run: one line per node with its state, model, time and cost, redrawn in place. Only for terminals;
  * elsewhere the command prints nothing until the result.
  */
+
 import type { NodeState, RunEvent } from '../../core/run/engine.ts';
 import { cutMiddle, cutToWidth, displayWidth, oneLine, padToWidth } from '../../drawing/plain-text.ts';
 import { STATE_MARKS } from '../../drawing/tree.ts';
+import { counted } from './counted.ts';
 import { costText, durationText, newProgress, type Row, type RunView, takeEvent } from './progress.ts';
 import type { Paint, Terminal } from './terminal.ts';
 
@@ -149,13 +151,19 @@ function totalPieces(progress: RunView, { now, paint }: ViewOptions): Piece[] {
   const { startedAt, endedAt = now, spentNanoUsd, capNanoUsd, isPlanning } = progress;
   const facts = [
     isPlanning && progress.endedAt === undefined
-      ? `planning, ${over} of ${rows.length} nodes so far`
+      ? `planning${plannerText(progress)}, ${over} of ${rows.length} nodes so far`
       : `${over} of ${rows.length} nodes`,
     durationText(startedAt === undefined ? 0 : endedAt - startedAt),
     `${costText(spentNanoUsd)}${capNanoUsd === undefined ? '' : ` of ${costText(capNanoUsd)}`}`,
   ];
   return [[`   ${facts.join(' · ')}`, paint.dim]];
 }
+
+/** Only after an answer that was no plan yet: until then nothing was counted. */
+const plannerText = ({ plannerRounds, plannerTokens }: RunView): string =>
+  plannerRounds === 0
+    ? ''
+    : ` (${counted(plannerRounds, 'round')}${plannerTokens === 0 ? '' : `, ${plannerTokens} tokens`})`;
 
 /** Joins the pieces as far as they fit; the line does not end in blanks. */
 function lineOf(pieces: readonly Piece[], columns: number): string {

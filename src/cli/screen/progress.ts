@@ -36,6 +36,9 @@ export interface RunView {
   readonly rows: Map<string, Row>;
   /** The plan is still being written: more rows may come. */
   isPlanning: boolean;
+  /** Answers of the planner so far, and their tokens, prompts included. */
+  plannerRounds: number;
+  plannerTokens: number;
   input: unknown;
   readonly outputs: Map<string, unknown>;
   /** Epoch milliseconds. */
@@ -50,6 +53,8 @@ export const newProgress = (): RunView => ({
   runId: undefined,
   rows: new Map(),
   isPlanning: false,
+  plannerRounds: 0,
+  plannerTokens: 0,
   input: undefined,
   outputs: new Map(),
   startedAt: undefined,
@@ -118,6 +123,8 @@ export function takeEvent(progress: RunView, event: RunEvent): void {
     for (const node of event.nodes) progress.rows.set(node.id, newRow(node));
   } else if (event.type === 'plan-answered') {
     progress.spentNanoUsd = addMoney(progress.spentNanoUsd, event.costNanoUsd);
+    progress.plannerRounds = Math.max(progress.plannerRounds, event.round);
+    progress.plannerTokens += (event.usage?.input ?? 0) + (event.usage?.output ?? 0);
   } else if (event.type === 'plan-revised') {
     takePlan(progress, event.plan, event);
     progress.isPlanning = false;

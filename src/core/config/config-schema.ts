@@ -216,6 +216,8 @@ export const CurrentConfigSchema = z.strictObject({
       cache: z
         .strictObject({ days: z.int().min(1).max(365).optional(), shapes: z.int().min(1).max(10_000).optional() })
         .optional(),
+      maxUsd: z.number().nonnegative().optional(),
+      escalate: z.boolean().optional(),
     })
     .optional(),
   approval: z

@@ -86,6 +86,11 @@ export interface Call {
    * `credential` the model with every credential. Overrides sessions, chains and pinned models. @default none
    */
   readonly exclude?: readonly Target[];
+  /**
+   * The only targets that may answer, tried in this order, as far as they satisfy the request. A session keeps its credential, but
+   * does not change the order. @default the router's choice
+   */
+  readonly order?: readonly Target[];
 }
 
 /** A call with its target chosen. `number` counts from 1 over all attempts of the call. */

@@ -85,6 +85,11 @@ export interface Provider {
   readonly models: readonly ModelCard[];
   /** The card of a model that is not listed but may be requested as `provider/model`. @default none */
   readonly unlisted?: (id: string) => ModelCard | undefined;
+  /**
+   * What is sent to it stays with the user: a server of this machine or of a private network, or none at all. A planner on such a
+   * server never gives way to one elsewhere unless that is asked for. @default false
+   */
+  readonly isOwn?: boolean;
   /** Labels of the credentials that the gateway rotates over; never the keys. @default one without a label */
   readonly credentials?: readonly string[];
   readonly regions?: readonly string[];

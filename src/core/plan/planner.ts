@@ -1,6 +1,7 @@
 /** The port of the planner: it turns a request, or a plan that failed, into a valid plan. */
 import type { ErrorRecord } from '../errors.ts';
 import type { CallOptions } from '../gateway.ts';
+import type { Sensitivity } from '../model/model.ts';
 import type { Paid } from '../money/usage.ts';
 import type { Approval } from './approval.ts';
 import type { DraftNode, Plan, ValidPlan } from './plan.ts';
@@ -12,6 +13,10 @@ export interface PlanningResult extends Paid {
   readonly repaired: readonly PlanRepair[];
   /** Calls to the planner model, repairs included. */
   readonly rounds: number;
+  /** The model that wrote it, as `provider/model`. @default unknown */
+  readonly model?: string;
+  /** Why this model was asked, in sentences with the figures. @default unknown */
+  readonly because?: readonly string[];
   /** Of a revised plan: nodes that have the result of a node of the plan before it, which do not run again. @default none */
   readonly kept?: Readonly<Record<string, string>>;
   /** It comes from the plan cache: no model was asked. @default the planner wrote it */
@@ -44,6 +49,10 @@ export interface PlanningListener {
 export interface PlanningOptions extends CallOptions, PlanningListener {
   /** The input of the run: a plan that it does not fit is refused. @default not checked */
   readonly input?: Readonly<Record<string, unknown>>;
+  /** The seconds that the run may take, which the planner is told. @default no limit */
+  readonly seconds?: number;
+  /** How sensitive the request is: only models that may have such data plan it. @default not restricted */
+  readonly sensitivity?: Sensitivity;
   /**
    * Gets nodes as soon as they are complete, each once, with the budget if it is known; only nodes of the first answer, and
    * none of a plan that `input` does not fit. Makes the planner stream. @default not called
@@ -66,8 +75,10 @@ export interface DearerPlan {
   readonly capUsd: number;
 }
 
-/** How a plan is revised. */
-export type RevisingOptions = CallOptions & PlanningListener & Pick<PlanningOptions, 'approval'>;
+/** How a failed plan is revised. Its own sensitive nodes restrict who may see it in any case. */
+export type RevisionOptions = CallOptions &
+  PlanningListener &
+  Pick<PlanningOptions, 'seconds' | 'sensitivity' | 'approval'>;
 
 /** How a plan failed, so that another plan can reach the same goal. */
 export interface PlanFailure {
@@ -81,6 +92,16 @@ export interface PlanFailure {
   readonly begun?: readonly string[];
 }
 
+/** What a planner would be told, and who would plan. */
+export interface PlanningPreview {
+  /** As they are told, each with its tokens by the product's own estimate. */
+  readonly parts: readonly { readonly name: string; readonly text: string; readonly tokens: number }[];
+  /** Tokens of the whole message, the request included. */
+  readonly tokens: number;
+  /** Why this model would be asked, in sentences. */
+  readonly because: readonly string[];
+}
+
 /** Makes plans for runs, for `plan` nodes and for `polyphony.plan`. */
 export interface Planner {
   /**
@@ -90,6 +111,12 @@ export interface Planner {
    * @throws invalid-request for a request that cannot be planned
    */
   open(request: string): ValidPlan;
+  /**
+   * What a planner would be told of the request, and who would plan. Asks no model; costs nothing.
+   *
+   * @throws invalid-request for a request that cannot be planned, budget-exceeded and context-window where nobody can plan it
+   */
+  preview?(request: string, options?: PlanningOptions): PlanningPreview;
   /**
    * Turns a request into a valid plan.
    *
@@ -102,5 +129,5 @@ export interface Planner {
    *
    * @throws invalid-plan with every issue when its rounds are used up; unsupported, no-route, budget-exceeded
    */
-  revise(failure: PlanFailure, options?: RevisingOptions): Promise<PlanningResult>;
+  revise(failure: PlanFailure, options?: RevisionOptions): Promise<PlanningResult>;
 }

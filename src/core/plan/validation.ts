@@ -38,7 +38,7 @@ export interface StepType {
 /** Everything that a plan may name. */
 export interface Catalogue {
   readonly steps: ReadonlyMap<string, StepType>;
-  readonly models: readonly { readonly provider: string; readonly card: ModelCard }[];
+  readonly models: readonly { readonly provider: string; readonly card: ModelCard; readonly isOwn?: boolean }[];
   /** The card of a model that its provider accepts without listing it. @default no provider has such models */
   readonly unlisted?: (provider: string, model: string) => ModelCard | undefined;
   readonly aliases: Readonly<Record<string, string>>;

@@ -60,6 +60,7 @@ export function callOf(
     streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
+    ...(options.order === undefined ? {} : { order: options.order }),
     ...(ms === undefined ? {} : { deadline: clock.now() + ms }),
   };
 }
@@ -71,26 +72,28 @@ const CALL_FIELDS: KnownFields<CallOptions> = {
   purpose: true,
   trace: true,
   exclude: true,
+  order: true,
   id: true,
 };
 
 /** @throws invalid-request naming the option, its value and the rule */
 function assertCallOptions(options: CallOptions): void {
   assertKnownFields('A call', options, CALL_FIELDS, nearest);
-  const { id, session, scopes, exclude } = options;
+  const { id, session, scopes, exclude, order } = options;
   if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
   if (session !== undefined) assertId('A session', session);
   if (scopes !== undefined) assertScopes(scopes);
-  if (exclude !== undefined) assertTargets(exclude);
+  if (exclude !== undefined) assertTargets('exclude', exclude);
+  if (order !== undefined) assertTargets('order', order);
 }
 
 /** @throws invalid-request: from JavaScript, a name in place of a target would exclude nothing */
-function assertTargets(exclude: unknown): void {
+function assertTargets(option: string, targets: unknown): void {
   const isTarget = (one: unknown): boolean =>
     typeof one === 'object' && one !== null && 'provider' in one && 'model' in one;
-  if (Array.isArray(exclude) && exclude.every(isTarget)) return;
+  if (Array.isArray(targets) && targets.every(isTarget)) return;
   throw new PolyphonyError(
     'invalid-request',
-    'The option "exclude" must be a list of targets, such as [{ provider, model }]: take them from an answer or an explanation.',
+    `The option "${option}" must be a list of targets, such as [{ provider, model }]: take them from an answer or an explanation.`,
   );
 }

@@ -41,7 +41,8 @@ export function affinity(parts: AffinityParts): Middleware {
   return (call, next) => {
     const { session } = call;
     if (session === undefined || (call.purpose !== 'answer' && call.purpose !== 'planner')) return next(call);
-    const key = `affinity:${call.request.operation}:${session}`;
+    // A planner is chosen for planning: its session says nothing of the calls that its plan makes.
+    const key = `affinity:${call.purpose === 'planner' ? 'planner' : call.request.operation}:${session}`;
     const fresh = freshOf(cache.get(key), parts);
     let served: Target | undefined;
     return observe({

@@ -11,6 +11,8 @@
  * R6. Under a limit on latency, targets whose latency nobody knows come after those that are known to keep it.
  * R7. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too.
  * R8. A model that stands in for others is a candidate only where no other could serve the request, or by its name.
+ * R9. An order that a layer gives with the call is kept as it is: no session and no plugin
+ *     changes it, a plugin may only drop some, and no other target answers.
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
@@ -29,6 +31,8 @@ export interface RouteOptions extends Negotiation {
   readonly registry: Registry;
   /** The target that served the session before. */
   readonly preferred?: Target | undefined;
+  /** The only targets that may answer, in the order in which they are tried. */
+  readonly order?: readonly Target[] | undefined;
   /** The plugins that order the candidates. */
   readonly ranking?: Ranking | undefined;
 }
@@ -39,7 +43,8 @@ const MAX_LISTED = 40;
 
 /** The deployments to try, in order, at most eight. @throws no-route with the failed requirements of each target */
 export function routeOf(options: RouteOptions): readonly Deployment[] {
-  const able = options.needs.choice.route === undefined ? ableOf(options) : [];
+  const free = options.needs.choice.route === undefined && options.order === undefined;
+  const able = free ? ableOf(options) : [];
   // A single deployment needs no score.
   const [only] = able;
   const single = able.length === 1 && options.ranking === undefined ? only : undefined;
@@ -55,6 +60,7 @@ const AS_ROUTED: Pick<RankResult, 'rankedBy' | 'droppedBy'> = { rankedBy: [], dr
 export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, able = ableOf(options)): RankResult {
   const { needs, ranking } = options;
   const { route } = needs.choice;
+  if (options.order !== undefined) return ordered(options.order, options, most);
   if (route !== undefined) {
     return { scored: preferredFirst(chain(route, options), options).slice(0, most), ...AS_ROUTED };
   }
@@ -111,6 +117,31 @@ export function namedTargets(names: readonly string[], options: RouteOptions): r
   });
   return all.filter((one, index) => all.findIndex((other) => other.deployment === one.deployment) === index);
 }
+
+/** A plugin may still drop some of them. */
+function ordered(order: readonly Target[], options: RouteOptions, most: number): RankResult {
+  const scored = inOrder(order, options);
+  if (options.ranking === undefined) return { scored: scored.slice(0, most), ...AS_ROUTED };
+  const { scored: left, droppedBy } = rank(scored, options.ranking);
+  const kept = new Set(left.map(({ deployment }) => deployment.target));
+  return {
+    scored: scored.filter(({ deployment }) => kept.has(deployment.target)).slice(0, most),
+    rankedBy: [],
+    droppedBy,
+  };
+}
+
+/** As a layer ordered them; a session keeps its credential. */
+function inOrder(order: readonly Target[], options: RouteOptions): readonly Scored[] {
+  const { registry } = options;
+  const asked = order.flatMap((target) => registry.deployments.filter((one) => isMeant(target, one.target)));
+  const able = [...new Set(asked)].filter((deployment) => satisfies(deployment, options));
+  return scoreAll(able, options).map((one) => ({ ...one, deployment: preferredOf(one.deployment, options) }));
+}
+
+/** Without a region, a target means its model in every region. */
+const isMeant = (named: Target, { provider, model, region }: Target): boolean =>
+  named.provider === provider && named.model === model && (named.region === undefined || named.region === region);
 
 function preferredFirst(scored: readonly Scored[], options: RouteOptions): readonly Scored[] {
   const bound = scored.find(({ deployment }) => isPreferred(deployment, options));

@@ -11,6 +11,7 @@ import { cardIndex } from '../models/model-card.ts';
 import { type ListedFacts, listedFacts } from '../models/price-list.ts';
 import { type BaseAddress, readBaseAddress } from '../requests/base-address.ts';
 import { cleanKeys } from '../requests/clean-keys.ts';
+import { isOwnServer } from '../requests/own-server.ts';
 import { HttpAnswer } from './http-answer.ts';
 import { askForModels, countTokens, runProbe } from './http-questions.ts';
 import type { HttpParts, HttpProviderOptions } from './http-request.ts';
@@ -69,6 +70,14 @@ export function httpProvider(given: HttpProviderOptions): Provider {
       const count = Math.max(1, keys().length);
       if (labels.length !== count) labels = Array.from({ length: count }, (_, index) => `${id}#${index + 1}`);
       return labels;
+    },
+    // A getter, because the address may be one of the environment.
+    get isOwn() {
+      try {
+        return isOwnServer(baseOf({ provider: id, model: models[0]?.id ?? '' }).base);
+      } catch {
+        return false;
+      }
     },
     stream: (attempt, context) => new HttpAnswer(parts, attempt, context),
     ...(options.wire.counting === undefined

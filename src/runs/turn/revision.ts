@@ -112,7 +112,7 @@ async function askForPlan(
       run.stopping === undefined
         ? await run.driver.planner?.revise(failure, {
             scopes: plannerScopes(run),
-            ...defined({ approval: run.approval }),
+            ...defined({ approval: run.approval, seconds: secondsOf(run) }),
             onCall: () => countCall(run, undefined, 'plannerCalls'),
             onAnswer: (answer) => revision.asking && bookAnswer(run, answer),
           })
@@ -126,6 +126,9 @@ async function askForPlan(
   revision.asking = false;
   run.driver.wake();
 }
+
+/** The limit of its plan goes before the operator's. */
+const secondsOf = (run: RunState): number | undefined => run.plan.plan.budget?.seconds ?? run.counted.limits.seconds;
 
 function finishedOutputs(run: RunState): Readonly<Record<string, unknown>> {
   const finished: Record<string, unknown> = {};

@@ -57,7 +57,7 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
   const planning = planner.plan(request, {
     input: run.input,
     scopes: plannerScopes(run),
-    ...defined({ session: run.session, approval: run.approval }),
+    ...defined({ session: run.session, approval: run.approval, seconds: run.counted.limits.seconds }),
     ...(fresh ? { fresh } : {}),
     ...(hasGate ? { hasGate } : {}),
     ...(inParts

@@ -99,7 +99,7 @@ describe('the live view', () => {
       { type: 'plan-delta', nodes: [one] },
       { type: 'plan-delta', nodes: [two] },
       { type: 'node-finished', nodeId: 'kind', result },
-      { type: 'plan-answered', round: 1, costNanoUsd: 1_000_000 },
+      { type: 'plan-answered', round: 1, costNanoUsd: 1_000_000, usage: { input: 2000, output: 300 } },
       { type: 'plan-revised', plan: whole, planHash: 'i', reason: 'the plan is whole', capNanoUsd: 500_000_000 },
     ];
     const lines = written.map((draft, seq) => {
@@ -108,7 +108,7 @@ describe('the live view', () => {
     });
     expect(lines[0]).toEqual(['   planning, 0 of 0 nodes so far · 2.0 s · $0']);
     expect(lines[2]?.map((line) => line.trim().split(' ')[1])).toEqual(['kind', 'bad', '0']);
-    expect(lines[4]?.at(-1)).toBe('   planning, 1 of 2 nodes so far · 2.0 s · $0.003');
+    expect(lines[4]?.at(-1)).toBe('   planning (1 round, 2300 tokens), 1 of 2 nodes so far · 2.0 s · $0.003');
     expect(lines[5]?.at(-1)).toBe('   0 of 2 nodes · 2.0 s · $0.003 of $0.50');
   });
 

@@ -7,13 +7,23 @@ import { PlanSchema } from '../../../src/core/plan/plan-schema.ts';
 import { parseTemplate } from '../../../src/language/template.ts';
 
 const CATALOGUE = {
-  steps: [{ use: 'llm' }],
-  tools: [{ use: 'tool:read_file' }, { use: 'tool:list_files' }],
+  tools: ['read_file', 'list_files'],
   tiers: ['fast', 'premium'],
 };
 
-function messages(request: string, catalogue: object = CATALOGUE): Message[] {
-  const system = `Rules.\n\n<catalogue>\n${JSON.stringify(catalogue)}\n</catalogue>`;
+const catalogueText = ({ tools = [], tiers = [] }: Partial<typeof CATALOGUE>): string =>
+  [
+    'Steps:',
+    'llm(prompt?: string) -> {text: string}',
+    'Tools:',
+    ...tools.map((name) => `tool:${name}(path: string) -> {text: string} # Reads.`),
+    'Models:',
+    'id tier; best at',
+    ...tiers.map((tier) => `some/model-${tier} ${tier}; free`),
+  ].join('\n');
+
+function messages(request: string, catalogue: Partial<typeof CATALOGUE> = CATALOGUE): Message[] {
+  const system = `Rules.\n\n<catalogue>\n${catalogueText(catalogue)}\n</catalogue>`;
   return [
     { role: 'system', content: system },
     { role: 'user', content: request },

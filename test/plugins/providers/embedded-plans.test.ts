@@ -23,7 +23,8 @@ Gull is a weather station for ships. It measures wind and pressure, and stores r
   'data/1.txt': 'My card was charged twice. Please refund the invoice.',
   'data/2.txt': 'The app crashes with an error when I log in.',
 };
-const CATALOGUE = JSON.stringify({ tools: [{ use: 'tool:read_file' }, { use: 'tool:list_files' }], tiers: ['fast'] });
+const CATALOGUE =
+  'Tools:\ntool:read_file(path: string)\ntool:list_files(pattern: string)\nModels:\nsome/model fast; free';
 
 function runTool(use: string, input: Readonly<Record<string, unknown>>): unknown {
   if (use === 'tool:list_files') {

@@ -2,7 +2,7 @@
  * The embedded planner: turns requests over local files, or over a text that the request contains, into plans of several
  * nodes. It plans only what the embedded engine can do and refuses the rest.
  */
-import { asList, asRecord, asText, defined, type JsonValue, type Message, tryParseJson } from 'polyphony/kit';
+import { defined, type JsonValue, type Message } from 'polyphony/kit';
 import { arithmeticIn } from '../figures/arithmetic.ts';
 import { askedFigureOf } from '../figures/shape.ts';
 import type { JobType } from '../intent.ts';
@@ -89,14 +89,18 @@ function contentOf(message: Message | undefined): string {
   return message.content.flatMap((part) => (part.type === 'text' ? part.text : [])).join('\n');
 }
 
+const TOOL_LINE = /^(tool:[\w-]{1,100})\(/;
+const TIER = /^(?:\S{1,300}|\d+ more) (fast|balanced|premium)\b/;
+
+/** The tools and the tiers of the lines between the tags. */
 function readCatalogue(system: string): { tools: ReadonlySet<string>; tiers: readonly string[] } {
   const start = system.lastIndexOf('<catalogue>');
   const end = system.lastIndexOf('</catalogue>');
-  const parsed =
-    start === -1 || end < start ? undefined : asRecord(tryParseJson(system.slice(start + '<catalogue>'.length, end)));
-  const uses = (asList(parsed?.tools) ?? []).flatMap((tool) => asText(asRecord(tool)?.use) ?? []);
-  const tiers = (asList(parsed?.tiers) ?? []).flatMap((tier) => asText(tier) ?? []);
-  return { tools: new Set(uses), tiers };
+  const lines = start === -1 || end < start ? [] : system.slice(start + '<catalogue>'.length, end).split('\n');
+  const models = lines.lastIndexOf('Models:');
+  const tools = new Set(lines.flatMap((line) => TOOL_LINE.exec(line)?.[1] ?? []));
+  const tiers = models < 0 ? [] : lines.slice(models).flatMap((line) => TIER.exec(line)?.[1] ?? []);
+  return { tools, tiers };
 }
 
 // ------------------------------------------------------------------------------------------------- files

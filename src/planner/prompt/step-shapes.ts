@@ -2,7 +2,7 @@
  * The schemas of steps as a planner's model reads them: what it needs to write a plan, in few tokens. A field is one text, such as
  * `integer 1..100? # How many.`: its type, `?` where it may be left out, and what it means.
  */
-import type { JsonSchema } from '../core/model/model.ts';
+import type { JsonSchema } from '../../core/model/model.ts';
 
 const OPENNESS: ReadonlySet<string> = new Set(['additionalProperties']);
 const DESCRIPTIONS: ReadonlySet<string> = new Set(['description']);
