@@ -1,4 +1,3 @@
-import type { Message } from '../core/model/model.ts';
 import type { Catalogue, StepType } from '../core/plan/validation.ts';
 import { estimateTokens } from '../kit/models/tokens.ts';
 import { poolLines } from './prompt/model-pool.ts';
@@ -86,11 +85,4 @@ export function systemText(parts: readonly PromptPart[]): string {
     text('run'),
     ...(text('examples') === '' ? [] : [`Examples of good plans:\n${text('examples')}`]),
   ].join('\n\n');
-}
-
-export function planningMessages(request: string, catalogue: Catalogue, facts: PromptFacts = {}): Message[] {
-  return [
-    { role: 'system', content: systemText(promptParts(request, catalogue, facts)) },
-    { role: 'user', content: request },
-  ];
 }

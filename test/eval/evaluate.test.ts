@@ -21,7 +21,7 @@ const withFlaw = async (flaw: Flaw, tasks = TASKS) =>
     await evaluatePlanner({
       tasks,
       providers: [scriptedPlanner(TASKS)],
-      config: { planner: { model: `scripted/${flaw}`, rounds: 2 } },
+      config: { planner: { model: `scripted/${flaw}`, rounds: 2, escalate: false } },
     }),
   );
 

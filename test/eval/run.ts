@@ -54,6 +54,8 @@ async function main(): Promise<number> {
   const planner = {
     ...loaded.config.planner,
     ...(values.model === undefined ? {} : { model: values.model }),
+    // Another one that helped would be measured under its name.
+    escalate: false,
     ...(values.rounds === undefined ? {} : { rounds: Number(values.rounds) }),
   };
   const config: ConfigInput = { ...loaded.config, planner };

@@ -179,7 +179,7 @@ const RAISERS: Readonly<Record<string, (thrown: () => unknown) => PolyphonyOptio
   'a provider': (thrown) => ({ providers: [fakeProvider({ script: () => [{ fail: thrown() as Error }] })] }),
   'an evaluator': (thrown) => ({
     plugins: [
-      escalation({ policy: { evaluator: 'strict', to: ['fake/fake-model'] } }),
+      escalation({ policy: { evaluator: 'strict', to: ['fake/one'] } }),
       {
         name: 'p',
         evaluators: [

@@ -68,6 +68,7 @@ export interface CatalogueParts {
   readonly aliases?: Catalogue['aliases'];
   readonly workflows?: Catalogue['workflows'];
   readonly bounds?: Partial<PlanBounds>;
+  readonly prompts?: Catalogue['prompts'];
 }
 
 export const MODELS: Catalogue['models'] = [
@@ -87,6 +88,7 @@ export function catalogue(parts: CatalogueParts = {}): Catalogue {
     evaluators: ['validators', 'judge', 'agreement'],
     workflows: parts.workflows ?? new Map(),
     bounds: { ...DEFAULT_BOUNDS, ...parts.bounds },
+    ...(parts.prompts === undefined ? {} : { prompts: parts.prompts }),
   };
 }
 

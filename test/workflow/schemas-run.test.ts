@@ -245,7 +245,9 @@ describe.each([
         output: '{{a.text}}',
       }),
     ).toMatchObject({ output: 'fine' });
-    expect(JSON.stringify(provider.seen[1]?.request)).toContain(JSON.stringify(JSON.stringify(READ)));
+    // Between the tags that mark what a tool gave.
+    const inRequest = JSON.stringify(JSON.stringify(READ)).slice(1, -1);
+    expect(JSON.stringify(provider.seen[1]?.request)).toContain(inRequest);
     expect(seen).toEqual([READ, READ]);
     expect(polyphony.catalogue().steps.get('tool:boat')).toMatchObject({
       input: { type: 'object' },

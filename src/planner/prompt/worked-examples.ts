@@ -27,6 +27,8 @@ export interface WorkedExample {
 
 interface PlanFile {
   readonly goal?: unknown;
+  /** Workflows of its own, which its nodes use by name. */
+  readonly workflows?: unknown;
   readonly nodes?: unknown;
   readonly output?: unknown;
   readonly input?: unknown;
@@ -82,9 +84,10 @@ function shipped(): readonly WorkedExample[] {
   }
 }
 
-/** Empty where the plan is longer than an example may be. */
-export function exampleOf({ goal, input, nodes, output }: PlanFile): readonly WorkedExample[] {
-  if (typeof goal !== 'string' || !Array.isArray(nodes)) return [];
+/** Empty where the plan is longer than an example may be, or brings workflows of its own. */
+export function exampleOf({ goal, input, workflows, nodes, output }: PlanFile): readonly WorkedExample[] {
+  // The workflows would need a page of their own, and without them the plan cannot run.
+  if (typeof goal !== 'string' || !Array.isArray(nodes) || workflows !== undefined) return [];
   const shown = nodes.map(({ limits: _limits, ...node }: FileNode) => node);
   const text = JSON.stringify({ version: 1, goal, ...(input === undefined ? {} : { input }), nodes: shown, output });
   if (text.length > MOST_CHARACTERS) return [];

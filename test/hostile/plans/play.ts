@@ -50,6 +50,8 @@ export async function playPlan(one: PlanCase, root: string, problems: string[]):
     environment: false,
     workflows: [double],
     config: {
+      // The worst case: nobody is asked, and nothing is refused because of what its steps declare.
+      approval: { sideEffects: 'allow' },
       tools: {
         folder: layOut(root, text),
         http: true,
