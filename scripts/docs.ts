@@ -119,8 +119,17 @@ const SHOP = definePlugin({
   ),
 });
 
-async function checkPlans(blocks: readonly Block[]): Promise<void> {
-  const config = { tools: { http: true, write: { folder: 'out' } } };
+/** Prompts that pages show as files, in the folder where the plans of the pages look for them. */
+function promptFolder(texts: readonly Block[]): string {
+  const prompts = join(folder, 'prompts');
+  mkdirSync(prompts);
+  const shown = texts.filter(({ text }) => /^---\nname:/.test(text));
+  for (const [index, { text }] of shown.entries()) writeFileSync(join(prompts, `${index}.md`), text);
+  return prompts;
+}
+
+async function checkPlans(blocks: readonly Block[], prompts: string): Promise<void> {
+  const config = { tools: { http: true, write: { folder: 'out' } }, prompts: { folder: prompts } };
   const plugins = [...(await defaultPlugins(config)), SHOP];
   const polyphony = await createPolyphony({ config, plugins });
   for (const block of blocks) {
@@ -159,7 +168,7 @@ try {
   const all = markdownFiles().flatMap(blocksOf);
   const of = (...kinds: readonly string[]): Block[] => all.filter(({ kind }) => kinds.includes(kind));
   checkTypeScript(of('ts', 'ts compile'));
-  await checkPlans(of('json'));
+  await checkPlans(of('json'), promptFolder(of('text')));
   checkConfigs(of('yaml'));
   checkShell(of('sh run'));
 } finally {

@@ -26,8 +26,8 @@ const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
 beforeAll(() => void process.on('unhandledRejection', onUnhandled));
 afterAll(() => void process.off('unhandledRejection', onUnhandled));
 
-/** Every how many operations one fails. All of them take a minute, so `npm test` plays half, other ones for each kind; CI plays all. */
-const STEP = Number(process.env.POLYPHONY_STEP ?? 2);
+/** Every how many operations one fails. All of them take a minute, so `npm test` plays a quarter, other ones for each kind; CI plays all. */
+const STEP = Number(process.env.POLYPHONY_STEP ?? 4);
 
 const RUN = 'run';
 const INPUT = { items: [1, 2, 3] };

@@ -54,11 +54,12 @@ export const command = defineCommand<
 async function planOnScreen(
   polyphony: Pick<Polyphony, 'plan'>,
   request: string,
-  { json }: Options,
+  { json, fresh }: Options,
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<PlanningResult> {
-  if (!terminal.live || json) return polyphony.plan(request, { signal });
+  const how = defined({ fresh });
+  if (!terminal.live || json) return polyphony.plan(request, { signal, ...how });
   const { planningProgress } = await import('../screen/planning-text.ts');
   const progress = planningProgress();
   const show = (): void => terminal.status([terminal.paint.dim(progress.line())]);
@@ -66,6 +67,7 @@ async function planOnScreen(
   try {
     return await polyphony.plan(request, {
       signal,
+      ...how,
       onDelta(text) {
         progress.written(text);
         show();
@@ -88,6 +90,7 @@ async function showPrompt(preview: PlanningPreview, { json }: Options, terminal:
 interface Options {
   readonly out?: string;
   readonly json?: boolean;
+  readonly fresh?: boolean;
 }
 
 async function showPlanning(
