@@ -72,6 +72,9 @@ export async function goOn(driven: Driven, opening: RunOpening, type: 'resumed' 
   });
   try {
     await Promise.race([locked, handle.result()]);
+    const { signal } = opening.options;
+    // Its caller left while the lease was awaited: the run stays as it was.
+    if (signal?.aborted === true) throw abortError(signal);
     if (run.result === undefined) beginDriving(driving, opening, beginning);
     else throw stoppedEarly(driving, opening.options);
   } catch (error) {

@@ -143,13 +143,13 @@ describe('an abort while another process holds the lock', () => {
     await polyphony.close();
   });
 
-  test('ends a resume that waits for the lease', async () => {
+  test.each([0, 3, 20, 60])('ends a resume that waits for the lease, %i ms after it began', async (ms) => {
     const { path, polyphony } = await opened();
     const { runId } = await (await polyphony.start(ask)).result();
     const held = lock(path);
     const controller = new AbortController();
     const resumed = polyphony.resume(runId, { signal: controller.signal });
-    setTimeout(() => controller.abort(), 20);
+    setTimeout(() => controller.abort(), ms);
     await expect(soon(resumed)).rejects.toMatchObject({ code: 'cancelled' });
     held.release();
     await polyphony.close();
