@@ -1,8 +1,8 @@
 /** Computed numbers, texts and JSON of the builder; they are part of `compute`. */
 import { celOf, expressionTo, pathOf, type Ref } from './reference.ts';
 
-type Numeric = number | Ref<number>;
-type List<E> = Ref<readonly E[]> | Ref<readonly E[] | null>;
+export type Numeric = number | Ref<number>;
+export type List<E> = Ref<readonly E[]> | Ref<readonly E[] | null>;
 
 /** The sum of two or more numbers. */
 const plus = (...parts: readonly [Numeric, Numeric, ...Numeric[]]): Ref<number> =>
@@ -26,7 +26,7 @@ const text = (...parts: readonly [unknown, ...unknown[]]): Ref<string> =>
     `(${parts.map((part) => (pathOf(part) === undefined ? celOf(String(part)) : `string(${celOf(part)})`)).join(' + ')})`,
   );
 
-type ItemOf<L> = L extends List<infer E> ? E : never;
+export type ItemOf<L> = L extends List<infer E> ? E : never;
 
 /** Objects of the items at the same place; as many as the shortest list has. */
 const zip = <const L extends Readonly<Record<string, List<unknown>>>>(
