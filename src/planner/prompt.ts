@@ -60,11 +60,12 @@ export function promptParts(request: string, catalogue: Catalogue, facts: Prompt
     ...(facts.needed === undefined ? {} : { needed: facts.needed }),
     vectors: tools.length > MOST_TOOLS ? facts.vectors : undefined,
   });
+  const usable = new Set([...steps, ...tools].map(({ use }) => use));
   const rest = told.left === 0 ? [] : [`${told.left} more tools that fit the request less are left out.`];
   const toolsPart = part('tools', [...told.lines, ...rest].join('\n'));
   const examples = chosenExamples({
     request,
-    canUse: (use) => catalogue.steps.has(use),
+    canUse: (use) => usable.has(use),
     evaluators: catalogue.escalates === false ? [] : catalogue.evaluators,
     room: Math.min(EXAMPLES_ROOM, left - toolsPart.tokens),
   });

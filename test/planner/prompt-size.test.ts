@@ -105,4 +105,14 @@ describe('the message to a planner', () => {
       }
     });
   });
+
+  it('shows no step that no registered model can serve, in no example either', async () => {
+    const providers = [fakeProvider({ models: [fakeCard({ id: 'words' })] })];
+    const polyphony = await createPolyphony({ providers, environment: false });
+    const text = systemText(promptParts('Make a picture of a cat', polyphony.catalogue()));
+    expect(text).toContain('"use":"llm"');
+    for (const use of ['image', 'rerank', 'moderate'])
+      expect(text).not.toMatch(new RegExp(`"use":"${use}"|^${use}\\(`, 'm'));
+    await polyphony.close();
+  });
 });
