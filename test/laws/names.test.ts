@@ -114,8 +114,7 @@ const PLACES: Readonly<
 const identifiers = otherNames().filter((names) => names.every((name) => /^[a-z]\w*$/.test(name)));
 /** Behind the name of a node these words mean what it gives, and are not the name of a field. */
 const OUTPUT_WORDS: ReadonlySet<string> = new Set(['output', 'outputs', 'result', 'results', 'response', 'returns']);
-const isOutput = (place: string, given: string): boolean =>
-  place.startsWith('a field in') && OUTPUT_WORDS.has(given);
+const isOutput = (place: string, given: string): boolean => place.startsWith('a field in') && OUTPUT_WORDS.has(given);
 
 describe.each(Object.entries(PLACES))('%s', (place, planFor) => {
   it('is never another one', () => {
