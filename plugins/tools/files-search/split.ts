@@ -2,21 +2,10 @@
  * Cuts texts into pieces that are whole passages where they can be. A piece is exactly a slice of its source, so what is found
  * in it can be shown there.
  */
+import type { Passage } from 'polyphony/kit';
 
-export interface Piece {
-  /** `source.slice(start, end)`. */
-  readonly text: string;
-  /** The path or name of the text that it is from. */
-  readonly source: string;
-  /** In UTF-16 units, as JavaScript counts them. */
-  readonly start: number;
-  readonly end: number;
-  /** The first and the last line, from 1. */
-  readonly line: number;
-  readonly endLine: number;
-  /** Of Markdown: the headings above it, outermost first. */
-  readonly heading?: string;
-}
+/** A passage: its `text` is `source.slice(start, end)`. */
+export type Piece = Omit<Passage, 'key'>;
 
 export interface SplitOptions {
   readonly source: string;

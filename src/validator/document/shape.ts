@@ -122,7 +122,7 @@ function salvageNode(node: unknown, index: number, broken: Set<string>): PlanNod
 
 // ---------------------------------------------------------------------------------------------------- issues
 
-const NODE_FIELDS = Object.keys(PlanSchema.shape.nodes.element.shape);
+export const NODE_FIELDS: readonly string[] = Object.keys(PlanSchema.shape.nodes.element.shape);
 const PLAN_FIELDS = Object.keys(PlanSchema.shape);
 const WORKFLOW_FIELDS = Object.keys(PlanWorkflowSchema.shape);
 

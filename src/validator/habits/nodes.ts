@@ -1,5 +1,6 @@
 /** The fields of a node in forms that other formats have, or that a model falls into. Each of them can mean one thing only. */
 import { isRecord } from '../document/document.ts';
+import { NODE_FIELDS } from '../document/shape.ts';
 import { mendTypes } from './field-types.ts';
 import { mendInputs, placeInput } from './inputs.ts';
 import {
@@ -17,59 +18,18 @@ import {
 } from './mending.ts';
 import { mendModel, placeModel } from './models.ts';
 
-const FIELDS: ReadonlySet<string> = new Set([
-  ...[
-    'id',
-    'use',
-    'in',
-    'needs',
-    'when',
-    'each',
-    'repeat',
-    'wait',
-    'out',
-    'model',
-    'escalate',
-    'limits',
-    'onError',
-    'finish',
-  ],
-  ...['undo', 'session', 'thread', 'sensitivity', 'cache'],
-]);
+const FIELDS: ReadonlySet<string> = new Set(NODE_FIELDS);
 /** Where `false` says that the field is not used. */
 const NOT_USED: ReadonlySet<string> = new Set([
   ...['needs', 'each', 'repeat', 'wait', 'out', 'model', 'escalate', 'limits', 'onError', 'undo', 'thread'],
 ]);
-/** An object or a list with nothing in it says nothing there. */
-const NOT_EMPTY: ReadonlySet<string> = new Set([
-  'in',
-  'repeat',
-  'wait',
-  'out',
-  'model',
-  'escalate',
-  'limits',
-  'onError',
-  'undo',
-  'thread',
-]);
+/** An object or a list with nothing in it says nothing there; no `needs` and no `each` are lists that may be empty. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['needs', 'each']);
+const NOT_EMPTY: ReadonlySet<string> = new Set(['in', ...[...NOT_USED].filter((field) => !MAY_BE_EMPTY.has(field))]);
 /** Where a word such as "none" cannot be meant as a value. */
 const NO_WORDS: ReadonlySet<string> = new Set([
-  ...[
-    'needs',
-    'each',
-    'when',
-    'repeat',
-    'wait',
-    'out',
-    'model',
-    'escalate',
-    'limits',
-    'onError',
-    'undo',
-    'sensitivity',
-    'cache',
-  ],
+  ...[...NOT_USED].filter((field) => field !== 'thread'),
+  ...['when', 'sensitivity', 'cache'],
 ]);
 
 export function mendNode(node: Fields, path: string, ids: ReadonlySet<string>, mending: Mending): void {
