@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { runStarter } from '../../src/cli/process/scheduled-runs.ts';
 import { createPolyphony, type Plan } from '../../src/index.ts';
 import { createSchedule } from '../../src/schedules/schedule.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
@@ -102,6 +103,18 @@ describe.concurrent('polyphony schedule', () => {
     const runs = ended.flatMap(({ out }) => document(out).runs);
     expect(runs).toMatchObject([{ runId: expect.stringMatching(RUN), status: 'done', by: 'schedules.yearly' }]);
     expect(asked).toEqual(['one', 'two']);
+  });
+
+  it('leaves a run to the process that ended it between the look at it and its resume', async () => {
+    const polyphony = await createPolyphony({ providers: [fakeProvider({})] });
+    const run = { runId: 'kettle', by: 'schedules.yearly', run: 'two.plan.json', input: { year: '2026' }, reason: 'now' };
+    const starter = runStarter(polyphony, folderWith({ 'two.plan.json': TWO }));
+    const begun: string[] = [];
+    const { signal } = new AbortController();
+    expect(await starter.start(run, signal, () => begun.push('start'))).toMatchObject({ status: 'done' });
+    expect(await starter.resume('kettle', signal, () => begun.push('resume'))).toEqual({ status: 'elsewhere' });
+    expect(begun).toEqual(['start']);
+    await polyphony.close();
   });
 
   it.each(['SIGKILL', 'SIGTERM'] as const)('continues the run of a process that was ended by %s', async (signal) => {

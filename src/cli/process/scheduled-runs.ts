@@ -31,11 +31,11 @@ export function runStarter(polyphony: Polyphony, folder: string): RunStarter {
         tags: { [name]: value },
         ...defined({ budgetUsd }),
       });
-      return followed(polyphony, handle, onBegun);
+      return followed(polyphony, handle, onBegun, 'run-started');
     },
     async resume(runId, signal, onBegun) {
       try {
-        return await followed(polyphony, await polyphony.resume(runId, { signal }), onBegun);
+        return await followed(polyphony, await polyphony.resume(runId, { signal }), onBegun, 'run-resumed');
       } catch (error) {
         if (error instanceof PolyphonyError && error.code === 'store-busy') return { status: 'elsewhere' };
         throw error;
@@ -75,19 +75,25 @@ async function planOf(polyphony: Polyphony, run: string, text: string): Promise<
   );
 }
 
-async function followed(polyphony: Polyphony, handle: RunHandle, onBegun: () => void): Promise<Ending> {
+async function followed(
+  polyphony: Polyphony,
+  handle: RunHandle,
+  onBegun: () => void,
+  first: 'run-started' | 'run-resumed',
+): Promise<Ending> {
   const release = cancelOnRequest(polyphony.stores.keyValue, handle);
-  // A run that is refused, because another process has it, has no event.
-  let begun = false;
+  // A run that is refused, because another process has it, has no event. One that another process has just ended has those of
+  // its past, from its start on.
+  let begun: boolean | undefined;
   const noting = (async () => {
-    for await (const _event of handle.events()) {
-      if (!begun) onBegun();
-      begun = true;
+    for await (const { type } of handle.events()) {
+      if (begun === undefined && type === first) onBegun();
+      begun ??= type === first;
     }
   })();
   const [{ status, costNanoUsd, ms, error }] = await Promise.all([handle.result(), noting]).finally(release);
   const isElsewhere =
-    !begun && (error?.code === 'store-busy' || (await statusOf(polyphony, handle.runId)) !== undefined);
+    begun !== true && (error?.code === 'store-busy' || (await statusOf(polyphony, handle.runId)) !== undefined);
   return isElsewhere ? { status: 'elsewhere' } : { status, costNanoUsd, ms, ...defined({ error }) };
 }
 
