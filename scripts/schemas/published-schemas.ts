@@ -2,7 +2,7 @@
  * The JSON Schemas that editors read: shapes from zod, descriptions and defaults from the comments of the interfaces. A
  * field without a sentence is an error.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { CurrentConfigSchema } from '../../src/core/config/config-schema.ts';
@@ -12,8 +12,14 @@ import { PlanSchema } from '../../src/core/plan/plan-schema.ts';
 import { type FieldDoc, type InterfaceDoc, interfaceDocs } from './interface-docs.ts';
 
 const root = resolve(import.meta.dirname, '../..');
+const core = resolve(root, 'src/core');
+const configParts = (): readonly string[] =>
+  readdirSync(resolve(core, 'settings'))
+    .sort()
+    .map((name) => `settings/${name}`);
 const SOURCES = [
   'config.ts',
+  ...configParts(),
   'config/config-input.ts',
   'money/token-price.ts',
   'plan/plan-document.ts',
@@ -37,7 +43,7 @@ const EDITOR_KEY: Schema = {
 
 /** The schemas, by the name of their file in schemas/. */
 export function publishedSchemas(): Readonly<Record<string, Schema>> {
-  const docs = interfaceDocs(SOURCES.map((file) => readFileSync(resolve(root, 'src/core', file), 'utf8')));
+  const docs = interfaceDocs(SOURCES.map((file) => readFileSync(resolve(core, file), 'utf8')));
   return {
     'config.schema.json': published('config', withOlderNames(described(CurrentConfigSchema, 'Config', docs))),
     'plan.schema.json': published('plan', described(PlanSchema, 'Plan', docs)),

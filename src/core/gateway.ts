@@ -1,4 +1,5 @@
 /** The port of the gateway, for the executor, the planner, plugins and the server. */
+import type { GatewayEvent } from './gateway/gateway-events.ts';
 import type { AskedTool, GenerateOutput, GenerateRequest, GenerateResponse, StreamEvent } from './model/generate.ts';
 import type {
   CallTrace,
@@ -150,6 +151,7 @@ export interface StatedFacts extends Omit<EndpointReport, 'rateLimits'> {
   readonly statedAt: number;
 }
 
+export type * from './gateway/gateway-events.ts';
 export type * from './model/generate.ts';
 
 export interface Gateway {
@@ -187,6 +189,11 @@ export interface Gateway {
   statistics(): readonly TargetFigures[];
   /** Which targets and credentials can be used now, and the last facts that their endpoints stated. Plain JSON without keys; a copy as of now. */
   health(): readonly TargetHealth[];
+  /**
+   * Gets what the gateway decides or notices by itself from now on, such as a model that is not asked for a while. What the
+   * listener throws is logged. Returns what ends the listening.
+   */
+  onEvent?(listener: (event: GatewayEvent) => unknown): () => void;
   /**
    * Uses refused credentials again at once, of the provider with this id or of all: call it when an account was topped up or
    * its rights were changed. Sends nothing. Returns how many were out of use. What an endpoint asked to wait is still waited.

@@ -10,7 +10,7 @@ import type { Logger } from '../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
 import { failing } from '../kit/streams/stream-head.ts';
 import { closesInTime } from '../system/clock.ts';
-import { createCircuits } from './attempt-ring/circuits.ts';
+import { createCircuits } from './attempt-ring/breaker/circuits.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
 import { createBackground } from './calls/background.ts';
@@ -19,6 +19,7 @@ import { callStateOf } from './calls/call-state.ts';
 import { assertRule, OF_REQUEST } from './calls/check-rule.ts';
 import { withCurrentLimits } from './calls/older-limits.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
+import { createGatewayEvents } from './gateway-events.ts';
 import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
 import { healthOf } from './health.ts';
 import { listAll } from './list-models.ts';
@@ -115,6 +116,7 @@ type Sources = Pick<State, 'config' | 'providers' | 'plugins'>;
 export function createGateway(options: GatewayOptions): GatewayHandle {
   const { runtime, keyValue, ledger, logger, transport } = options;
   const statistics = createStatistics();
+  const events = createGatewayEvents({ clock: runtime.clock, logger });
   const parts: GatewayParts = {
     runtime,
     clock: runtime.clock,
@@ -123,11 +125,12 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     attempts: bookOf(options),
     sendsAtOnce: () => state.sendsAtOnce,
     logger,
+    events,
     transport,
     statistics,
     credentials: createCredentials(),
     background: createBackground(runtime.clock),
-    circuits: createCircuits(() => state.config),
+    circuits: createCircuits(() => state.config, events),
     endpointReports: createEndpointReports(runtime.clock),
     config: () => state.config,
     registry: () => state.registry,
@@ -179,6 +182,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     },
     statistics: () => statistics.figures(runtime.clock.now()),
     health: () => healthOf(parts),
+    onEvent: events.listen,
     reviveCredentials: (provider) => parts.credentials.revive(runtime.clock.now(), provider),
     async close() {
       if (closed) return;

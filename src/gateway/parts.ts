@@ -4,9 +4,10 @@ import type { Config } from '../core/config.ts';
 import type { Transport } from '../core/model/provider.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
-import type { Circuits } from './attempt-ring/circuits.ts';
+import type { Circuits } from './attempt-ring/breaker/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
 import type { Background } from './calls/background.ts';
+import type { GatewayEvents } from './gateway-events.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
 import type { Registry } from './routing/registry.ts';
 import type { Statistics } from './routing/statistics.ts';
@@ -22,6 +23,7 @@ export interface GatewayParts {
   /** No plugin stands between `budget` and `provider`. */
   readonly sendsAtOnce: () => boolean;
   readonly logger: Logger | undefined;
+  readonly events: GatewayEvents;
   readonly transport: Transport;
   readonly statistics: Statistics;
   readonly credentials: Credentials;

@@ -143,10 +143,14 @@ test('the reference of events has every event, and says of each whether the jour
     ...eventTypes('src/core/model/event.ts', 'export interface FinishEvent'),
     ...eventTypes('src/core/model/generate.ts', 'export type ObjectEvent'),
   ];
-  const [ofRuns = '', ofModels = ''] = read('docs/reference/events.md').split('## Events of a model');
+  const [ofRuns = '', ofModels = '', ofGateway = ''] = read('docs/reference/events.md').split(
+    /## Events of (?:a model|the gateway)/,
+  );
   const rows = rowsIn(ofRuns);
   expect([...rows.keys()].sort()).toEqual(run.sort());
   expect([...rowsIn(ofModels).keys()].sort()).toEqual(model.sort());
+  const gateway = read('src/core/gateway/gateway-events.ts').matchAll(/readonly type: '([a-z-]+)'/g);
+  expect([...rowsIn(ofGateway).keys()].sort()).toEqual([...gateway].map(([, type = '']) => type).sort());
   const transient: ReadonlySet<string> = TRANSIENT_EVENTS;
   for (const type of run) expect(rows.get(type)?.[0], type).toBe(transient.has(type) ? 'passing' : 'yes');
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createCircuit, type Verdict } from '../../src/gateway/attempt-ring/circuit.ts';
+import { createCircuit, type Verdict } from '../../src/gateway/attempt-ring/breaker/circuit.ts';
 import { fakeCard, fakeProvider } from '../../src/testing/fakes.ts';
 import { errorOf, fault, harness, user } from '../gateway/harness.ts';
 

@@ -10,8 +10,8 @@ import { observe, type StreamEnding, type StreamObserver } from '../../kit/strea
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import { nameOf } from '../calls/target.ts';
-import type { Circuit, Verdict } from './circuit.ts';
-import type { Circuits } from './circuits.ts';
+import type { Circuit, Verdict } from './breaker/circuit.ts';
+import type { Circuits } from './breaker/circuits.ts';
 
 interface Entry {
   readonly circuit: Circuit;

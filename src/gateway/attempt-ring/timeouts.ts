@@ -19,8 +19,8 @@ import { commits } from '../../kit/streams/stream-head.ts';
 import { canAbort } from '../calls/call.ts';
 import { callStateOf } from '../calls/call-state.ts';
 import { nameOf } from '../calls/target.ts';
-import { type Controllers, createControllers, type LentController } from './abort-controller-pool.ts';
-import { createDeadlines, type Deadlines, newDeadline } from './deadline-timer.ts';
+import { type Controllers, createControllers, type LentController } from './timeouts/abort-controller-pool.ts';
+import { createDeadlines, type Deadlines, newDeadline } from './timeouts/deadline-timer.ts';
 
 export type TimeoutKind = 'first-token' | 'answer' | 'idle' | 'total' | 'deadline';
 

@@ -8,7 +8,7 @@
  *     without a verdict (such as a cancelled one) makes room for the next probe.
  * B4. Zero is a value: a cooldown of 0 goes straight to half-open.
  */
-import type { BreakerHealth } from '../../core/gateway.ts';
+import type { BreakerHealth } from '../../../core/gateway.ts';
 
 export interface CircuitPolicy {
   readonly rateLimits: number;
@@ -34,16 +34,19 @@ export interface Circuit {
 
 const WINDOW_MS = 60_000;
 
-export function createCircuit(policy: () => CircuitPolicy): Circuit {
+/** @param changed gets the deadline when it opens, and undefined when it closes; a trial that fails in between changes nothing */
+export function createCircuit(policy: () => CircuitPolicy, changed?: (until: number | undefined) => void): Circuit {
   /** undefined: closed. */
   let openUntil: number | undefined;
   let probing = false;
   let rateLimits: number[] = [];
   let outcomes: { readonly at: number; readonly failed: boolean }[] = [];
   const open = (until: number): void => {
+    const isNew = openUntil === undefined;
     openUntil = Math.max(openUntil ?? 0, until);
     rateLimits = [];
     outcomes = [];
+    if (isNew) changed?.(openUntil);
   };
   const trips = (nowMs: number): boolean => {
     const { rateLimits: most, failureRatio, minimumAttempts } = policy();
@@ -67,7 +70,10 @@ export function createCircuit(policy: () => CircuitPolicy): Circuit {
       const until = nowMs + Math.max(policy().cooldownMs, verdict === 'rate-limited' ? retryAfterMs : 0);
       if (openUntil !== undefined) {
         if (verdict !== 'ok') open(until);
-        else if (probe || nowMs >= openUntil) openUntil = undefined;
+        else if (probe || nowMs >= openUntil) {
+          openUntil = undefined;
+          changed?.(undefined);
+        }
         return;
       }
       if (verdict === 'rate-limited') rateLimits = [...rateLimits.filter((at) => at > nowMs - WINDOW_MS), nowMs];

@@ -7,7 +7,7 @@
  *     is set again. So it is set occasionally, not on every call.
  * D3. Without deadlines there is no timer.
  */
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from '../../../core/clock.ts';
 
 /** A deadline of one attempt; `set` moves it. */
 export interface Deadline {

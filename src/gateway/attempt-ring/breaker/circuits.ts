@@ -1,8 +1,9 @@
 /** The circuits of the breaker: one per provider in a region, and one per model. */
-import type { Config } from '../../core/config.ts';
-import type { BreakerHealth } from '../../core/gateway.ts';
-import type { Target } from '../../core/model/model.ts';
-import { nameOf } from '../calls/target.ts';
+import type { Config } from '../../../core/config.ts';
+import type { BreakerHealth } from '../../../core/gateway.ts';
+import type { Target } from '../../../core/model/model.ts';
+import { nameOf } from '../../calls/target.ts';
+import type { GatewayEvents } from '../../gateway-events.ts';
 import { type Circuit, type CircuitPolicy, createCircuit } from './circuit.ts';
 
 const DEFAULTS: CircuitPolicy = { rateLimits: 3, failureRatio: 0.5, minimumAttempts: 10, cooldownMs: 30_000 };
@@ -14,13 +15,13 @@ export interface Circuits {
   health(target: Target, nowMs: number): BreakerHealth;
 }
 
-export function createCircuits(config: () => Config): Circuits {
+export function createCircuits(config: () => Config, events?: GatewayEvents): Circuits {
   const circuits = new Map<string, Circuit>();
   const policy = (): CircuitPolicy => policyOf(config());
   const circuitOf = (key: string): Circuit => {
     const known = circuits.get(key);
     if (known !== undefined) return known;
-    const made = createCircuit(policy);
+    const made = createCircuit(policy, (until) => tell(events, key, until));
     circuits.set(key, made);
     return made;
   };
@@ -33,7 +34,21 @@ export function createCircuits(config: () => Config): Circuits {
   };
 }
 
-const placeOf = ({ provider, region }: Target): string => `${provider}@${region ?? ''}`;
+const placeOf = ({ provider, region }: Target): string => (region === undefined ? provider : `${provider}@${region}`);
+
+function tell(events: GatewayEvents | undefined, what: string, until: number | undefined): void {
+  if (until === undefined) {
+    events?.tell({
+      type: 'breaker-closed',
+      level: 'info',
+      message: `${what} answers again, and is asked again.`,
+      what,
+    });
+    return;
+  }
+  const message = `${what} failed too often: it is not asked for a while.`;
+  events?.tell({ type: 'breaker-opened', level: 'warn', message, what, until });
+}
 
 const CLOSED: BreakerHealth = { state: 'closed', until: null };
 const SEVERITY: Readonly<Record<BreakerHealth['state'], number>> = { closed: 0, 'half-open': 1, open: 2 };

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createControllers } from '../../../src/gateway/attempt-ring/abort-controller-pool.ts';
-import { createDeadlines, type Deadline, newDeadline } from '../../../src/gateway/attempt-ring/deadline-timer.ts';
-import { fakeClock } from '../../../src/testing/index.ts';
+import { createControllers } from '../../../../src/gateway/attempt-ring/timeouts/abort-controller-pool.ts';
+import {
+  createDeadlines,
+  type Deadline,
+  newDeadline,
+} from '../../../../src/gateway/attempt-ring/timeouts/deadline-timer.ts';
+import { fakeClock } from '../../../../src/testing/index.ts';
 
 /** What is done to one of five deadlines, and how far the clock goes on. */
 type Step = { readonly who: number; readonly set: number | 'remove' } | { readonly wait: number };

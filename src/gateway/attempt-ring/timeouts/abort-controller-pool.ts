@@ -7,7 +7,7 @@
  * A source may leave something attached to a signal (a forgotten listener, a signal derived with `AbortSignal.any`), so a
  * controller serves a hundred attempts and is then garbage-collected.
  */
-import { onAbort } from '../../core/on-abort.ts';
+import { onAbort } from '../../../core/on-abort.ts';
 
 export interface LentController {
   readonly controller: AbortController;
