@@ -53,12 +53,12 @@ export const COMMANDS: CommandList = {
   runs: {
     usage: '',
     summary: 'list runs, and show, watch, resume, answer, fork, cancel or replay one',
-    load: () => import('./commands/runs.ts'),
+    load: () => import('./commands/runs/runs.ts'),
   },
   threads: {
     usage: '',
     summary: 'list what nodes remember of conversations, and show or delete one',
-    load: () => import('./commands/threads.ts'),
+    load: () => import('./commands/threads/threads.ts'),
   },
   workflows: {
     usage: '[id]',
@@ -103,7 +103,7 @@ export const COMMANDS: CommandList = {
   store: {
     usage: '',
     summary: 'remove what is old from the store',
-    load: () => import('./commands/store.ts'),
+    load: () => import('./commands/store/store.ts'),
   },
   doctor: {
     usage: '[options]',

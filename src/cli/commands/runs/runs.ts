@@ -1,48 +1,48 @@
 /** polyphony runs: the commands for existing runs. */
-import { type CommandList, type DefinedCommand, examples } from '../command.ts';
+import { type CommandList, type DefinedCommand, examples } from '../../command.ts';
 
 const COMMANDS: CommandList = {
   list: {
     usage: '[options] [run]',
     summary: 'list the last runs, newest first',
-    load: () => import('./runs/list.ts'),
+    load: () => import('./list.ts'),
     isDefault: true,
   },
   watch: {
     usage: '[options] <run>',
     summary: 'follow a run in another process until it ends',
-    load: () => import('./runs/watch.ts'),
+    load: () => import('./watch.ts'),
   },
-  show: { usage: '<run>', summary: 'show the nodes and the result of a run', load: () => import('./runs/show.ts') },
+  show: { usage: '<run>', summary: 'show the nodes and the result of a run', load: () => import('./show.ts') },
   replay: {
     usage: '<run>',
     summary: 'print the events in the journal of a run, one JSON line each; with --json one array',
-    load: () => import('./runs/replay.ts'),
+    load: () => import('./replay.ts'),
   },
   cancel: {
     usage: '<run>',
     summary: 'cancel a run that is suspended, was abandoned, or is driven by another process',
-    load: () => import('./runs/cancel.ts'),
+    load: () => import('./cancel.ts'),
   },
   resume: {
     usage: '[options] <run>',
     summary: 'continue a run after a crash, a stop, a failure or an answer; finished nodes are not paid for again',
-    load: () => import('./runs/resume.ts'),
+    load: () => import('./resume.ts'),
   },
   fork: {
     usage: '[options] <run>',
     summary: 'run again from a node onwards, as a new run, with other input if you want',
-    load: () => import('./runs/fork.ts'),
+    load: () => import('./fork.ts'),
   },
   answer: {
     usage: '[options] <run> <node> <answer>',
     summary: 'answer the question of a suspended run, and continue the run',
-    load: () => import('./runs/answer.ts'),
+    load: () => import('./answer.ts'),
   },
   event: {
     usage: '[options] <name> [payload]',
     summary: 'give an event to the runs that wait for it, and continue them',
-    load: () => import('./runs/event.ts'),
+    load: () => import('./event.ts'),
   },
 };
 

@@ -1,16 +1,16 @@
 /** polyphony store: the commands for the file that keeps runs, costs and values. */
-import { type CommandList, type DefinedCommand, examples } from '../command.ts';
+import { type CommandList, type DefinedCommand, examples } from '../../command.ts';
 
 const COMMANDS: CommandList = {
   indexes: {
     usage: '[options]',
     summary: 'list the indexes of passages, or delete one',
-    load: () => import('./store/indexes.ts'),
+    load: () => import('./indexes.ts'),
   },
   prune: {
     usage: '[options]',
     summary: 'remove old runs, rows of the ledger, expired values, threads and indexes, and make the file smaller',
-    load: () => import('./store/prune.ts'),
+    load: () => import('./prune.ts'),
   },
 };
 
