@@ -100,6 +100,11 @@ export const COMMANDS: CommandList = {
     summary: 'offer the gateway and the workflows to an MCP client',
     load: () => import('./mcp/command.ts'),
   },
+  config: {
+    usage: '',
+    summary: 'check a config, compare two, or print the JSON Schema for editors',
+    load: () => import('./commands/config/config.ts'),
+  },
   store: {
     usage: '',
     summary: 'remove what is old from the store',

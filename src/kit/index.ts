@@ -34,6 +34,7 @@ export { defineTool, type ToolDefinitionOptions } from './define-tool.ts';
 export { collect, replay, textOf } from '../core/model/response.ts';
 export { sleep, systemClock } from '../system/clock.ts';
 export { globMatches } from '../system/glob.ts';
+export { type Secret, secretOf } from '../system/secret.ts';
 export { observe, type StreamControl, type StreamEnding, type StreamObserver } from './streams/observe.ts';
 
 // ---------------------------------------------------------------------------------------------------- providers over HTTP

@@ -1,9 +1,9 @@
 /** What is known of models: the matrix, the differences, and the file of the user, read again when it changes. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../src/cli/input/config-file.ts';
-import { followModelsFile } from '../../src/cli/process/models-file.ts';
+import { followConfig } from '../../src/composition/config/follow-config.ts';
 import type { Config } from '../../src/core/config.ts';
 import { modelCatalogue } from '../../src/kit/models/model-catalogue.ts';
 import { fakeClock } from '../../src/testing/fakes.ts';
@@ -97,8 +97,9 @@ describe('the file of models', () => {
     const given: Config[] = [];
     const refusals: unknown[] = [];
     const reconfigure = async (config: unknown): Promise<void> => void given.push(config as Config);
-    const stop = followModelsFile({
-      loaded,
+    const stop = followConfig({
+      path: join(folder, 'polyphony.json'),
+      config: loaded.config,
       polyphony: { reconfigure },
       refused: (error) => refusals.push(error),
       clock,
@@ -128,13 +129,5 @@ describe('the file of models', () => {
       stop();
     }
     expect(clock.pending()).toBe(0);
-  });
-
-  it('is not followed where there is none', async () => {
-    const folder = folderWith({ 'polyphony.json': {} });
-    mkdirSync(join(folder, 'empty'));
-    const loaded = await loadConfig(folder);
-    const never = () => Promise.reject(new Error('asked'));
-    followModelsFile({ loaded, polyphony: { reconfigure: never }, refused: never })();
   });
 });

@@ -42,6 +42,10 @@ const COMMANDS = [
   'route',
   'spend',
   'mcp',
+  'config',
+  'config check',
+  'config diff',
+  'config schema',
   'store',
   'store indexes',
   'store prune',
@@ -72,7 +76,7 @@ describe('docs/reference/command-line.md', () => {
       [...(out.split('Commands:')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name);
     const top = listed(await call('--help'));
     const below: string[] = [];
-    for (const group of ['runs', 'threads', 'prompts', 'store']) {
+    for (const group of ['runs', 'threads', 'prompts', 'config', 'store']) {
       below.push(...listed(await call(group, '--help')).map((name) => `${group} ${name}`));
     }
     expect([...top, ...below].filter((name) => !name.endsWith('help')).sort()).toEqual([...COMMANDS].sort());

@@ -1,6 +1,6 @@
 /** Credentials: a bearer token, or an access key that signs every request (SigV4). */
 import { AwsV4Signer } from 'aws4fetch';
-import { PolyphonyError, rememberSecret, type WireContext } from 'polyphony/kit';
+import { apiKeysOf, PolyphonyError, rememberSecret, type Secret, type WireContext } from 'polyphony/kit';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -19,23 +19,24 @@ export interface Credentials {
 
 export interface CredentialOptions {
   /** A Bedrock API key, sent as a bearer token. @default AWS_BEARER_TOKEN_BEDROCK */
-  readonly apiKey?: string;
-  readonly apiKeys?: readonly string[];
+  readonly apiKey?: Secret;
+  readonly apiKeys?: readonly Secret[];
   /** @default AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN */
   readonly credentials?: AwsCredentials | readonly AwsCredentials[] | (() => Promise<AwsCredentials>);
 }
 
 export function credentialsOf({ apiKey, apiKeys, credentials }: CredentialOptions): Credentials {
   const provide = typeof credentials === 'function' ? credentials : undefined;
-  const tokens = apiKeys ?? (apiKey === undefined ? [] : [apiKey]);
   const given = typeof credentials === 'function' || credentials === undefined ? [] : [credentials].flat();
-  const named = tokens.length > 0 || given.length > 0 || provide !== undefined;
+  const isGiven = (apiKeys ?? [apiKey]).some((key) => key !== undefined);
+  const tokens = isGiven ? apiKeysOf({ apiKey, apiKeys }) : () => [];
+  const named = isGiven || given.length > 0 || provide !== undefined;
   const pairs = (): readonly AwsCredentials[] => (named || bearerOfEnvironment() ? given : pairOfEnvironment());
   return {
     provide,
     secrets() {
       const environment = named ? undefined : bearerOfEnvironment();
-      return [...tokens, ...(environment ? [environment] : []), ...pairs().map((pair) => pair.secretAccessKey)];
+      return [...tokens(), ...(environment ? [environment] : []), ...pairs().map((pair) => pair.secretAccessKey)];
     },
     ofSecret: (secret) =>
       pairs()
@@ -44,7 +45,8 @@ export function credentialsOf({ apiKey, apiKeys, credentials }: CredentialOption
   };
 }
 
-const bearerOfEnvironment = (): string | undefined => process.env.AWS_BEARER_TOKEN_BEDROCK?.trim() || undefined;
+const bearerOfEnvironment = (): string | undefined =>
+  apiKeysOf({}, 'AWS_BEARER_TOKEN_BEDROCK')()[0]?.trim() || undefined;
 
 /** White space around a key comes from files and copies; a signature made with it is wrong. */
 const trimmed = ({ accessKeyId, secretAccessKey, sessionToken, ...rest }: AwsCredentials): AwsCredentials => ({

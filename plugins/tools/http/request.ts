@@ -6,7 +6,7 @@
  * R3. What changes something is sent once: no redirect is followed, and the service gets a key that stays the same.
  */
 import { createHash } from 'node:crypto';
-import { PolyphonyError, rememberSecret, tryParseJson } from 'polyphony/kit';
+import { PolyphonyError, rememberSecret, secretOf, tryParseJson } from 'polyphony/kit';
 import {
   checkedAddress,
   failed,
@@ -186,7 +186,7 @@ function namedSecret(
       `There is no secret ${JSON.stringify(name)}: ${names === '' ? 'the config has none' : `use one of ${names}`}.`,
     );
   }
-  const bare = environment[known.env]?.trim() ?? '';
+  const bare = secretOf(environment[known.env]?.trim() ?? '') ?? '';
   if (bare === '') throw failed(`The secret ${name} is empty: set the environment variable ${known.env}.`);
   rememberSecret(bare);
   const header = (known.header ?? 'authorization').toLowerCase();

@@ -1,5 +1,5 @@
 /** What the operator says of MCP servers: checked before anything is started, with secrets read from the environment. */
-import { PolyphonyError, rememberSecret } from 'polyphony/kit';
+import { PolyphonyError, rememberSecret, secretOf } from 'polyphony/kit';
 
 /** A server that is started here (`command`), or one that answers at an address (`url`). */
 export interface McpServerOptions {
@@ -95,7 +95,7 @@ export function reachOf(name: string, options: McpServerOptions, environment: En
   const read = (given: McpServerOptions['env'], prefixOf: (field: string) => string): Record<string, string> =>
     Object.fromEntries(
       Object.entries(given ?? {}).map(([field, { env, prefix }]) => {
-        const value = environment[env]?.trim();
+        const value = secretOf(environment[env]?.trim() ?? '');
         if (value === undefined || value === '')
           throw refuse(`The MCP server "${name}" needs the environment variable ${env}, which is not set: set it.`);
         rememberSecret(value);

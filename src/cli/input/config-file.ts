@@ -3,19 +3,14 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
-import { configIssues } from '../../composition/config/config-issues.ts';
-import { ConfigSchema, ModelsSchema, PricesSchema } from '../../core/config/config-schema.ts';
+import { loadConfigFile } from '../../composition/config/config-file.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Plugin } from '../../core/plugin.ts';
 import { scrubText } from '../../core/scrub.ts';
-import { readable } from './read-file.ts';
+import { UsageError } from './exit-code.ts';
 
 export const CONFIG_FILES = ['polyphony.yaml', 'polyphony.yml', 'polyphony.json'] as const;
-const LARGEST_CONFIG = 1024 * 1024;
-const PricesFileSchema = z.strictObject({ prices: PricesSchema });
-const ModelsFileSchema = z.strictObject({ models: ModelsSchema });
 
 export interface LoadedConfig {
   /** Undefined: no file was found, and the defaults apply. */
@@ -27,57 +22,7 @@ export interface LoadedConfig {
 export async function loadConfig(folder: string, named?: string): Promise<LoadedConfig> {
   const path = named ?? CONFIG_FILES.map((name) => resolve(folder, name)).find((candidate) => existsSync(candidate));
   if (path === undefined) return { path: undefined, config: {} };
-  const text = await readable(path, LARGEST_CONFIG, 'a config file');
-  const loaded = checked(path, ConfigSchema, await parse(path, text));
-  return { path, config: withPromptFolder(path, await withModels(path, await withPrices(path, loaded))) };
-}
-
-/** The folder of prompts is relative to the config. */
-function withPromptFolder(config: string, loaded: Config): Config {
-  const { prompts } = loaded;
-  return prompts === undefined
-    ? loaded
-    : { ...loaded, prompts: { ...prompts, folder: resolve(config, '..', prompts.folder) } };
-}
-
-/** Prices in the config take precedence over those in its `pricesFile`. */
-async function withPrices(config: string, loaded: Config): Promise<Config> {
-  if (loaded.pricesFile === undefined) return loaded;
-  const path = resolve(config, '..', loaded.pricesFile);
-  const text = await readable(path, LARGEST_CONFIG, 'a file of prices');
-  const { prices } = checked(path, PricesFileSchema, await parse(path, text));
-  return { ...loaded, prices: { ...prices, ...loaded.prices } };
-}
-
-/** Models in the config take precedence over those in its `modelsFile`. */
-async function withModels(config: string, loaded: Config): Promise<Config> {
-  if (loaded.modelsFile === undefined) return loaded;
-  const path = resolve(config, '..', loaded.modelsFile);
-  const text = await readable(path, LARGEST_CONFIG, 'a file of models');
-  const { models } = checked(path, ModelsFileSchema, await parse(path, text));
-  return { ...loaded, models: { ...models, ...loaded.models } };
-}
-
-async function parse(path: string, text: string): Promise<unknown> {
-  try {
-    if (path.endsWith('.json')) return JSON.parse(text);
-    const { parse: parseYaml } = await import('yaml');
-    // A few lines of YAML aliases can expand without limit (the billion laughs), so their number is bounded.
-    return parseYaml(text, { maxAliasCount: 50 }) ?? {};
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new PolyphonyError(
-      'invalid-config',
-      `${path} cannot be read as ${path.endsWith('.json') ? 'JSON' : 'YAML'}: ${reason}`,
-    );
-  }
-}
-
-function checked<T>(path: string, schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const message = `${path} cannot be used:\n${configIssues(schema, value, parsed.error)}`;
-  throw new PolyphonyError('invalid-config', message);
+  return { path, config: await loadConfigFile(path, (message) => new UsageError(message)) };
 }
 
 /** Whether a module's default export looks like a plugin; the host checks the rest. */

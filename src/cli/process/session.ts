@@ -1,5 +1,6 @@
 /** Opens a polyphony over the store on disk, with the options that all commands share. */
 
+import { followConfig } from '../../composition/config/follow-config.ts';
 import { scrubText } from '../../core/scrub.ts';
 import type { Stores } from '../../core/stores.ts';
 import { printable } from '../../drawing/plain-text.ts';
@@ -11,7 +12,6 @@ import { UsageError } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
 import { configWorkflows, readyMadeWorkflows } from '../input/workflow-files.ts';
 import type { Terminal } from '../screen/terminal.ts';
-import { followModelsFile } from './models-file.ts';
 
 export interface Session {
   readonly polyphony: Polyphony;
@@ -50,17 +50,24 @@ export async function withPolyphony<T>(
     stores: stores ?? sqliteStores({ path: options.store }),
     logger,
   });
-  const stopFollowing = followModelsFile({
-    loaded,
-    polyphony,
-    refused: (error) => warnOf(error, terminal, 'the changed file of models is not used'),
-  });
+  const stopFollowing = followed(loaded, polyphony, terminal);
   try {
     return await command({ polyphony, loaded, broughtBy });
   } finally {
     stopFollowing();
     await closed(polyphony, terminal);
   }
+}
+
+function followed({ path, config }: LoadedConfig, polyphony: Polyphony, terminal: Terminal): () => void {
+  if (path === undefined) return () => undefined;
+  return followConfig({
+    path,
+    config,
+    polyphony,
+    refused: (error) => warnOf(error, terminal, 'the changed config is not used'),
+    used: () => terminal.say('the changed config is used from now on'),
+  });
 }
 
 /** An error while closing is only a warning, because it must not hide the result of the command. */

@@ -16,12 +16,15 @@ const BUILT_IN: readonly (readonly [field: string, of: (config: Config) => unkno
   ['proxy', ({ proxy }) => proxy],
 ];
 
+/** The fields that would change although they are fixed when a polyphony is created. */
+export const fixedChanges = (before: Config, next: Config): readonly string[] =>
+  BUILT_IN.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(next))).map(([field]) => field);
+
 /** @throws invalid-config when the next config changes what is fixed when a polyphony is created */
 export function assertReplaceable(before: Config, next: Config): void {
-  const changed = BUILT_IN.filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(next)));
+  const changed = fixedChanges(before, next);
   if (changed.length === 0) return;
-  const names = changed.map(([field]) => field).join(', ');
-  const message = `The config cannot be replaced, because ${names} would change, which is fixed when a polyphony is created: leave it as it is, or create a new polyphony.`;
+  const message = `The config cannot be replaced, because ${changed.join(', ')} would change, which is fixed when a polyphony is created: leave it as it is, or create a new polyphony.`;
   throw new PolyphonyError('invalid-config', message);
 }
 

@@ -2,33 +2,44 @@
 import { z } from 'zod';
 import { shownText } from '../../language/shown.ts';
 import { nearest } from '../../language/suggest.ts';
+import type { PlaceOf } from './config-places.ts';
 
 /** More issues than anybody corrects in one go. */
 const MOST_ISSUES = 20;
 const MOST_SHOWN = 60;
 
-export function configIssues(schema: z.ZodType, given: unknown, error: z.ZodError): string {
-  const lines = error.issues.flatMap((issue) => linesOf(schema, given, issue));
+/** @param placeOf where a field stands in the file. @default it is no file */
+export function configIssues(schema: z.ZodType, given: unknown, error: z.ZodError, placeOf: PlaceOf = nowhere): string {
+  const lines = error.issues.flatMap((issue) => linesOf(schema, given, issue, placeOf));
   const more = lines.length - MOST_ISSUES;
   const shown = more > 0 ? [...lines.slice(0, MOST_ISSUES), `and ${more} more`] : lines;
   return shown.map((line) => `- ${line}`).join('\n');
 }
 
-function linesOf(schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue): readonly string[] {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => unknownField(key, issue.path, fieldsAt(schema, issue.path)));
+const nowhere: PlaceOf = () => undefined;
+
+function linesOf(schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue, placeOf: PlaceOf): readonly string[] {
+  const placed = (path: readonly PropertyKey[], line: string): string => {
+    const place = placeOf(path);
+    return place === undefined ? line : `${place}: ${line}`;
+  };
+  if (issue.code !== 'unrecognized_keys') return [placed(issue.path, lineOf(given, issue))];
+  const known = fieldsAt(schema, issue.path);
+  return issue.keys.map((key) => placed([...issue.path, key], unknownField(key, issue.path, known)));
+}
+
+function lineOf(given: unknown, issue: z.core.$ZodIssue): string {
   const value = valueAt(given, issue.path);
-  const name = issue.path.length === 0 ? 'the config' : placeOf(issue.path);
-  if (issue.code === 'custom') return [`${name}: ${issue.message}`];
-  return [
-    value === undefined ? `${name} is missing: ${ruleOf(issue)}` : `${name} is ${shownValue(value)}: ${ruleOf(issue)}`,
-  ];
+  const name = issue.path.length === 0 ? 'the config' : fieldName(issue.path);
+  if (issue.code === 'custom') return `${name}: ${issue.message}`;
+  const is = value === undefined ? 'is missing' : `is ${shownValue(value)}`;
+  return `${name} ${is}: ${ruleOf(issue)}`;
 }
 
 function unknownField(key: string, path: readonly PropertyKey[], known: readonly string[]): string {
-  const name = shownText(placeOf([...path, key]), MOST_SHOWN);
+  const name = shownText(fieldName([...path, key]), MOST_SHOWN);
   const near = nearestField(key, known);
-  if (near !== undefined) return `${name} is not a field: did you mean ${placeOf([...path, near])}?`;
+  if (near !== undefined) return `${name} is not a field: did you mean ${fieldName([...path, near])}?`;
   return `${name} is not a field: remove it, or use one of ${known.join(', ')}`;
 }
 
@@ -73,7 +84,7 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 const unitOf = (origin: string): string => (origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '');
 
 /** As a reader of the file would write it: `budgets[0].scope`. */
-function placeOf(path: readonly PropertyKey[]): string {
+function fieldName(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`))
     .join('');

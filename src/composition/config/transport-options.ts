@@ -3,6 +3,7 @@ import type { Config } from '../../core/config.ts';
 import { defined } from '../../core/defined.ts';
 import type { ProxySettings } from '../../gateway/transport/proxy.ts';
 import type { TransportOptions } from '../../gateway/transport/transport.ts';
+import { secretOf } from '../../system/secret.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,6 +21,10 @@ export function transportOptions(config: Config, environment: Environment): Tran
   };
 }
 
+/** An address with a password stands in a variable or a file, not in the config. */
+const addressOf = (given: string | undefined): string | undefined =>
+  given === undefined ? undefined : secretOf(given);
+
 /** Each field of the config takes the place of its variables. Names in lower case come first, as in other programs. */
 function proxySettings({ proxy = {} }: Config, environment: Environment): ProxySettings {
   const variable = (name: string): string | undefined =>
@@ -27,8 +32,8 @@ function proxySettings({ proxy = {} }: Config, environment: Environment): ProxyS
   // A web server sets HTTP_PROXY to a header of its caller for the programs that it starts.
   const http = environment.REQUEST_METHOD === undefined ? variable('HTTP_PROXY') : environment.http_proxy;
   return defined({
-    http: proxy.http ?? http ?? variable('ALL_PROXY'),
-    https: proxy.https ?? variable('HTTPS_PROXY') ?? variable('ALL_PROXY'),
+    http: addressOf(proxy.http) ?? http ?? variable('ALL_PROXY'),
+    https: addressOf(proxy.https) ?? variable('HTTPS_PROXY') ?? variable('ALL_PROXY'),
     except: proxy.except ?? [variable('NO_PROXY') ?? ''],
   });
 }

@@ -45,7 +45,7 @@ export interface TimeoutsConfig {
 }
 
 export interface ProxyConfig {
-  /** For http: addresses, such as `http://user:password@host:port`; empty for none. @default HTTP_PROXY, else ALL_PROXY */
+  /** For http: addresses, such as `http://host:port`, or `env:NAME` or `file:PATH` for one with a password; empty for none. @default HTTP_PROXY, else ALL_PROXY */
   readonly http?: string;
   /** For https: addresses; empty for none. @default HTTPS_PROXY, else ALL_PROXY */
   readonly https?: string;

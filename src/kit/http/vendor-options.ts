@@ -1,15 +1,16 @@
 /** Options of any vendor's provider over HTTP; a vendor adds its own. */
 import type { Target } from '../../core/model/model.ts';
 import type { EmbeddingBatch, ModelCard, RateLimit } from '../../core/model/provider.ts';
+import type { Secret } from '../../system/secret.ts';
 import { type ModelCardFields, modelCard } from '../models/model-card.ts';
 
 export interface VendorOptions {
   /** The first half of `provider/model`. @default the vendor's name */
   readonly id?: string;
-  /** @default the key in the environment */
-  readonly apiKey?: string;
+  /** The key, `env:NAME`, `file:PATH`, or a function that is called for each request. @default the key in the environment */
+  readonly apiKey?: Secret;
   /** Several keys that the gateway rotates over. @default apiKey */
-  readonly apiKeys?: readonly string[];
+  readonly apiKeys?: readonly Secret[];
   /** @default the vendor's address */
   readonly baseURL?: string | ((target: Target) => string);
   /** Replaces the known models; an id makes a card without a price. @default the known models */
