@@ -28,12 +28,12 @@ import { failover } from './request-ring/failover.ts';
 import { isEscalated, rated } from './request-ring/rated.ts';
 import { composeRing, isEscalation, type Ring } from './rings.ts';
 import { createEndpointReports } from './routing/endpoint-reports.ts';
+import { createObservations } from './routing/figures/kept-observations.ts';
 import { correctedFigures } from './routing/figures/posterior.ts';
 import { candidateOf, type Ranker } from './routing/rank.ts';
 import { createRegistry, type Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
 import { decide, type RouteOptions, rejections } from './routing/route.ts';
-import { createStatistics } from './routing/statistics.ts';
 import { tierWarning } from './routing/tier.ts';
 import { assertRungs } from './rungs.ts';
 import type { Rate } from './typed/rated-form.ts';
@@ -114,7 +114,8 @@ type Sources = Pick<State, 'config' | 'providers' | 'plugins'>;
 
 export function createGateway(options: GatewayOptions): GatewayHandle {
   const { runtime, keyValue, ledger, logger, transport } = options;
-  const statistics = createStatistics();
+  const observations = createObservations({ keyValue, clock: runtime.clock, logger });
+  const { statistics } = observations;
   const parts: GatewayParts = {
     runtime,
     clock: runtime.clock,
@@ -138,6 +139,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   let closed = false;
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
+    observations.begin();
     const { escalate } = call.request;
     if (typeof escalate === 'object') {
       const refused = refusalOf(escalate, state);
@@ -151,6 +153,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   return {
     ...operations(handle, runtime, rate),
     rate,
+    recall: observations.recall,
     handle,
     explain: (request, options) => explain(request, options, state, runtime),
     models: () => modelsOf(state.registry, runtime.clock.now()),
@@ -185,6 +188,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       closed = true;
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await transport.close();
+      await observations.flush();
       await parts.background.settled();
     },
   };

@@ -48,7 +48,7 @@ describe('what cards say of keeping requests', () => {
     expect(kept('global.anthropic.claude-fable-5-2')).toBeUndefined();
     expect(hostFacts('nobody', 'x')).toEqual({});
     for (const id of ['us.anthropic.claude-fable-5-1', 'amazon.titan-embed-text-v1']) {
-      expect(bedrock({ apiKey: 'k' }).describe?.(id)?.retention).toBe('unknown');
+      expect(bedrock({ apiKey: 'k' }).unlisted?.(id)?.retention).toBe('unknown');
     }
   });
 });
