@@ -3,13 +3,13 @@
  * minutes and when the gateway closes, never while a caller waits for it. Of several processes that write at the same time the last
  * one counts: observations correct figures, and some of them may be lost.
  */
-import type { Clock } from '../../../core/clock.ts';
-import { errorRecord } from '../../../core/errors.ts';
-import type { Logger } from '../../../core/plugin.ts';
-import type { KeyValueStore } from '../../../core/stores.ts';
-import { closesInTime } from '../../../system/clock.ts';
-import { createStatistics, type Statistics } from '../statistics.ts';
-import { readSaved } from './saved-observations.ts';
+import type { Clock } from '../core/clock.ts';
+import { errorRecord } from '../core/errors.ts';
+import type { Logger } from '../core/plugin.ts';
+import type { KeyValueStore } from '../core/stores.ts';
+import { closesInTime } from '../system/clock.ts';
+import { readSaved } from './routing/figures/saved-observations.ts';
+import { createStatistics, type Statistics } from './routing/statistics.ts';
 
 const KEY = 'gateway:observations';
 const WRITE_EVERY_MS = 300_000;

@@ -1,14 +1,14 @@
 /** What was observed survives a restart where the stores do, fades as if there had been none, and costs no call anything. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import type { CorrectedFigure } from '../../../../src/core/gateway.ts';
-import type { KeyValueStore, Stores } from '../../../../src/core/stores.ts';
-import { createGateway } from '../../../../src/gateway/create-gateway.ts';
-import { MOST_SAVED, readSaved } from '../../../../src/gateway/routing/figures/saved-observations.ts';
-import { createStatistics } from '../../../../src/gateway/routing/statistics.ts';
-import { memoryStores } from '../../../../src/stores/memory.ts';
-import { type FakeRuntime, fakeCard, fakeProvider, fakeRuntime, finish } from '../../../../src/testing/fakes.ts';
-import { noTransport } from '../../harness.ts';
+import type { CorrectedFigure } from '../../src/core/gateway.ts';
+import type { KeyValueStore, Stores } from '../../src/core/stores.ts';
+import { createGateway } from '../../src/gateway/create-gateway.ts';
+import { MOST_SAVED, readSaved } from '../../src/gateway/routing/figures/saved-observations.ts';
+import { createStatistics } from '../../src/gateway/routing/statistics.ts';
+import { memoryStores } from '../../src/stores/memory.ts';
+import { type FakeRuntime, fakeCard, fakeProvider, fakeRuntime, finish } from '../../src/testing/fakes.ts';
+import { noTransport } from './harness.ts';
 
 const KEY = 'gateway:observations';
 const MINUTE = 60_000;
