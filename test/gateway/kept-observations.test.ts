@@ -76,14 +76,15 @@ describe('observations in stores that last', () => {
     const before = one.figures('general');
     await one.done(one.gateway.close());
     expect(before).toMatchObject({ observed: 0.2, observations: 1 });
+    await runtime.clock.advance(5 * MINUTE);
 
     const two = started(runtime, keyValue);
     expect(two.figures('general')?.observations).toBe(0);
     await two.gateway.recall?.();
     expect(two.figures('general')?.used).toBeCloseTo(before?.used ?? 0, 3);
     expect(two.figures('latency')?.observed).toBeCloseTo(400, -2);
-    expect(two.figures('latency')?.observations).toBeCloseTo(3, 1);
-    expect(two.figures('reliability')?.observations).toBeCloseTo(3, 1);
+    expect(two.figures('latency')?.observations).toBeCloseTo(1.5, 1);
+    expect(two.figures('reliability')?.observations).toBeCloseTo(1.5, 1);
     await runtime.clock.advance(24 * 60 * MINUTE);
     expect(two.figures('general')?.observations).toBeCloseTo(0.5, 1);
     expect(two.figures('latency')).toMatchObject({ observed: null });
