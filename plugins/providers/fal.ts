@@ -41,6 +41,8 @@ const IMAGES = {
   capabilities: ['image-out', 'seed'],
   contextTokens: 2500,
   maxOutputTokens: 0,
+  // fal.ai/docs/model-apis/data-retention.
+  retention: 'provider',
 } as const satisfies Partial<ModelCardFields>;
 
 const MODELS: readonly ModelCardFields[] = [

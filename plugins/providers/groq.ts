@@ -86,6 +86,15 @@ const MODELS: readonly ModelCardFields[] = [
     price: { input: 0.6, output: 3, source: 'https://console.groq.com/docs/models' },
     wire: { ...hybrid },
   },
+  {
+    ...window,
+    id: 'qwen/qwen3.8-27b',
+    // console.groq.com/docs/model/qwen/qwen3.8-27b, whose price was not read.
+    tier: 'balanced',
+    capabilities: [...WITHOUT_SCHEMA, 'reasoning', 'image-in'],
+    price: null,
+    wire: { ...hybrid },
+  },
 ];
 
 const quirks: ChatCompletionsQuirks = {

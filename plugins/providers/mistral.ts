@@ -54,6 +54,17 @@ const MODELS: readonly ModelCardFields[] = [
   {
     ...quarterMillion,
     ...reasons,
+    id: 'mistral-large-4-0',
+    aliases: ['mistral-large-4'],
+    tier: 'premium',
+    lifecycle: { stage: 'preview' },
+    // Of two windows that are stated, the smaller; as two prices are stated, none.
+    contextTokens: 524_288,
+    price: null,
+  },
+  {
+    ...quarterMillion,
+    ...reasons,
     id: 'mistral-small-2603',
     aliases: ['mistral-small-latest'],
     tier: 'fast',

@@ -100,6 +100,10 @@ const MODELS: readonly ModelCardFields[] = [
     capabilities: WITHOUT_IMAGES,
     price: price(3, 15, 0.3),
   },
+  { id: 'minimax/minimax-m3', tier: 'balanced', capabilities: WITHOUT_IMAGES, price: price(0.3, 1.2, 0.06) },
+  // The list has no price of these two yet; windows are those of vercel.com/ai-gateway/models.
+  { id: 'meta/muse-spark-1.3', tier: 'premium', contextTokens: 1_048_576, maxOutputTokens: 131_072 },
+  { id: 'xiaomi/mimo-v2.6-pro', tier: 'premium', contextTokens: 1_048_576, maxOutputTokens: 131_072 },
 ];
 
 const quirks: ChatCompletionsQuirks = {

@@ -1,7 +1,8 @@
 /**
  * Perplexity over chat completions: models that search the web and cite it. Key: PERPLEXITY_API_KEY, read at each request.
  * Prices and windows are those of @pydantic/genai-prices 0.1.8; the fee per request is that of the largest search context.
- * `sonar-deep-research` is billed per search and by kinds of tokens that a card cannot express, so it has no price.
+ * The service ended on 27 September 2026 in favour of another interface of the vendor, so no model is chosen unless it is named:
+ * docs.perplexity.ai/docs/agent-api/migrate-from-sonar. `sonar-deep-research` is billed per search and by kinds of tokens that a card cannot express, so it has no price.
  */
 import {
   CHAT_CAPABILITIES,
@@ -71,7 +72,12 @@ export function perplexity(options: ChatCompletionsVendorOptions = {}): Provider
     baseURL: 'https://api.perplexity.ai',
     keyVariable: 'PERPLEXITY_API_KEY',
     listsModels: false,
-    models: MODELS,
+    // What is kept: docs.perplexity.ai/docs/resources/privacy-security.
+    models: MODELS.map((card) => ({
+      ...card,
+      retention: 'none',
+      lifecycle: { stage: 'retired', endsOn: '2026-09-27' },
+    })),
     quirks,
     ...options,
   });

@@ -76,6 +76,16 @@ const MODELS: readonly ModelCardFields[] = [
   },
   {
     ...kept,
+    id: 'qwen3.7-plus',
+    tier: 'balanced',
+    contextTokens: 1_000_000,
+    maxOutputTokens: 65_536,
+    capabilities: [...CAN, 'image-in'],
+    // A router states 0.4 and 1.6 USD; the vendor's own price was not read.
+    price: null,
+  },
+  {
+    ...kept,
     id: 'qwen3-max',
     tier: 'balanced',
     lifecycle: { stage: 'retired', endsOn: '2026-10-10' },
@@ -133,7 +143,7 @@ const MODELS: readonly ModelCardFields[] = [
     maxOutputTokens: 0,
     price: {
       ...{ input: 0.07, output: 0 },
-      source: 'alibabacloud.com/help/en/model-studio/embedding-interfaces-compatible-with-openai',
+      source: 'https://www.alibabacloud.com/help/en/model-studio/embedding-interfaces-compatible-with-openai',
     },
   },
 ];

@@ -63,19 +63,21 @@ const IMAGES = {
   capabilities: ['image-out', 'seed'],
   contextTokens: 2500,
   maxOutputTokens: 0,
+  // An hour: replicate.com/docs/topics/predictions/data-retention.
+  retention: 'provider',
 } as const satisfies Partial<ModelCardFields>;
 
 const priced = (image: number, source: string) => ({ input: 0, output: 0, image, source });
-const compared = 'https://www.workflowlab.dev/cost/flux-api-options-compared (May 2026)';
+const listed = 'https://replicate.com/pricing';
 
 const MODELS: readonly ModelCardFields[] = [
-  { id: 'black-forest-labs/flux-schnell', tier: 'fast', ...IMAGES, price: priced(0.003, compared), wire: FLUX },
+  { id: 'black-forest-labs/flux-schnell', tier: 'fast', ...IMAGES, price: priced(0.003, listed), wire: FLUX },
   {
     id: 'black-forest-labs/flux-dev',
     tier: 'balanced',
     ...IMAGES,
     capabilities: [...IMAGES.capabilities, 'image-edit'],
-    price: priced(0.025, compared),
+    price: priced(0.025, listed),
     wire: FLUX,
   },
   {

@@ -46,7 +46,7 @@ const IMAGES = {
   maxOutputTokens: 0,
 } as const satisfies Partial<ModelCardFields>;
 
-const source = 'https://developer.puter.com/tutorials/stability-ai-api-pricing (June 2026)';
+const source = 'https://developer.puter.com/tutorials/stability-ai-api-pricing (June 2026), a reseller: assumed';
 const made = (
   id: string,
   tier: ModelCard['tier'],

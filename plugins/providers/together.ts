@@ -91,7 +91,8 @@ export function together(options: ChatCompletionsVendorOptions = {}): Provider {
     id: 'together',
     baseURL: 'https://api.together.xyz/v1',
     keyVariable: 'TOGETHER_API_KEY',
-    models: MODELS,
+    // Unless the organisation says otherwise: docs.together.ai/docs/zero-data-retention.
+    models: MODELS.map((card) => ({ ...card, retention: 'provider' })),
     quirks,
     ...options,
   });

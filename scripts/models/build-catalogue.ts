@@ -1,5 +1,10 @@
 /** From measured facts to the catalogue that is shipped: only what the terms of its sources allow, sorted, without a clock. */
-import type { CardFacts, ModelCatalogue, ModelFacts, SpeedFacts } from '../../src/core/model/model-facts.ts';
+
+import { defined } from '../../src/core/defined.ts';
+import type { CardFacts, HostFacts, ModelCatalogue, ModelFacts, SpeedFacts } from '../../src/core/model/model-facts.ts';
+import { plainName } from '../../src/kit/models/model-catalogue.ts';
+import { mathsOf } from './maths.ts';
+import type { Hosts } from './read-hosts.ts';
 import type { MeasuredSpeed, Measures, Sources } from './read-measures.ts';
 
 /** Hosts that other hosts' speed says nothing of: what was measured elsewhere is left out for them. */
@@ -7,30 +12,47 @@ const OTHER_HOSTS: readonly string[] = ['bedrock/', 'together/'];
 /** The speed of these sources was measured at the vendor or a gateway, not at the hosts above. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['ctala', 'vercel', 'joonlab', 'groq-docs']);
 
-/** The same measures and sources give the same catalogue. @throws when a source of a value has no terms */
-export function buildCatalogue(measures: Measures, sources: Sources): ModelCatalogue {
+/** Which values of a source's terms are shipped; `open`: only those whose every source is open or a fact of a vendor's page. */
+export type Terms = 'usual' | 'open';
+
+interface Building {
+  readonly measures: Measures;
+  readonly sources: Sources;
+  readonly terms: Terms;
+}
+
+/** The same measures, sources and hosts give the same catalogue. @throws when a source of a value has no terms */
+export function buildCatalogue(
+  measures: Measures,
+  sources: Sources,
+  hosts: Hosts = {},
+  terms: Terms = 'usual',
+): ModelCatalogue {
   const { strengths, mapping } = measures;
+  const building = { measures, sources, terms };
   const carded = new Set(Object.values(mapping.cards).map(({ canonical }) => canonical));
+  const maths = mathsOf(measures.maths ?? [], strengths);
   const models: Record<string, ModelFacts> = {};
   for (const name of Object.keys(strengths.models).sort()) {
-    const facts = modelFacts(name, measures, sources, carded.has(name));
+    const known = maths.get(name);
+    const facts = modelFacts(name, known === undefined ? {} : { maths: known }, building, carded.has(name));
     if (facts !== undefined) models[name] = facts;
   }
-  const cards = cardFacts(measures, sources);
-  return { version: strengths.version, sources: used(models, cards, sources), models, cards };
+  const cards = withHosts(cardFacts(building), Object.keys(models), hosts);
+  return { version: strengths.version, sources: used(models, cards, sources), models, cards, hosts: hostsOf(hosts) };
 }
 
 function modelFacts(
   name: string,
-  { strengths, mapping }: Measures,
-  sources: Sources,
+  beside: ModelFacts['strengths'],
+  { measures: { strengths, mapping }, sources, terms }: Building,
   isCarded: boolean,
 ): ModelFacts | undefined {
   const model = strengths.models[name];
   // A name in brackets is one that only one source uses.
   if (model === undefined || name.startsWith('[')) return undefined;
-  const kept = Object.entries(model.fields)
-    .filter(([, field]) => mayShip(field.sources, sources, isCarded))
+  const kept = Object.entries({ ...beside, ...model.fields })
+    .filter(([, field]) => mayShip(field.sources, sources, isCarded, terms))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([field, { value, observations, sources: from }]) => [field, { value, observations, sources: from }] as const);
   const languages = new Set(
@@ -45,22 +67,24 @@ function modelFacts(
 
 /**
  * A value is shipped where at least one of its sources allows that; sources without stated terms allow it for models with a card
- * only, and sources that want to be asked first never do.
+ * only, and sources that want to be asked first never do. By open terms, every source has to be open.
  */
-function mayShip(from: readonly string[], sources: Sources, isCarded: boolean): boolean {
-  return from.some((name) => {
+function mayShip(from: readonly string[], sources: Sources, isCarded: boolean, terms: Terms): boolean {
+  const uses = from.map((name) => {
     const source = sources[name];
     if (source === undefined) throw new Error(`The source "${name}" has no terms: add it to sources.json.`);
-    return source.use === 'open' || source.use === 'fact' || (source.use === 'cards-only' && isCarded);
+    return source.use;
   });
+  const isOpen = (use: Sources[string]['use']): boolean => use === 'open' || use === 'fact';
+  return terms === 'open' ? uses.every(isOpen) : uses.some((use) => isOpen(use) || (use === 'cards-only' && isCarded));
 }
 
-function cardFacts({ mapping, lifecycle, speed }: Measures, sources: Sources): Record<string, CardFacts> {
+function cardFacts({ measures: { mapping, lifecycle, speed }, sources, terms }: Building): Record<string, CardFacts> {
   const cards: Record<string, CardFacts> = {};
   for (const name of Object.keys(mapping.cards).sort()) {
     const canonical = mapping.cards[name]?.canonical ?? name;
     const life = lifecycle.cards[name];
-    const known = speedFacts(name, canonical, speed, sources);
+    const known = speedFacts(name, canonical, speed, { sources, terms });
     cards[name] = {
       model: canonical,
       ...(known === undefined ? {} : { speed: known }),
@@ -74,6 +98,45 @@ function cardFacts({ mapping, lifecycle, speed }: Measures, sources: Sources): R
   }
   return cards;
 }
+
+/** What the pages of the vendors say goes before what others say of the same models. */
+function withHosts(
+  cards: Readonly<Record<string, CardFacts>>,
+  names: readonly string[],
+  hosts: Hosts,
+): Record<string, CardFacts> {
+  const byName = new Map(names.map((name) => [plainName(name), name]));
+  const all: Record<string, CardFacts> = { ...cards };
+  for (const [host, { models = {}, ended }] of Object.entries(hosts)) {
+    for (const [id, { retention }] of Object.entries(models)) {
+      const key = `${host}/${id}`;
+      all[key] = { ...(all[key] ?? { model: byName.get(plainName(id)) ?? plainName(id) }), retention };
+    }
+    if (ended === undefined) continue;
+    for (const [key, facts] of Object.entries(all)) {
+      if (!key.startsWith(`${host}/`)) continue;
+      all[key] = { ...facts, lifecycle: retired(facts.lifecycle, ended) };
+    }
+  }
+  return Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const retired = (
+  before: CardFacts['lifecycle'],
+  { on, source }: NonNullable<Hosts[string]['ended']>,
+): NonNullable<CardFacts['lifecycle']> => ({
+  ...before,
+  stage: 'retired',
+  endsOn: on,
+  sources: [...(before?.sources ?? []), source],
+});
+
+const hostsOf = (hosts: Hosts): Record<string, HostFacts> =>
+  Object.fromEntries(
+    Object.entries(hosts)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { retention, regions }]) => [name, defined({ retention, regions })]),
+  );
 
 function lifecycleOf({
   stage,
@@ -100,7 +163,7 @@ function speedFacts(
   card: string,
   canonical: string,
   { cards, models }: MeasuredSpeed,
-  sources: Sources,
+  { sources, terms }: Pick<Building, 'sources' | 'terms'>,
 ): SpeedFacts | undefined {
   const given = cards[card];
   if (given === undefined) return undefined;
@@ -119,7 +182,7 @@ function speedFacts(
     ),
   ].sort();
   const isElsewhere = OTHER_HOSTS.some((host) => card.startsWith(host)) && from.every((name) => ELSEWHERE.has(name));
-  if (from.length === 0 || isElsewhere || !mayShip(from, sources, true)) return undefined;
+  if (from.length === 0 || isElsewhere || !mayShip(from, sources, true, terms)) return undefined;
   return {
     ...(ttftMs === undefined ? {} : { firstTokenMs: ttftMs }),
     ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
@@ -151,7 +214,7 @@ function used(
 }
 
 /** One line a model and a card, so that a change is a line of a diff. */
-export function catalogueText({ version, sources, models, cards }: ModelCatalogue): string {
+export function catalogueText({ version, sources, models, cards, hosts }: ModelCatalogue): string {
   const lines = (all: Readonly<Record<string, unknown>>): string =>
     Object.entries(all)
       .map(([name, facts]) => `    ${JSON.stringify(name)}: ${JSON.stringify(facts)}`)
@@ -160,7 +223,8 @@ export function catalogueText({ version, sources, models, cards }: ModelCatalogu
   "version": ${JSON.stringify(version)},
   "sources": {\n${lines(sources)}\n  },
   "models": {\n${lines(models)}\n  },
-  "cards": {\n${lines(cards)}\n  }
+  "cards": {\n${lines(cards)}\n  },
+  "hosts": {\n${lines(hosts)}\n  }
 }
 `;
 }
@@ -189,6 +253,8 @@ program of a source is part of this package.
 Sources of strengths and speed:
 
 ${lines.join('\n')}
+
+Statements on keeping requests and on regions are single facts of the pages of the vendors, named beside each.
 
 Sources of dates, all under the MIT licence, and the pages of the vendors:
 

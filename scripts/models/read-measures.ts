@@ -1,5 +1,5 @@
 /** Reads the files that a catalogue of models is built from, and checks their shape. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -59,6 +59,8 @@ const MappingSchema = z.object({
   cards: z.record(text, z.object({ canonical: text, languages: names.optional() })),
 });
 
+const RowSchema = z.object({ model: text, metric: text, value: z.number() });
+
 const SourcesSchema = z.record(
   text,
   z.strictObject({
@@ -74,14 +76,18 @@ export type MeasuredSpeed = z.infer<typeof SpeedSchema>;
 export type MeasuredLifecycle = z.infer<typeof LifecycleSchema>;
 export type Sources = z.infer<typeof SourcesSchema>;
 
+export type MeasuredRow = z.infer<typeof RowSchema>;
+
 export interface Measures {
   readonly strengths: MeasuredStrengths;
   readonly speed: MeasuredSpeed;
   readonly lifecycle: MeasuredLifecycle;
   readonly mapping: z.infer<typeof MappingSchema>;
+  /** Single rows of the source that measures maths. @default none */
+  readonly maths?: readonly MeasuredRow[];
 }
 
-const parsed = <T>(path: string, schema: z.ZodType<T>): T => {
+export const parsed = <T>(path: string, schema: z.ZodType<T>): T => {
   const result = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
   if (result.success) return result.data;
   throw new Error(`${path} has not the expected shape:\n${z.prettifyError(result.error)}`);
@@ -94,7 +100,20 @@ export function readMeasures(folder: string): Measures {
     speed: parsed(join(folder, 'speed.json'), SpeedSchema),
     lifecycle: parsed(join(folder, 'lifecycle.json'), LifecycleSchema),
     mapping: parsed(join(folder, 'mapping.json'), MappingSchema),
+    maths: rowsOf(join(folder, 'measures/simple-evals.jsonl')),
   };
+}
+
+/** One row a line; none where the folder has no such file. */
+function rowsOf(path: string): readonly MeasuredRow[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
+  const result = z
+    .array(RowSchema)
+    .max(100_000)
+    .safeParse(lines.map((line) => JSON.parse(line)));
+  if (result.success) return result.data;
+  throw new Error(`${path} has not the expected shape:\n${z.prettifyError(result.error)}`);
 }
 
 /** The sources with their terms. @throws when the file has another shape */

@@ -185,6 +185,11 @@ export interface Gateway {
    * asked form. It corrects what is known of the target: see docs/reference/models.md. Unknown targets are ignored.
    */
   rate?(target: Target, field: string, score: number): void;
+  /**
+   * Reads what earlier processes observed of targets, where the stores outlive a process; otherwise the first call begins to, and
+   * nothing waits for it. A second time does nothing.
+   */
+  recall?(): Promise<void>;
   /** Observed figures of each target in the last minutes. Plain JSON; a copy as of now. */
   statistics(): readonly TargetFigures[];
   /** Which targets and credentials can be used now, and the last facts that their endpoints stated. Plain JSON without keys; a copy as of now. */

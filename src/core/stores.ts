@@ -122,6 +122,8 @@ export interface CounterChange {
 }
 
 export interface KeyValueStore {
+  /** What it holds outlives this process, so that what is observed of models is worth keeping in it. @default false */
+  readonly lasting?: boolean;
   get(key: string): Promise<unknown>;
   /** Takes JSON values. They expire `ttlMs` from now. @default no expiry */
   set(key: string, value: unknown, options?: { readonly ttlMs?: number }): Promise<void>;

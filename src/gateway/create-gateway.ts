@@ -22,6 +22,7 @@ import { attemptSlots, requestSlots } from './gateway.ts';
 import { createGatewayEvents } from './gateway-events.ts';
 import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
 import { healthOf } from './health.ts';
+import { createObservations } from './kept-observations.ts';
 import { listAll } from './list-models.ts';
 import { operations } from './operations.ts';
 import type { GatewayParts } from './parts.ts';
@@ -34,7 +35,6 @@ import { candidateOf, type Ranker } from './routing/rank.ts';
 import { createRegistry, type Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
 import { decide, type RouteOptions, rejections } from './routing/route.ts';
-import { createStatistics } from './routing/statistics.ts';
 import { tierWarning } from './routing/tier.ts';
 import { assertRungs } from './rungs.ts';
 import type { Rate } from './typed/rated-form.ts';
@@ -115,7 +115,8 @@ type Sources = Pick<State, 'config' | 'providers' | 'plugins'>;
 
 export function createGateway(options: GatewayOptions): GatewayHandle {
   const { runtime, keyValue, ledger, logger, transport } = options;
-  const statistics = createStatistics();
+  const observations = createObservations({ keyValue, clock: runtime.clock, logger });
+  const { statistics } = observations;
   const events = createGatewayEvents({ clock: runtime.clock, logger });
   const parts: GatewayParts = {
     runtime,
@@ -141,6 +142,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   let closed = false;
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
+    observations.begin();
     const { escalate } = call.request;
     if (typeof escalate === 'object') {
       const refused = refusalOf(escalate, state);
@@ -154,6 +156,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   return {
     ...operations(handle, runtime, rate),
     rate,
+    recall: observations.recall,
     handle,
     explain: (request, options) => explain(request, options, state, runtime),
     models: () => modelsOf(state.registry, runtime.clock.now()),
@@ -189,6 +192,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       closed = true;
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await transport.close();
+      await observations.flush();
       await parts.background.settled();
     },
   };

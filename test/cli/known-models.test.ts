@@ -25,14 +25,18 @@ describe('models --matrix', () => {
     const { code, out } = await inFolder({}, 'models', 'flash', '--matrix');
     expect(code).toBe(0);
     const [head, row] = out.split('\n');
-    for (const field of ['general', 'code', 'reasoning', 'sources']) expect(head).toContain(field);
+    for (const field of ['general', 'code', 'reasoning', 'kept', 'sources']) expect(head).toContain(field);
     expect(row).toMatch(/^deepseek\/deepseek-flash +0\.\d\d/);
     expect(out).toContain('arena-2026-10: text arena of LMArena');
+    expect(out).toMatch(/deepseek keeps in: cn: https.*\ndeepseek kept yes: https/);
   });
 
   it('knows models of providers that are not registered, and gives one document', async () => {
     const { out } = await inFolder({}, 'models', 'opus-5', '--matrix', '--all', '--json');
     const { models, sources } = JSON.parse(out);
+    const kept = models.find(({ model }: { model: string }) => model === 'bedrock/global.anthropic.claude-opus-5');
+    expect(kept.retention).toMatchObject({ keeps: 'none' });
+    expect(kept.regions).toBeNull();
     const opus = models.find(({ model }: { model: string }) => model === 'anthropic/claude-opus-5');
     expect(opus.strengths.code).toMatchObject({ basis: 'measured' });
     for (const name of opus.strengths.code.sources) expect(sources[name].licence).toBeTypeOf('string');
@@ -48,12 +52,13 @@ describe('models --matrix', () => {
 
 describe('models diff', () => {
   it('compares the config with what was measured', async () => {
-    const models = { [flash]: { strengths: { code: 0.5, planning: 0.4 }, tier: 'premium' } };
+    const models = { [flash]: { strengths: { code: 0.5, planning: 0.4 }, tier: 'premium', retention: 'none' } };
     const files = { 'polyphony.json': { modelsFile: 'm.yaml' }, 'm.yaml': { models } };
     const { out } = await inFolder(files, 'models', 'diff', '--json');
     expect(JSON.parse(out)).toEqual([
       { model: flash, field: 'code', before: expect.any(Number), after: 0.5 },
       { model: flash, field: 'planning', before: null, after: 0.4 },
+      { model: flash, field: 'retention', before: 'provider', after: 'none' },
       { model: flash, field: 'tier', before: null, after: 'premium' },
     ]);
     expect((await inFolder({}, 'models', 'diff')).out).toBe('Nothing differs.\n');

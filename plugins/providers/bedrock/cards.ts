@@ -55,8 +55,16 @@ export const MODELS: readonly ModelCardFields[] = [
     ...newClaude,
     price: own(2, 10, 0.2),
   },
-  { id: 'global.anthropic.claude-fable-5-2', tier: 'premium', ...newClaude, price: null },
-  { id: 'global.anthropic.claude-fable-5-1', tier: 'premium', ...newClaude, price: own(10, 50, 0.25) },
+  // The page on what is kept does not name it, but does its predecessor.
+  { id: 'global.anthropic.claude-fable-5-2', tier: 'premium', ...newClaude, retention: 'unknown', price: null },
+  {
+    id: 'global.anthropic.claude-fable-5-1',
+    tier: 'premium',
+    ...newClaude,
+    // Thirty days, by docs.aws.amazon.com/bedrock/latest/userguide/abuse-detection.html.
+    retention: 'provider',
+    price: own(10, 50, 0.25),
+  },
   { id: 'global.anthropic.claude-opus-5-5', tier: 'premium', ...newClaude, price: own(4, 20, 0.2) },
   { id: 'global.anthropic.claude-sonnet-5-5', tier: 'premium', ...newClaude, price: own(2, 10, 0.1) },
   { id: 'global.anthropic.claude-haiku-5-5', tier: 'fast', ...newClaude, price: null },

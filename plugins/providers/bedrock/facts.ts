@@ -58,7 +58,7 @@ export function factsOf(card: ModelCard): ConverseFacts {
 export const CHAT = {
   capabilities: CHAT_CAPABILITIES.filter((name) => name !== 'json-schema' && name !== 'json-mode'),
   contextTokens: 128_000,
-  // Amazon stores neither prompts nor answers, and does not share them with the vendors of the models.
+  // What differs is said on the card: docs.aws.amazon.com/bedrock/latest/userguide/data-retention.html.
   retention: 'none',
 } as const satisfies Partial<ModelCardFields>;
 
@@ -80,15 +80,17 @@ function regionsOf(id: string): Pick<ModelCardFields, 'regions'> {
   return { regions: id.includes('-profile/') ? [] : [region] };
 }
 
-/** A card for an unknown model: what its family supports, without a price. */
+/** A card for an unknown model: what its family supports, without a price. Some models keep requests, so it may be one of them. */
 export function undescribed(id: string): ModelCard {
   const regions = regionsOf(id);
-  if (formOf({ id }) !== undefined) return modelCard({ id, ...EMBEDDING, ...regions });
+  const kept = { retention: 'unknown' } as const;
+  if (formOf({ id }) !== undefined) return modelCard({ id, ...EMBEDDING, ...regions, ...kept });
   const facts = factsOf(modelCard({ id }));
   return modelCard({
     id,
     ...CHAT,
     ...regions,
+    ...kept,
     capabilities: [
       ...CHAT.capabilities,
       'image-in',

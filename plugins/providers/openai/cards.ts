@@ -48,7 +48,7 @@ const sixthWire = {
   effortWithTools: 'none',
 } satisfies ChatCompletionsQuirks;
 
-/** The largest model has no effort `none`, so its tools work only over the Responses API, which all its chats use. */
+/** Without the effort `none`, tools work only over the Responses API, which all chats of these models use. */
 const astraWire = { ...reasoningWire, efforts: ['low', 'medium', 'high'], api: 'responses' } as const;
 
 /** Above the threshold the whole request costs twice the input and one and a half times the output. */
@@ -77,24 +77,25 @@ const fifthWire = { ...reasoningWire, efforts: ['minimal', 'low', 'medium', 'hig
 const mini = { input: 0.25, cacheRead: 0.125, output: 1 } as const;
 const ends = (endsOn: string) => ({ stage: 'deprecated', endsOn }) as const;
 
-/** Prices of these models are those of resellers who state that they are the vendor's, read in November 2026. */
-const RESELLERS = 'docs.litellm.ai and docs.laozhang.ai, November 2026';
 /** Tools over the Responses API only, which all chats of these models use. */
 const newestWire = { ...reasoningWire, efforts: ['none', 'low', 'medium', 'high'], api: 'responses' } as const;
 
-/** The newest models read the cache for a twentieth; where no source says so, for the usual rate. */
-function newest(input: number, output: number, isCached: boolean): TokenPrice {
+/**
+ * The newest models read the cache for a twentieth. Input and output are on the vendor's page of its models, read in November 2026;
+ * the rest is on the page of each, as release notes of clients tell it.
+ */
+function newest(input: number, output: number): TokenPrice {
   const rates = (twice: number, half: number) => ({
     input: input * twice,
     output: output * half,
     cacheWrite: input * twice * 1.25,
-    ...(isCached ? { cacheRead: (input * twice) / 20 } : {}),
+    cacheRead: (input * twice) / 20,
   });
   return {
     ...rates(1, 1),
     tiers: [{ aboveInputTokens: 272_000, ...rates(2, 1.5) }],
     serviceTiers: twice,
-    source: RESELLERS,
+    source: models,
   };
 }
 
@@ -102,10 +103,10 @@ const CHAT_MODELS: readonly ModelCardFields[] = [
   { id: 'gpt-6-sol', tier: 'premium', ...million, price: longContext(2, 10, 272_000, true), wire: sixthWire },
   { id: 'gpt-6-luna', tier: 'fast', ...million, price: longContext(0.1, 0.5, 272_000, true), wire: sixthWire },
   { id: 'gpt-6-astra', tier: 'premium', ...million, price: longContext(10, 50, 271_999, true), wire: astraWire },
-  { id: 'gpt-6.2-astra', tier: 'premium', ...million, price: newest(8, 40, false), wire: astraWire },
-  { id: 'gpt-6.2-sol', tier: 'premium', ...million, price: newest(2, 10, false), wire: newestWire },
-  { id: 'gpt-6.1-sol', tier: 'premium', ...million, price: newest(2, 10, true), wire: newestWire },
-  { id: 'gpt-6.1-terra', tier: 'balanced', ...million, price: newest(1, 5, true), wire: newestWire },
+  { id: 'gpt-6.2-astra', tier: 'premium', ...million, price: newest(8, 40), wire: astraWire },
+  { id: 'gpt-6.2-sol', tier: 'premium', ...million, price: newest(2, 10), wire: astraWire },
+  { id: 'gpt-6.1-sol', tier: 'premium', ...million, price: newest(2, 10), wire: newestWire },
+  { id: 'gpt-6.1-terra', tier: 'balanced', ...million, price: newest(1, 5), wire: newestWire },
   {
     id: 'gpt-5.5',
     tier: 'premium',
@@ -187,18 +188,28 @@ const embedding = (id: string, input: number): ModelCardFields => ({
   price: { input, output: 0, serviceTiers: BATCH, source },
 });
 
+/** Resellers state the rates of the model before and of the sibling; the vendor's own page of the model was not read. */
+const SAME_RATES = 'docs.apiyi.com, November 2026, a reseller: assumed';
+/** All generations so far cost the same a token. */
+const images = (id: string, tier: NonNullable<ModelCardFields['tier']>, from: string): ModelCardFields => ({
+  id,
+  tier,
+  operations: ['image'],
+  capabilities: ['image-out', 'image-edit'],
+  // A prompt may have up to 32,000 characters.
+  contextTokens: 8000,
+  price: { input: 5, output: 30, cacheRead: 1.25, imageInput: 8, source: from },
+  wire: { imageFormat: 'none', omit: ['seed', 'negative_prompt'] },
+});
+
 const OTHER_MODELS: readonly ModelCardFields[] = [
   embedding('text-embedding-3-small', 0.02),
   embedding('text-embedding-3-large', 0.13),
-  {
-    id: 'gpt-image-2',
-    operations: ['image'],
-    capabilities: ['image-out', 'image-edit'],
-    // A prompt may have up to 32,000 characters.
-    contextTokens: 8000,
-    price: { input: 5, output: 30, cacheRead: 1.25, imageInput: 8, source },
-    wire: { imageFormat: 'none', omit: ['seed', 'negative_prompt'] },
-  },
+  images('gpt-image-2', 'balanced', source),
+  images('gpt-image-2.5-flare', 'fast', SAME_RATES),
+  images('gpt-image-2.5-sunburst', 'premium', SAME_RATES),
+  images('gpt-image-2.6-flare', 'fast', SAME_RATES),
+  images('gpt-image-2.6-sunburst', 'premium', `${models}/gpt-image-2.6-sunburst`),
   {
     id: 'omni-moderation-latest',
     operations: ['moderate'],

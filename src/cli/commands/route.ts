@@ -30,6 +30,7 @@ export const command = defineCommand<Options, [prompt: string]>({
     const { withPolyphony } = await import('../process/session.ts');
     return withPolyphony(options, terminal, async ({ polyphony }) => {
       const model = options.model ?? (options.tier === undefined ? undefined : { tier: options.tier });
+      await polyphony.gateway.recall?.();
       const explanation = polyphony.gateway.explain({
         operation: 'chat',
         messages: [{ role: 'user', content: prompt }],

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ModelsSchema } from '../../core/config/config-schema.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
-import { knownModel, modelCatalogue, plainName } from '../../kit/models/model-catalogue.ts';
+import { hostFacts, knownModel, modelCatalogue, plainName } from '../../kit/models/model-catalogue.ts';
 import { onCardScale } from '../../kit/models/strengths.ts';
 import { readable } from './read-file.ts';
 
@@ -28,6 +28,7 @@ const CatalogueSchema = z.object({
     z.string(),
     z.object({ lifecycle: z.object({ stage: z.string(), endsOn: z.string().optional() }).optional() }),
   ),
+  hosts: z.record(z.string(), z.object({ retention: z.object({ keeps: z.string() }).optional() })).default({}),
 });
 type Catalogue = z.infer<typeof CatalogueSchema>;
 const OverlaySchema = z.strictObject({ models: ModelsSchema });
@@ -71,7 +72,12 @@ export function overlayDifferences(models: NonNullable<Config['models']>): reado
     const measured = new Map<string, number | string>();
     for (const field of said.keys()) {
       const value = known?.facts?.strengths[field]?.value;
-      const dates: Readonly<Record<string, unknown>> = { ...known?.card?.speed, ...known?.card?.lifecycle };
+      const { retention } = hostFacts(name.slice(0, Math.max(0, slash)), name.slice(slash + 1));
+      const dates: Readonly<Record<string, unknown>> = {
+        ...known?.card?.speed,
+        ...known?.card?.lifecycle,
+        retention: retention?.keeps,
+      };
       const fact = value === undefined ? dates[field] : onCardScale(value);
       if (typeof fact === 'number' || typeof fact === 'string') measured.set(field, fact);
     }
@@ -81,7 +87,7 @@ export function overlayDifferences(models: NonNullable<Config['models']>): reado
   return compared(before, after);
 }
 
-function factsOf({ models, cards }: Catalogue | ReturnType<typeof modelCatalogue>): AllFacts {
+function factsOf({ models, cards, hosts }: Catalogue | ReturnType<typeof modelCatalogue>): AllFacts {
   const all = new Map<string, Map<string, number | string>>();
   for (const [name, { strengths }] of Object.entries(models)) {
     all.set(name, new Map(Object.entries(strengths).map(([field, { value }]) => [field, onCardScale(value)])));
@@ -91,6 +97,9 @@ function factsOf({ models, cards }: Catalogue | ReturnType<typeof modelCatalogue
     const facts = new Map<string, number | string>([['stage', lifecycle.stage]]);
     if (lifecycle.endsOn !== undefined) facts.set('endsOn', lifecycle.endsOn);
     all.set(name, facts);
+  }
+  for (const [name, { retention }] of Object.entries(hosts)) {
+    if (retention !== undefined) all.set(name, new Map([['retention', retention.keeps]]));
   }
   return all;
 }

@@ -1,7 +1,7 @@
 /** What is known of models, field by field, with where it is from. */
-import { STRENGTH_FIELDS } from '../../core/model/model-facts.ts';
+import { type HostFacts, STRENGTH_FIELDS } from '../../core/model/model-facts.ts';
 import { cutMiddle, oneLine } from '../../drawing/plain-text.ts';
-import { modelCatalogue } from '../../kit/models/model-catalogue.ts';
+import { hostFacts, modelCatalogue } from '../../kit/models/model-catalogue.ts';
 import { speedOf } from '../../kit/models/speed.ts';
 import { type StrengthFigure, strengthFigure } from '../../kit/models/strengths.ts';
 import type { FactDifference } from '../input/facts-difference.ts';
@@ -19,18 +19,19 @@ const MARKS: Readonly<Record<StrengthFigure['basis'], string>> = {
   own: '!',
 };
 const LEGEND =
-  "0 to 1; nothing: unknown. No mark: measured, *: derived from measured ones, ~: assumed, ': stated by the card, !: your own.";
+  "0 to 1; nothing: unknown; kept: for how many days at most. No mark: measured, *: derived from measured ones, ~: assumed, ': stated by the card, !: your own.";
 
-/** A row a model, a column a field; the sources of a row's figures in its last column. */
+/** A row a model, a column a field, then its speed and whether requests are kept; the sources of its figures in the last column. */
 export function matrixTable(models: readonly ListedModel[], paint: Paint): string {
   const fields = STRENGTH_FIELDS.filter((field) => models.some((model) => strengthFigure(model, field) !== undefined));
   const rows = models.map((model) => [
     cutMiddle(oneLine(listedModelName(model)), LONGEST_NAME),
     ...fields.map((field) => cellOf(strengthFigure(model, field))),
     speedCell(model),
+    keptCell(hostOf(model)),
     sourcesOf(model).join(' '),
   ]);
-  const table = tableText([['model', ...fields, 'ms', 'sources'], ...rows], paint);
+  const table = tableText([['model', ...fields, 'ms', 'kept', 'sources'], ...rows], paint);
   return [table, '', paint.dim(LEGEND), ...sourceLines(models).map((line) => paint.dim(line))].join('\n');
 }
 
@@ -41,6 +42,14 @@ const speedCell = (model: ListedModel): string => {
   const speed = speedOf(model);
   return speed?.expectedMs === undefined ? '' : String(Math.round(speed.expectedMs));
 };
+
+const hostOf = ({ provider, card }: ListedModel): HostFacts => hostFacts(provider, card.id);
+
+function keptCell({ retention }: HostFacts): string {
+  if (retention === undefined) return '';
+  if (retention.keeps === 'none') return 'no';
+  return retention.days === undefined ? 'yes' : `${retention.days} d`;
+}
 
 function sourcesOf(model: ListedModel): readonly string[] {
   const figures = STRENGTH_FIELDS.map((field) => strengthFigure(model, field));
@@ -55,7 +64,25 @@ function sourceLines(models: readonly ListedModel[]): readonly string[] {
     const terms = sources[name];
     return terms === undefined ? [] : [`${name}: ${terms.from}, ${terms.date}, ${terms.licence}`];
   });
-  return [`catalogue of ${version}`, ...lines];
+  return [`catalogue of ${version}`, ...lines, ...hostLines(models)];
+}
+
+/** What the vendors' pages say, once where several models of a provider have the same. */
+function hostLines(models: readonly ListedModel[]): readonly string[] {
+  const lines = models.flatMap((model) => {
+    const { retention, regions } = hostOf(model);
+    const where = [
+      ...(regions?.runs === undefined ? [] : [`runs in: ${regions.runs.join(', ')}`]),
+      ...(regions?.keptIn === undefined ? [] : [`keeps in: ${regions.keptIn.join(', ')}`]),
+    ];
+    return [
+      ...(retention === undefined
+        ? []
+        : [`${model.provider} kept ${keptCell({ retention })}: ${retention.source}, ${retention.date}`]),
+      ...(regions === undefined ? [] : [`${model.provider} ${where.join('; ')}: ${regions.source}, ${regions.date}`]),
+    ];
+  });
+  return [...new Set(lines)].sort();
 }
 
 /** The same with every source, as a document. */
@@ -72,6 +99,8 @@ export const matrixDocument = (models: readonly ListedModel[]): object => ({
       }),
     ),
     speed: speedOf(model) ?? null,
+    retention: hostOf(model).retention ?? null,
+    regions: hostOf(model).regions ?? null,
   })),
 });
 

@@ -7,6 +7,7 @@
 export const STRENGTH_FIELDS = [
   'general',
   'reasoning',
+  'maths',
   'code',
   'tools',
   'structured',
@@ -65,12 +66,44 @@ export interface LifecycleFacts {
   readonly sources: readonly string[];
 }
 
+/** A statement of a vendor's page, with the day or month of the page. */
+interface Stated {
+  /** The address of the page. */
+  readonly source: string;
+  /** YYYY-MM-DD, or YYYY-MM where the day is not known. */
+  readonly date: string;
+}
+
+/** Whether the text of requests and answers is kept, unless the vendor agreed to something else. */
+export interface RetentionFacts extends Stated {
+  readonly keeps: 'none' | 'provider';
+  /** For at most so many days, what law or abuse makes it keep longer aside. @default the page names no number */
+  readonly days?: number;
+}
+
+export interface RegionFacts extends Stated {
+  /** Where requests are answered, as the vendor names it; `global`: anywhere. @default unknown */
+  readonly runs?: readonly string[];
+  /** Where what is kept lies. @default unknown */
+  readonly keptIn?: readonly string[];
+}
+
+/** What a vendor's pages say of its service. */
+export interface HostFacts {
+  /** @default unknown */
+  readonly retention?: RetentionFacts;
+  /** @default unknown */
+  readonly regions?: RegionFacts;
+}
+
 /** What is known of a model at one provider. */
 export interface CardFacts {
   /** Its name in `ModelCatalogue.models`, which may lack it. */
   readonly model: string;
   readonly speed?: SpeedFacts;
   readonly lifecycle?: LifecycleFacts;
+  /** Where it differs from that of its host; `unknown`: what the host's page says was not said of this model. @default that of its host */
+  readonly retention?: RetentionFacts | 'unknown';
 }
 
 export interface SourceTerms {
@@ -87,4 +120,6 @@ export interface ModelCatalogue {
   readonly models: Readonly<Record<string, ModelFacts>>;
   /** By `provider/model`. */
   readonly cards: Readonly<Record<string, CardFacts>>;
+  /** By provider. */
+  readonly hosts: Readonly<Record<string, HostFacts>>;
 }

@@ -10,9 +10,13 @@ const MAX_EXPONENT = 500;
 /** One slightly decayed sample: below that weight, a sketch has no quantiles. */
 const LEAST_WEIGHT = 0.99;
 
+/** A weight that says nothing any more. */
+const LEAST_SAVED = 0.001;
+
 /** Counts that halve every five minutes. */
 export interface DecayingCounts {
-  add(index: number, nowMs: number): void;
+  /** `count` observations of that moment, which may be before others. @default 1 */
+  add(index: number, nowMs: number, count?: number): void;
   /** The weight of a bucket at `nowMs`. */
   weight(index: number, nowMs: number): number;
   total(nowMs: number): number;
@@ -20,8 +24,15 @@ export interface DecayingCounts {
   until(weight: number): number;
 }
 
+/** The number of a bucket, and the weight in it. */
+export type BucketWeight = readonly [bucket: number, weight: number];
+
 export interface Sketch {
   add(milliseconds: number, nowMs: number): void;
+  /** Its buckets with their weights at `nowMs`, the heaviest first, at most `most`. */
+  buckets(nowMs: number, most: number): readonly BucketWeight[];
+  /** Adds what another sketch held at `atMs`. Buckets that do not exist are left out. */
+  addBuckets(buckets: readonly BucketWeight[], atMs: number): void;
   /** In milliseconds; undefined while less than one sample's weight is left. */
   quantile(fraction: number, nowMs: number): number | undefined;
   /** The number of samples, each counted by its remaining weight. */
@@ -41,10 +52,10 @@ export function decayingCounts(buckets: number): DecayingCounts & { readonly raw
   };
   return {
     raw,
-    add(index, nowMs) {
+    add(index, nowMs, count = 1) {
       if (sum === 0) origin = nowMs;
       else if (exponent(nowMs) > MAX_EXPONENT) rebase(nowMs);
-      const weight = 2 ** exponent(nowMs);
+      const weight = count * 2 ** exponent(nowMs);
       raw[index] = (raw[index] ?? 0) + weight;
       sum += weight;
     },
@@ -76,6 +87,19 @@ export function sketch(): Sketch {
     add(milliseconds, nowMs) {
       known.clear();
       counts.add(bucketOf(milliseconds), nowMs);
+      freshUntil = counts.until(LEAST_WEIGHT);
+    },
+    buckets(nowMs, most) {
+      const held: BucketWeight[] = [];
+      for (let index = 0; index < BUCKETS; index += 1) {
+        const weight = counts.weight(index, nowMs);
+        if (weight >= LEAST_SAVED) held.push([index, weight]);
+      }
+      return held.sort(([, a], [, b]) => b - a).slice(0, most);
+    },
+    addBuckets(buckets, atMs) {
+      known.clear();
+      for (const [index, weight] of buckets) if (index < BUCKETS) counts.add(index, atMs, weight);
       freshUntil = counts.until(LEAST_WEIGHT);
     },
     quantile(fraction, nowMs) {

@@ -2,7 +2,8 @@
 import type { TargetFigures } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import { type DecayingMean, decayingMean, type Rating } from './figures/decaying-mean.ts';
-import { decayingCounts, type Sketch, sketch } from './sketch.ts';
+import { MOST_SAVED, type SavedObservations, type SavedTarget } from './figures/saved-observations.ts';
+import { type DecayingCounts, decayingCounts, type Sketch, sketch } from './sketch.ts';
 
 /** Successful attempts that are assumed before any was seen, so that one failure is not an error rate of 1. */
 const PRIOR_ATTEMPTS = 4;
@@ -32,10 +33,18 @@ export interface TargetStatistics {
   rating(field: string, nowMs: number): Rating | undefined;
   /** The mean length of its answers in tokens; that of all targets before its first answer, undefined before any. */
   meanOutputTokens(): number | undefined;
+  /** What is left of all observations; undefined where that is nothing. */
+  saved(target: Target, nowMs: number): SavedTarget | undefined;
+  /** Adds what was observed before, by its age. */
+  restore(saved: SavedTarget): void;
 }
 
 export interface Statistics {
   of(target: Target): TargetStatistics;
+  /** All observations, for a later process; of at most a hundred targets. */
+  saved(nowMs: number): SavedObservations;
+  /** Adds what an earlier process observed, also of targets that are known only later. */
+  restore(saved: SavedObservations): void;
   figures(nowMs: number): readonly TargetFigures[];
 }
 
@@ -47,7 +56,11 @@ function follow(mean: MeanLength, tokens: number): void {
   mean.tokens = mean.tokens === undefined ? tokens : mean.tokens + LENGTH_SHARE * (tokens - mean.tokens);
 }
 
-export function targetStatistics(everyone: MeanLength = { tokens: undefined }): TargetStatistics {
+/** @param noted is told the moment of each observation */
+export function targetStatistics(
+  everyone: MeanLength = { tokens: undefined },
+  noted?: (nowMs: number) => void,
+): TargetStatistics {
   const total = sketch();
   const firstToken = sketch();
   const outcomes = decayingCounts(2);
@@ -58,6 +71,7 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }): 
     firstToken,
     record({ totalMs, firstTokenMs, outcome, outputTokens, nowMs }) {
       if (outcome === 'other') return;
+      noted?.(nowMs);
       outcomes.add(outcome === 'ok' ? 0 : 1, nowMs);
       if (outcome !== 'ok') return;
       total.add(totalMs, nowMs);
@@ -81,24 +95,90 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }): 
       if (mean === undefined) return;
       mean.add(Math.min(1, Math.max(0, score)), nowMs);
       scores.set(field, mean);
+      noted?.(nowMs);
     },
     rating: (field, nowMs) => (scores.size === 0 ? undefined : scores.get(field)?.read(nowMs)),
     meanOutputTokens: () => own.tokens ?? everyone.tokens,
+    saved: (target, nowMs) => savedTarget(target, nowMs, { total, firstToken, outcomes, scores, tokens: own.tokens }),
+    restore({ at, total: totals, firstToken: first, outcomes: [ok, failed], scores: rated, tokens }) {
+      total.addBuckets(totals, at);
+      firstToken.addBuckets(first, at);
+      outcomes.add(0, at, ok);
+      outcomes.add(1, at, failed);
+      for (const [field, mean, weight] of rated) {
+        const score = scores.get(field) ?? decayingMean();
+        score.add(mean, at, weight);
+        scores.set(field, score);
+      }
+      own.tokens ??= tokens ?? undefined;
+      everyone.tokens ??= own.tokens;
+    },
   };
 }
 
-/** Separate from the registry, because the statistics of a target outlive a change of the configuration. */
-export function createStatistics(): Statistics {
+interface Held {
+  readonly total: Sketch;
+  readonly firstToken: Sketch;
+  readonly outcomes: DecayingCounts;
+  readonly scores: ReadonlyMap<string, DecayingMean>;
+  readonly tokens: number | undefined;
+}
+
+function savedTarget(target: Target, nowMs: number, held: Held): SavedTarget | undefined {
+  const { provider, model, region } = target;
+  const total = held.total.buckets(nowMs, MOST_SAVED.buckets);
+  const outcomes = [held.outcomes.weight(0, nowMs), held.outcomes.weight(1, nowMs)] as const;
+  const scores = [...held.scores].flatMap(([field, mean]) => {
+    const rating = mean.read(nowMs);
+    return rating === undefined ? [] : [[field, rating.mean, rating.weight] as const];
+  });
+  if (total.length === 0 && outcomes[1] < 0.01 && scores.length === 0) return undefined;
+  return {
+    ...{ provider, model, region: region ?? null, at: nowMs, total, outcomes },
+    firstToken: held.firstToken.buckets(nowMs, MOST_SAVED.buckets),
+    scores: scores.sort(([, , a], [, , b]) => b - a).slice(0, MOST_SAVED.fields),
+    tokens: held.tokens ?? null,
+  };
+}
+
+const keyOf = (target: {
+  readonly provider: string;
+  readonly model: string;
+  readonly region?: string | null;
+}): string => `${target.provider}/${target.model}@${target.region ?? ''}`;
+
+/**
+ * Separate from the registry, because the statistics of a target outlive a change of the configuration.
+ *
+ * @param noted is told the moment of each observation
+ */
+export function createStatistics(noted?: (nowMs: number) => void): Statistics {
   const everyone: MeanLength = { tokens: undefined };
   const byKey = new Map<string, { readonly target: Target; readonly statistics: TargetStatistics }>();
+  /** Observations of targets that nobody has asked for yet. */
+  const waiting = new Map<string, SavedTarget>();
   return {
     of(target) {
-      const key = `${target.provider}/${target.model}@${target.region ?? ''}`;
+      const key = keyOf(target);
       const known = byKey.get(key);
       if (known !== undefined) return known.statistics;
-      const statistics = targetStatistics(everyone);
+      const statistics = targetStatistics(everyone, noted);
       byKey.set(key, { target, statistics });
+      const before = waiting.get(key);
+      if (before !== undefined) statistics.restore(before);
+      waiting.delete(key);
       return statistics;
+    },
+    saved(nowMs) {
+      const own = [...byKey.values()].flatMap(({ target, statistics }) => statistics.saved(target, nowMs) ?? []);
+      return [...own, ...waiting.values()].sort((a, b) => b.at - a.at).slice(0, MOST_SAVED.targets);
+    },
+    restore(saved) {
+      for (const one of saved) {
+        const known = byKey.get(keyOf(one));
+        if (known === undefined) waiting.set(keyOf(one), one);
+        else known.statistics.restore(one);
+      }
     },
     figures: (nowMs) =>
       [...byKey.values()].map(({ target, statistics }) => ({

@@ -5,14 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import type { CardFacts, ModelCatalogue, ModelFacts } from '../../core/model/model-facts.ts';
+import type { CardFacts, HostFacts, ModelCatalogue, ModelFacts } from '../../core/model/model-facts.ts';
 
 interface Known {
   readonly catalogue: ModelCatalogue;
   readonly byName: ReadonlyMap<string, string>;
 }
 
-const NOTHING: ModelCatalogue = { version: 'none', sources: {}, models: {}, cards: {} };
+const NOTHING: ModelCatalogue = { version: 'none', sources: {}, models: {}, cards: {}, hosts: {} };
 const LONGEST_NAME = 200;
 let known: Known | undefined;
 
@@ -61,6 +61,17 @@ export function knownModel(provider: string, id: string): KnownModel | undefined
   if (name === undefined) return undefined;
   const facts = Object.hasOwn(catalogue.models, name) ? catalogue.models[name] : undefined;
   return facts === undefined && card === undefined ? undefined : { name, facts, card };
+}
+
+/** What the vendor's pages say of keeping requests and of regions, for one model of a provider; an absent part is unknown. */
+export function hostFacts(provider: string, id: string): HostFacts {
+  const { catalogue } = read();
+  const host = Object.hasOwn(catalogue.hosts, provider) ? catalogue.hosts[provider] : undefined;
+  const key = `${provider}/${id}`;
+  const own = Object.hasOwn(catalogue.cards, key) ? catalogue.cards[key]?.retention : undefined;
+  if (own === undefined) return host ?? {};
+  const { retention: _, ...others } = host ?? {};
+  return own === 'unknown' ? others : { ...others, retention: own };
 }
 
 /** `eu.maker.big-5-20260724-v1:0` and `maker/big-5` are one name: `big-5`. */

@@ -123,6 +123,7 @@ const formRate = (structured: StrengthFigure | undefined): number =>
 export function unknownStrength(model: RatedModel, field: string): number {
   if (APART.has(field)) return UNKNOWN;
   const general = strengthOf(model, 'general') ?? UNKNOWN;
+  if (field === 'maths') return Math.min(general, strengthOf(model, 'reasoning') ?? general);
   if (field !== 'planning') return general;
   return Math.min(general, onCardScale(onMeasuredScale(general) * formRate(strengthFigure(model, 'structured'))));
 }

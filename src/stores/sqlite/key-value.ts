@@ -85,6 +85,7 @@ export function sqliteKeyValue(connection: Connection, clock: Clock, close: () =
   const { path } = connection;
   let untilSweep = 1;
   return {
+    lasting: true,
     async get(key) {
       assertKey(key);
       const row = await connection.read((sql) => sql.first(FIND, [key, clock.now()]));

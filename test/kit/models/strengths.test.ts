@@ -48,6 +48,14 @@ describe('strengths', () => {
     expect(strengthFigure(own, 'planning')).toMatchObject({ basis: 'own', value: 0.7 });
   });
 
+  it('have maths of its own where it was measured, and nothing better than reasoning where not', () => {
+    const mini = rated('openai', 'gpt-4o-mini');
+    expect(strengthFigure(mini, 'maths')).toMatchObject({ basis: 'measured', sources: ['simple-evals'] });
+    expect(strengthOf(opus, 'maths')).toBeUndefined();
+    const reasoning = strengthOf(opus, 'reasoning') ?? 0;
+    expect(qualityOf(opus, ['maths'])).toBe(Math.min(reasoning, strengthOf(opus, 'general') ?? 1));
+  });
+
   it('of one card at two providers are those of each', () => {
     const card = modelCard({ id: 'claude-opus-5' });
     expect(strengthOf({ provider: 'anthropic', card }, 'code')).toBe(strengthOf({ provider: 'other', card }, 'code'));

@@ -10,7 +10,8 @@ export interface Rating {
 }
 
 export interface DecayingMean {
-  add(value: number, nowMs: number): void;
+  /** `count` observations with this mean at that moment, which may be before others. @default 1 */
+  add(value: number, nowMs: number, count?: number): void;
   /** Undefined where next to nothing is left. */
   read(nowMs: number): Rating | undefined;
 }
@@ -21,10 +22,11 @@ export function decayingMean(): DecayingMean {
   let asOf = 0;
   const remaining = (nowMs: number): number => 2 ** (-Math.max(0, nowMs - asOf) / HALF_LIFE_MS);
   return {
-    add(value, nowMs) {
+    add(value, nowMs, count = 1) {
       const factor = weight === 0 ? 0 : remaining(nowMs);
-      sum = sum * factor + value;
-      weight = weight * factor + 1;
+      const added = weight === 0 ? count : count * 2 ** (-Math.max(0, asOf - nowMs) / HALF_LIFE_MS);
+      sum = sum * factor + value * added;
+      weight = weight * factor + added;
       asOf = Math.max(asOf, nowMs);
     },
     read(nowMs) {
