@@ -114,11 +114,11 @@ const errorsOf = (events: readonly RunEvent[]) =>
   events.flatMap((event) => (event.type === 'tool-call' && event.error !== undefined ? [event.error] : []));
 
 it.each([
-  ['renderedBytes', { renderedBytes: 3000 }],
-  ['runBytes', { runBytes: 14_200 }],
-  ['valueBytes', { valueBytes: 900 }],
+  ['renderedBytes', { renderedBytes: 7000 }],
+  ['runBytes', { runBytes: 25_000 }],
+  ['valueBytes', { valueBytes: 4000 }],
 ] as const)('2: a result beyond %s is an error to the model', async (bound, bounds) => {
-  const world = worldOf({ rounds: 4, calls: 1, resultBytes: 1000, answerBytes: 0 }, bounds);
+  const world = worldOf({ rounds: 4, calls: 1, resultBytes: 5000, answerBytes: 0 }, bounds);
   const handle = world.engine.start(validPlan({ nodes: [agent] }));
   expect(await settled(world, handle)).toMatchObject({ status: 'done' });
   const errors = errorsOf(await collected(handle.events()));
