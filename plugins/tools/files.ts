@@ -18,6 +18,8 @@ export interface FileToolsOptions {
   readonly maxRowsBytes?: number;
   /** Limit of what one `read_rows` reads of a file, in bytes. @default 67108864 */
   readonly maxTableBytes?: number;
+  /** Limit of the cells that one `read_rows` passes on its way to `offset`; a line of JSONL counts as one too. @default 1000000 */
+  readonly maxTableCells?: number;
   /** Also read hidden files, environment files and keys. @default false */
   readonly secrets?: boolean;
 }
@@ -29,6 +31,7 @@ const LIMITS = {
   maxRows: 10_000,
   maxRowsBytes: 4 * 1024 * 1024,
   maxTableBytes: 64 * 1024 * 1024,
+  maxTableCells: 1_000_000,
 } as const;
 
 /** @throws invalid-config when a limit is not a positive whole number */

@@ -25,7 +25,7 @@ import {
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
 import { nodeWithModel } from '../runs/unit/model-of-node.ts';
-import { giveSlotBack, takeSlot } from '../runs/unit/slots.ts';
+import { anotherSlot, giveSlotBack, slotAgain, takeSlot } from '../runs/unit/slots.ts';
 import { loopRecords, takeUpLoop } from '../runs/unit/tool-loop.ts';
 import { sleep } from '../system/clock.ts';
 import { callWithin } from './attempt.ts';
@@ -177,8 +177,11 @@ class LiveCall implements NodeCall {
   get giveSlotBack(): () => void {
     return () => giveSlotBack(this.#driving.run, this.#unit);
   }
-  get takeSlot(): () => void {
-    return () => takeSlot(this.#driving.run, this.#unit);
+  get takeSlot(): () => Promise<void> {
+    return () => slotAgain(this.#driving.run, this.#unit, this.signal);
+  }
+  get anotherSlot(): NodeCall['anotherSlot'] {
+    return () => anotherSlot(this.#driving.run, this.signal);
   }
   get scopes(): readonly Scope[] {
     return scopesOf(this.#driving.run, this.#unit);

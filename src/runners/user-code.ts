@@ -167,6 +167,7 @@ class OwnCall implements NodeCall {
   declare readonly concurrency?: number;
   readonly giveSlotBack: NodeCall['giveSlotBack'];
   readonly takeSlot: NodeCall['takeSlot'];
+  readonly anotherSlot: NodeCall['anotherSlot'];
   readonly emit: NodeCall['emit'];
   readonly report: NodeCall['report'];
   readonly count: NodeCall['count'];
@@ -194,6 +195,7 @@ class OwnCall implements NodeCall {
     if (call.concurrency !== undefined) this.concurrency = call.concurrency;
     this.giveSlotBack = call.giveSlotBack;
     this.takeSlot = call.takeSlot;
+    this.anotherSlot = call.anotherSlot;
     this.emit = call.emit;
     this.report = call.report;
     this.count = call.count;

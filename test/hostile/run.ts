@@ -5,8 +5,8 @@
  *   npm run hostile -- plans                     one kind
  *   npm run hostile -- plans recursion-any-of …  some cases of a kind; a * at the end stands for any letters
  *
- * `--seed` orders the cases and chooses what is random, `--seconds` is the time of one plan or provider, `--workers` how many
- * run at the same time, `--list` names the cases. Exit codes: 0 all passed, 1 one did not, 2 there is no such case.
+ * `--seed` orders the cases and chooses what is random, `--from` is the first of that order to play, from 1, `--seconds` the
+ * processor time of one plan or provider, `--workers` how many run at the same time, `--list` names the cases. Exit codes: 0 all passed, 1 one did not, 2 there is no such case.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -25,6 +25,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seed: { type: 'string', default: '1' },
+    from: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '20' },
     workers: { type: 'string', default: String(availableParallelism()) },
     list: { type: 'boolean', default: false },
@@ -55,12 +56,13 @@ function shuffled(names: readonly string[], seed: number): string[] {
 
 async function playAll(suite: Suite, names: readonly string[], settings: Settings): Promise<Played[]> {
   const played: Played[] = [];
-  const waiting = shuffled(names, settings.seed).values();
+  const ordered = shuffled(names, settings.seed).slice(Number(values.from) - 1);
+  const waiting = ordered.values();
   const worker = async (): Promise<void> => {
     for (const name of waiting) {
       const one = { kind: suite.kind, name, ...(await suite.play(name, settings)) };
       played.push(one);
-      print(one, played.length, names.length);
+      print(one, played.length, ordered.length);
     }
   };
   await Promise.all(Array.from({ length: Math.min(suite.atOnce, Number(values.workers)) }, worker));

@@ -12,7 +12,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 
 export interface Settings {
   readonly program: Program;
-  /** How long a plan or a provider may take. */
+  /** Processor time that a plan or a provider may use. */
   readonly seconds: number;
   readonly seed: number;
 }

@@ -1,6 +1,6 @@
 /** Tables as text: which delimiter a CSV has, its records, and the text of one that is written. */
 import { Readable } from 'node:stream';
-import { parse } from 'csv-parse';
+import { type Options, parse } from 'csv-parse';
 import { failed } from './folder.ts';
 
 export const DELIMITERS = [',', ';', '\t', '|'] as const;
@@ -28,27 +28,36 @@ export interface CsvRecord {
   readonly line: number;
 }
 
-/** Reads no further than the caller does. @throws tool-failed with the line that is no CSV */
+/**
+ * Reads no further than the caller does, but for the rest of a piece.
+ *
+ * @param isLeftOut called with each record in turn. One that is left out costs its parsing alone; what it throws ends the reading
+ * @throws tool-failed with the line that is no CSV
+ */
 export async function* csvRecords(
   texts: AsyncIterable<string>,
   delimiter: string,
   path: string,
+  isLeftOut: (record: CsvRecord) => boolean,
 ): AsyncGenerator<CsvRecord> {
-  const parser = parse({
+  const options: Options<CsvRecord, readonly string[]> = {
     delimiter,
     bom: true,
-    info: true,
+    on_record: (cells, { lines }) => {
+      const record = { cells, line: lines };
+      return isLeftOut(record) ? null : record;
+    },
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: MAX_ROW_BYTES,
-  });
+  };
+  // The types of the parser know records of their own only.
+  const parser = parse(options as unknown as Options);
   const source = Readable.from(bounded(texts, () => parser.info.records, path));
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
   try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      yield { cells: record, line: info.lines };
-    }
+    yield* parser as AsyncIterable<CsvRecord>;
   } catch (error) {
     throw explained(error, path);
   } finally {

@@ -5,8 +5,8 @@
  * D2. The opened file is the checked file: it must be the one that the checked path still names.
  * D3. Hidden files, environment files and keys are refused by name, whatever path leads to them.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
+import { constants, type Dirent } from 'node:fs';
+import { type FileHandle, lstat, open, opendir, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { defined, globMatches, PolyphonyError } from 'polyphony/kit';
 import { mediaTypeOf } from './media-type.ts';
@@ -188,7 +188,7 @@ export async function listFilesIn(
   let visited = 0;
   for (let names = folders.shift(); names !== undefined; names = folders.shift()) {
     signal.throwIfAborted();
-    for (const entry of await entriesOf(join(root, ...names))) {
+    for (const entry of await entriesOf(join(root, ...names), MAX_VISITED - visited + 1)) {
       visited += 1;
       if (visited > MAX_VISITED || files.length >= options.maxFiles) return { files: files.sort(), truncated: true };
       if (!options.secrets && isSecret([entry.name])) continue;
@@ -217,11 +217,17 @@ function leadsInto(wanted: readonly string[], folder: readonly string[]): boolea
   return true;
 }
 
-async function entriesOf(folder: string) {
+/** By name, and no more than `most`: a folder may have millions. */
+async function entriesOf(folder: string, most: number): Promise<readonly Dirent[]> {
+  const entries: Dirent[] = [];
   try {
-    return await readdir(folder, { withFileTypes: true });
+    for await (const entry of await opendir(folder, { bufferSize: 256 })) {
+      entries.push(entry);
+      if (entries.length >= most) break;
+    }
   } catch {
     // A folder that cannot be read, or was deleted meanwhile, counts as empty.
     return [];
   }
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

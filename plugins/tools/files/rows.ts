@@ -1,7 +1,7 @@
 /** Rows of a CSV or JSONL file: read piece by piece, and no further than the rows that are asked for. */
 import type { FileHandle } from 'node:fs/promises';
 import { tryParseJson } from 'polyphony/kit';
-import { csvRecords, detectDelimiter } from './csv.ts';
+import { type CsvRecord, csvRecords, detectDelimiter } from './csv.ts';
 import { failed, openIn } from './folder.ts';
 import { typedCell } from './numbers.ts';
 
@@ -13,6 +13,8 @@ export interface RowLimits {
   readonly maxRows: number;
   /** Of the file, as far as it is read. */
   readonly maxTableBytes: number;
+  /** Of the rows that are left out, and of all lines of JSONL. */
+  readonly maxTableCells: number;
 }
 
 export interface RowsInput {
@@ -54,14 +56,14 @@ export async function readRowsIn(limits: RowLimits, input: RowsInput, signal: Ab
     const start = first.done === true ? '' : first.value;
     const all = again(start, texts);
     const format = input.format ?? formatOf(inside);
-    const table: Table = { columns: [] };
+    const table: Table = { columns: [], passedCells: 0 };
     if (format === 'jsonl') {
-      return { ...(await collected(limits, input, jsonRows(all, input, table), table)), path: inside };
+      return { ...(await collected(limits, input, jsonRows(all, { input, limits, table }), table)), path: inside };
     }
     const { delimiter: given = 'auto' } = input;
     const delimiter = given === 'auto' ? detectDelimiter(start) : given;
     return {
-      ...(await collected(limits, input, csvRows(all, delimiter, input, table), table)),
+      ...(await collected(limits, input, csvRows(all, delimiter, { input, limits, table }), table)),
       path: inside,
       delimiter,
     };
@@ -114,33 +116,63 @@ function decoded(
   throw failed(`"${path}" holds NUL characters, so it is no ${encoding} text: say its encoding, such as utf-16le.`);
 }
 
-/** What is known of the columns so far: those of a header, or every field that a row had. */
+/** What is known of the table so far. */
 interface Table {
+  /** Those of a header, or every field that a row had. */
   columns: readonly string[];
+  passedCells: number;
 }
 
-async function* csvRows(
-  texts: AsyncIterable<string>,
-  delimiter: string,
-  input: RowsInput,
-  table: Table,
-): AsyncGenerator<Row> {
-  const { path, header = true, ragged = false } = input;
+interface Reading {
+  readonly input: RowsInput;
+  readonly limits: RowLimits;
+  readonly table: Table;
+}
+
+/** Counts what is looked at on the way to the rows that are asked for: short rows take more work than their bytes. */
+function pass({ input, limits: { maxTableCells }, table }: Reading, cells: number): void {
+  table.passedCells += cells;
+  if (table.passedCells <= maxTableCells) return;
+  throw failed(
+    `More than ${maxTableCells} cells of "${input.path}" would be read before the rows that are asked for: give a smaller "offset", split the file, or raise maxTableCells.`,
+  );
+}
+
+async function* csvRows(texts: AsyncIterable<string>, delimiter: string, reading: Reading): AsyncGenerator<Row> {
+  const { input, table } = reading;
+  const { path, header = true, offset = 0 } = input;
   let isFirst = true;
-  for await (const { cells, line } of csvRecords(texts, delimiter, path)) {
+  let leftOut = 0;
+  const isLeftOut = (record: CsvRecord): boolean => {
     if (isFirst) {
-      table.columns = columnsOf(cells, input);
+      table.columns = columnsOf(record.cells, input);
       isFirst = false;
-      if (header) continue;
+      if (header) return true;
     }
+    if (leftOut >= offset) return false;
+    leftOut += 1;
+    assertLength(record, table.columns, delimiter, input);
+    pass(reading, record.cells.length);
+    return true;
+  };
+  for await (const record of csvRecords(texts, delimiter, path, isLeftOut)) {
     const { columns } = table;
-    if (cells.length !== columns.length && (!ragged || cells.length > columns.length)) {
-      throw failed(
-        `Line ${line} of "${path}" has ${cells.length} cells, but there are ${columns.length} columns: check the delimiter (${JSON.stringify(delimiter)}), or set "ragged" where short rows are meant.`,
-      );
-    }
+    assertLength(record, columns, delimiter, input);
+    const { cells, line } = record;
     yield Object.fromEntries(columns.map((name, index) => [name, typedCell(name, cells[index] ?? null, input, line)]));
   }
+}
+
+function assertLength(
+  { cells, line }: CsvRecord,
+  columns: readonly string[],
+  delimiter: string,
+  { path, ragged = false }: RowsInput,
+): void {
+  if (cells.length === columns.length || (ragged && cells.length < columns.length)) return;
+  throw failed(
+    `Line ${line} of "${path}" has ${cells.length} cells, but there are ${columns.length} columns: check the delimiter (${JSON.stringify(delimiter)}), or set "ragged" where short rows are meant.`,
+  );
 }
 
 /** @throws tool-failed for too many, before anything is done with each */
@@ -164,18 +196,25 @@ function namedColumns(cells: readonly string[]): readonly string[] {
   });
 }
 
-async function* jsonRows(texts: AsyncIterable<string>, input: RowsInput, table: Table): AsyncGenerator<Row> {
+async function* jsonRows(texts: AsyncIterable<string>, reading: Reading): AsyncGenerator<Row> {
+  const { input, table } = reading;
+  const { offset = 0 } = input;
   const known = new Set<string>();
   let number = 0;
+  let rows = 0;
   for await (const line of linesOf(texts, input.path)) {
     number += 1;
+    pass(reading, 1);
     const text = (number === 1 && line.startsWith('\ufeff') ? line.slice(1) : line).trim();
     if (text === '') continue;
     const row = tryParseJson(text);
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
       throw failed(`Line ${number} of "${input.path}" is no JSON object: write one object a line.`);
     }
-    for (const name of Object.keys(row)) known.add(name);
+    const names = Object.keys(row);
+    rows += 1;
+    if (rows <= offset) pass(reading, names.length);
+    for (const name of names) known.add(name);
     if (known.size > MAX_COLUMNS) {
       throw failed(
         `The rows of "${input.path}" have more than ${MAX_COLUMNS} different fields: give them a list instead.`,
@@ -183,7 +222,7 @@ async function* jsonRows(texts: AsyncIterable<string>, input: RowsInput, table: 
     }
     // Millions of rows may have the same fields.
     if (known.size !== table.columns.length) table.columns = [...known];
-    yield row as Row;
+    if (rows > offset) yield row as Row;
   }
 }
 
@@ -208,17 +247,14 @@ async function* linesOf(texts: AsyncIterable<string>, path: string): AsyncGenera
 /** The rows that are asked for. @throws tool-failed when they are more than one call may return */
 async function collected(
   { maxRows, maxRowsBytes }: RowLimits,
-  { path, offset = 0, limit = Number.POSITIVE_INFINITY, columns, header = true }: RowsInput,
+  { path, limit = Number.POSITIVE_INFINITY, columns, header = true }: RowsInput,
   found: AsyncIterable<Row>,
   table: Table,
 ): Promise<{ readonly rows: readonly Row[]; readonly columns: readonly string[]; readonly more: boolean }> {
   const rows: Row[] = [];
   const wanted = header ? columns : undefined;
-  let seen = 0;
   let bytes = 0;
   for await (const whole of found) {
-    seen += 1;
-    if (seen <= offset) continue;
     if (rows.length >= limit) return { rows, columns: wanted ?? table.columns, more: true };
     const row = wanted === undefined ? whole : picked(whole, wanted, table.columns, path);
     bytes += Buffer.byteLength(JSON.stringify(row)) + 1;

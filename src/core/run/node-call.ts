@@ -108,15 +108,19 @@ export interface NodeCall {
   readonly thread?: NodeThread;
   /** Nesting of workflows and plans, 0 at the top. */
   readonly level: number;
-  /** What the run may do at the same time, for a node that does several things at once, such as calls of tools. @default 8 */
+  /** What the run may do at the same time, for a node that does several things at once, such as calls of tools: each beside the first has `anotherSlot`. @default 8 */
   readonly concurrency?: number;
   /**
    * From here on the call only waits for others, such as a run nested in it, and does not count toward the `concurrency` of the
    * run. Absent: nobody counts.
    */
   readonly giveSlotBack?: (() => void) | undefined;
-  /** Counts again after `giveSlotBack`: what the call waited for has ended, and it works on. Absent: nobody counts. */
-  readonly takeSlot?: (() => void) | undefined;
+  /**
+   * Counts again after `giveSlotBack`: what the call waited for has ended, and it works on once this resolves. Absent: nobody counts.
+   */
+  readonly takeSlot?: (() => Promise<void>) | undefined;
+  /** Counts one more thing that the call does at the same time, such as a call of a tool beside another. Absent: nobody counts. */
+  readonly anotherSlot?: (() => CallSlot) | undefined;
   /** For a node that suspended the run: its question and the answer. */
   readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
   /** For a model that called a workflow, which was approved and then asked something itself: that call. */
@@ -132,6 +136,14 @@ export interface NodeCall {
   readonly count?: ((what: CountedCall) => void) | undefined;
   /** Where the rounds of a model that calls tools are recorded. Absent: nobody records them. */
   readonly loop?: LoopRecords | undefined;
+}
+
+/** The place of one more thing that a call does at the same time, among all that its run does. */
+export interface CallSlot {
+  /** Resolves when it may begin; to false when it was left first. */
+  readonly taken: Promise<boolean>;
+  /** It has ended, or is not wanted any more. */
+  leave(): void;
 }
 
 /** The thread of a call, as its store knows it. */
@@ -193,9 +205,14 @@ export interface LoopRound {
 export interface LoopRecords {
   /** The rounds that the journal has already, in order. */
   readonly rounds: readonly LoopRound[];
+  /** Counts one of them, before it becomes a part of the conversation. @throws limit-exceeded when the run has no room for it */
+  takenUp(round: LoopRound): void;
   /** Resolves once the answer is recorded. @throws limit-exceeded when the run has no room for it */
   answered(answer: LoopAnswer): Promise<void>;
-  /** @returns the record, once it is kept: a result that the run has no room for is an error in it */
+  /**
+   * @returns the record, once it is kept: a result that the run has no room for is an error in it
+   * @throws limit-exceeded when there is no room for the error either
+   */
   called(call: ToolCallRecord): Promise<ToolCallRecord>;
 }
 

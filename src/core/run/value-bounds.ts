@@ -3,7 +3,10 @@
 export interface ValueBounds {
   /** One value: the JSON of an input, the result of a call, an item or a round, an answer, in bytes of UTF-8. */
   readonly valueBytes: number;
-  /** What the templates of one node make, over all its items and rounds, in bytes of UTF-8. */
+  /**
+   * What the templates of one node make, over all its items and rounds, in bytes of UTF-8. Also what a model and its tools say in
+   * one call of a node.
+   */
   readonly renderedBytes: number;
   /** All values that a run makes, with those of the runs nested in it, in bytes. Also a list of items, or an output, as JSON. */
   readonly runBytes: number;

@@ -50,7 +50,7 @@ export interface RunLimitsConfig {
 export interface ValueLimitsConfig {
   /** Most bytes of one value as JSON: an input, the result of a call, an item or a round, an answer. @default 8388608 */
   readonly valueBytes?: number;
-  /** Most bytes that the templates of one node make, over all its items and rounds. @default 16777216 */
+  /** Most bytes that the templates of one node make, over all its items and rounds; also of what a model and its tools say in one call of it. @default 16777216 */
   readonly renderedBytes?: number;
   /** Most bytes of all values of a run, with the runs nested in it; of a list of items and of its output too. @default 67108864 */
   readonly runBytes?: number;

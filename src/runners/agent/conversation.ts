@@ -166,8 +166,14 @@ export async function recordAnswer(
   return answer;
 }
 
-/** Goes on after a recorded answer, as if it had come now. It is paid and shown already. */
-export function takeUpAnswer(conversation: Conversation, { answer }: LoopRound): LoopAnswer {
+/**
+ * Goes on after a recorded answer, as if it had come now. It is paid and shown already.
+ *
+ * @throws limit-exceeded when the run has no room for the round
+ */
+export function takeUpAnswer(conversation: Conversation, known: LoopRound): LoopAnswer {
+  conversation.call.loop?.takenUp(known);
+  const { answer } = known;
   const { asked, usage, warnings = [] } = answer;
   conversation.asked = asked;
   conversation.earlier = addUsage(conversation.earlier, usage);

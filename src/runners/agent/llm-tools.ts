@@ -5,6 +5,7 @@ import type { Scope, ToolCallPart, ToolResultPart } from '../../core/model/model
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import type { Logger, Tool } from '../../core/plugin.ts';
 import {
+  type CallSlot,
   type LoopAnswer,
   type LoopRound,
   type NodeCall,
@@ -40,6 +41,8 @@ export interface Toolbox {
   readonly used: ReadonlyMap<string, ToolUse>;
   /** Takes what a call cost that is in no record, because it was stopped. */
   readonly paid: (paid: Paid) => void;
+  /** Of a call beside the first. @default that of the node */
+  readonly slot?: CallSlot;
 }
 
 /** What the calls of one tool were in the rounds so far. */
@@ -52,10 +55,11 @@ export interface ToolUse {
 const DEFAULT_CONCURRENCY = 8;
 
 /**
- * What became of an answer's calls, in their order, of which at most as many run at once as the run allows. Those that are recorded do
- * not run.
+ * What became of an answer's calls, in their order. The first that runs has the slot of the node, and each beside it one of its own,
+ * so that a run does no more at once than it may. Those that are recorded do not run.
  *
- * @throws cancelled; SuspendRun for the first call that a person has to decide about, once the others have ended
+ * @throws cancelled; limit-exceeded when the run has no room for what became of one; SuspendRun for the first call that a person has
+ *   to decide about; each once all that ran have ended
  */
 export async function useTools(
   toolbox: Toolbox,
@@ -64,20 +68,61 @@ export async function useTools(
 ): Promise<readonly ToolCallRecord[]> {
   const calls = answer.content.filter((part) => part.type === 'tool-call');
   const records: ToolCallRecord[] = [];
-  const questions: (SuspendRun | undefined)[] = [];
-  const remaining = calls.entries();
-  const useNext = async (): Promise<void> => {
-    for (const [index, part] of remaining) {
-      const done = ended?.get(index) ?? (await useTool(toolbox, answer, { part, index, calls }));
+  const questions: SuspendRun[] = [];
+  const failures: unknown[] = [];
+  const left = calls.entries();
+  const useNext = async (own: Toolbox): Promise<boolean> => {
+    const next = failures.length > 0 ? undefined : left.next();
+    if (next === undefined || next.done === true) return false;
+    const [index, part] = next.value;
+    try {
+      const done = ended?.get(index) ?? (await useTool(own, answer, { part, index, calls }));
       if (done instanceof SuspendRun) questions[index] = done;
       else records[index] = done;
+    } catch (error) {
+      failures.push(error);
     }
+    return true;
   };
-  const { concurrency = DEFAULT_CONCURRENCY } = toolbox.call;
-  await Promise.all(Array.from({ length: Math.min(concurrency, calls.length) }, useNext));
+  await besideEachOther(toolbox, calls.length, useNext);
+  if (failures.length > 0) throw failures[0];
   const question = questions.find((asked) => asked !== undefined);
   if (question !== undefined) throw question;
   return records;
+}
+
+/** Calls `useNext` until it says that nothing is left, in as many places as there are slots. Resolves when all have ended. */
+async function besideEachOther(
+  toolbox: Toolbox,
+  count: number,
+  useNext: (own: Toolbox) => Promise<boolean>,
+): Promise<void> {
+  const { call } = toolbox;
+  const { concurrency = DEFAULT_CONCURRENCY } = call;
+  const waiting = new Set<CallSlot>();
+  let isOver = false;
+  const help = async (): Promise<void> => {
+    for (;;) {
+      const slot = call.anotherSlot?.();
+      if (slot === undefined) {
+        if (await useNext(toolbox)) continue;
+        return;
+      }
+      waiting.add(slot);
+      const isTaken = !isOver && (await slot.taken);
+      waiting.delete(slot);
+      try {
+        if (!isTaken || !(await useNext({ ...toolbox, slot }))) return;
+      } finally {
+        slot.leave();
+      }
+    }
+  };
+  const helpers = Array.from({ length: Math.min(concurrency, count) - 1 }, help);
+  while (await useNext(toolbox));
+  isOver = true;
+  for (const slot of waiting) slot.leave();
+  await Promise.all(helpers);
 }
 
 /** A call, and its place among those of its answer. */
@@ -133,20 +178,23 @@ async function runTool(
   const { call, clock, logger } = toolbox;
   const input = given as Readonly<Record<string, unknown>>;
   if ('runNested' in tool)
-    return tool.runNested(cappedCall(toolbox, tool.name), idempotencyKey, await toolInput(tool, input));
+    return tool.runNested(nestedCall(toolbox, tool.name), idempotencyKey, await toolInput(tool, input));
   if ('handsTo' in tool) return { value: `The conversation is handed to ${tool.handsTo}.`, costNanoUsd: 0 };
   const place = { call, logger, isForModel: true };
   const output = await callTool(tool, { input, signal: call.signal, idempotencyKey, clock, place });
   return { value: tool.output === undefined ? resultIn(output) : output, costNanoUsd: 0 };
 }
 
-/** What a workflow spends is charged to its own limit too, which the gateway holds. */
-function cappedCall({ call, rules, used }: Toolbox, name: string): NodeCall {
+/** What a workflow spends is charged to its own limit too, which the gateway holds; what waits for it gives its own slot back. */
+function nestedCall({ call, rules, used, slot }: Toolbox, name: string): NodeCall {
   const capNanoUsd = rules.limits.get(name)?.nanoUsd;
-  if (capNanoUsd === undefined) return call;
+  if (capNanoUsd === undefined && slot === undefined) return call;
+  const own = { ...spreadable(call) };
+  if (slot !== undefined) Object.assign(own, { giveSlotBack: () => slot.leave(), takeSlot: undefined });
+  if (capNanoUsd === undefined) return own;
   const spentNanoUsd = used.get(name)?.costNanoUsd ?? 0;
   const scope: Scope = { kind: 'node', id: `${call.idempotencyKey}/tool/${name}`, capNanoUsd, spentNanoUsd };
-  return { ...spreadable(call), scopes: [...call.scopes, scope] };
+  return { ...own, scopes: [...call.scopes, scope] };
 }
 
 const resultIn = (output: unknown): unknown => (output as { readonly result: unknown }).result;

@@ -41,7 +41,7 @@ export function callableWorkflows(options: NestedOptions): FindWorkflow {
         } catch (error) {
           throw error instanceof SuspendRun ? firstOf(error) : error;
         } finally {
-          call.takeSlot?.();
+          await call.takeSlot?.();
         }
       },
     };

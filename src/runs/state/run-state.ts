@@ -62,8 +62,13 @@ export type Stopping =
 export interface Slots {
   readonly limit: number;
   taken: number;
-  /** Runs that have something to start and no slot for it, the one that waits longest first. */
-  readonly waiting: Set<RunState>;
+  /** Who has something to start and no slot for it, the one that waits longest first. */
+  readonly waiting: Set<SlotWaiter>;
+}
+
+/** A run, or one of several things that a call does. */
+export interface SlotWaiter {
+  readonly driver: Pick<Driver, 'wake'>;
 }
 
 export interface RunState {

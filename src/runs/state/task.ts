@@ -74,6 +74,8 @@ export interface UnitUse {
   rendered: number;
   /** Characters that its call has streamed. */
   streamed: number;
+  /** Bytes of the conversation of its call. */
+  said: number;
   /** Bytes that its call holds while it runs. */
   inFlight: number;
   /** Of its last result, where it is one of several items. */
@@ -95,7 +97,7 @@ export interface TaskUse {
 }
 
 export function useOfUnit(unit: Unit): UnitUse {
-  unit.used ??= { rendered: 0, streamed: 0, inFlight: 0, size: undefined, calls: 0, plannerCalls: 0 };
+  unit.used ??= { rendered: 0, streamed: 0, said: 0, inFlight: 0, size: undefined, calls: 0, plannerCalls: 0 };
   return unit.used;
 }
 

@@ -3,7 +3,9 @@
  *
  * V1. What a template makes is counted before it is made; a result is counted before it is recorded.
  * V2. A run counts with all runs that are nested in it, and what it holds already counts once.
- * V3. Beyond a bound the call fails with limit-exceeded, which the node's onError sees as any failure.
+ * V3. What a model and its tools say to each other counts before it is recorded or told: as a value of the run, as a message of
+ *     the conversation, and once more in the request that sends it.
+ * V4. Beyond a bound the call fails with limit-exceeded, which the node's onError sees as any failure.
  */
 import { PolyphonyError } from '../../core/errors.ts';
 import { JSON_DEPTH, type JsonFault, type JsonSize, jsonSize, type KnownSizes } from '../../core/json/json-size.ts';
@@ -232,6 +234,35 @@ export function takeStreamed(values: RunValues, unit: Unit, text: string): void 
   takeInFlight(values, unit, text.length);
 }
 
+/** In the conversation, and in the request that sends it. */
+const COPIES_OF_SAID = 2;
+
+/**
+ * Counts what a model or one of its tools said, and keeps it as a value of the run.
+ *
+ * @throws limit-exceeded, with nothing counted
+ */
+export function holdSaid(values: RunValues, unit: Unit, said: unknown, noun: string): void {
+  const measured = { noun, nodeId: unit.task.id };
+  const { bytes, added } = sizeOf(values, said, measured);
+  assertRoom(values, added + RESULT_BYTES + COPIES_OF_SAID * bytes, measured);
+  takeSaid(values, unit, bytes);
+  values.held += added + RESULT_BYTES;
+}
+
+/** Counts what was said in an earlier process, and is held already. @throws limit-exceeded */
+export function holdSaidAgain(values: RunValues, unit: Unit, said: unknown): void {
+  takeSaid(values, unit, sizeOf(values, said, { noun: 'What was said', nodeId: unit.task.id }).bytes);
+}
+
+function takeSaid(values: RunValues, unit: Unit, bytes: number): void {
+  const { renderedBytes } = values.bounds;
+  const used = useOfUnit(unit);
+  if (used.said + bytes > renderedBytes) throw tooMuchSaid(unit.task.id, renderedBytes);
+  takeInFlight(values, unit, COPIES_OF_SAID * bytes);
+  used.said += bytes;
+}
+
 function takeInFlight(values: RunValues, unit: Unit, bytes: number): void {
   assertRoom(values, bytes, { noun: 'A call', nodeId: unit.task.id });
   useOfUnit(unit).inFlight += bytes;
@@ -245,6 +276,7 @@ export function releaseInFlight(values: RunValues, { used }: Unit): void {
   used.inFlight = 0;
   used.rendered = 0;
   used.streamed = 0;
+  used.said = 0;
 }
 
 // ---------------------------------------------------------------------------------------------------- errors
@@ -261,6 +293,11 @@ function noRoom({ noun, nodeId }: Measured, runBytes: number): PolyphonyError {
 function tooMuchRendered(nodeId: string | undefined, renderedBytes: number): PolyphonyError {
   const place = nodeId === undefined ? 'The output of the run' : `Node ${nodeId}`;
   const message = `${place} would render more than ${renderedBytes} bytes, over all its items and rounds (limits.values.renderedBytes): refer to less in its texts, or raise the bound in the config.`;
+  return exceeded(message, 'limits.values.renderedBytes', renderedBytes, nodeId);
+}
+
+function tooMuchSaid(nodeId: string, renderedBytes: number): PolyphonyError {
+  const message = `The conversation of node ${nodeId} with its tools would be larger than ${renderedBytes} bytes (limits.values.renderedBytes): let its tools return less, or raise the bound in the config.`;
   return exceeded(message, 'limits.values.renderedBytes', renderedBytes, nodeId);
 }
 

@@ -41,15 +41,16 @@ export async function answerRun(stored: StoredRuns, live: RunState | undefined, 
   await changeStored(stored, given.runId, (restored) => draftOf(stored, restored, given));
 }
 
-async function draftOf(stored: StoredRuns, restored: Restored, given: Answer): Promise<EventDraft> {
+async function draftOf(
+  stored: StoredRuns,
+  restored: Restored,
+  given: Answer,
+  openOf: (nodeId: string) => readonly Asked[] = openIn(restored),
+): Promise<EventDraft> {
   const { status, plan } = restored;
   if (status === 'done' || status === 'failed' || status === 'cancelled') throw hasEnded(given, status);
   const node = restored.nodes.get(given.nodeId);
-  const [item, question] = addressed(
-    node === undefined ? [] : questionsOf(node),
-    given,
-    isAnswered(node?.progress, given),
-  );
+  const [item, question] = addressed(openOf(given.nodeId), given, isAnswered(node?.progress, given));
   const asking = plan.nodes.find(({ id }) => id === given.nodeId);
   const asked = withOut(question, asking);
   if (given.check !== undefined) given.check(asked);
@@ -59,6 +60,17 @@ async function draftOf(stored: StoredRuns, restored: Restored, given: Answer): P
     else await own;
   }
   return { type: 'answer', nodeId: given.nodeId, ...(item === -1 ? {} : { item }), answer: given.answer };
+}
+
+/** What the nodes of the run ask, each looked through once however many of its items are answered. */
+function openIn({ nodes }: Restored): (nodeId: string) => readonly Asked[] {
+  const known = new Map<string, readonly Asked[]>();
+  return (nodeId) => {
+    const node = nodes.get(nodeId);
+    const open = known.get(nodeId) ?? (node === undefined ? [] : questionsOf(node));
+    known.set(nodeId, open);
+    return open;
+  };
 }
 
 /**
@@ -76,10 +88,11 @@ export async function answerTogether(
   const refused = new Map<number, unknown>();
   await changeStored(stored, runId, async (restored) => {
     const drafts: EventDraft[] = [];
+    const openOf = openIn(restored);
     for (const [index, one] of given.entries()) {
       try {
         sizeOf(createValues(stored.valueBounds?.()), one.answer, measured(one));
-        drafts.push(await draftOf(stored, restored, one));
+        drafts.push(await draftOf(stored, restored, one, openOf));
       } catch (error) {
         refused.set(index, error);
       }

@@ -155,7 +155,8 @@ function holdAllRestored({ values, input, tasks }: RunState): void {
     for (const { rounds } of progress.loops.values()) {
       for (const { answer, calls } of rounds) {
         holdRestored(values, answer.content);
-        for (const { result } of calls.values()) holdRestored(values, result ?? null);
+        if (answer.citations !== undefined) holdRestored(values, answer.citations);
+        for (const { result, error } of calls.values()) holdRestored(values, error ?? result ?? null);
       }
     }
     for (const kept of [...progress.questions.values(), ...progress.answers.values()]) holdRestored(values, kept);

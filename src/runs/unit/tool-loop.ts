@@ -4,17 +4,18 @@
  * T1. An answer that calls tools is recorded before the first of them runs, so that a unit that goes on has the same calls.
  * T2. A call that has ended is recorded before the model is told of it, and never runs again.
  * T3. One that had not ended runs again, with the same key.
+ * T4. What is said counts against the bounds of values before it is recorded, and that of an earlier process when it is taken up.
  */
 import { errorRecord } from '../../core/errors.ts';
 import { addMoney } from '../../core/money/money.ts';
 import { addUsage } from '../../core/money/usage.ts';
 import { onAbort } from '../../core/on-abort.ts';
-import type { LoopRecords, ToolCallRecord } from '../../core/run/engine.ts';
+import type { LoopAnswer, LoopRecords, ToolCallRecord } from '../../core/run/engine.ts';
 import { type RecordedLoop, withAnswer, withCall } from '../records/recorded-loop.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { RunState } from '../state/run-state.ts';
 import type { Unit } from '../state/task.ts';
-import { holdValue } from '../state/values.ts';
+import { holdSaid, holdSaidAgain } from '../state/values.ts';
 
 /** What earlier calls of the unit recorded, once: from now on it is a part of what the unit has cost. */
 export function takeUpLoop(unit: Unit): RecordedLoop | undefined {
@@ -33,11 +34,14 @@ export function loopRecords(
   unit: Unit,
   { rounds = [], signal }: { readonly rounds?: LoopRecords['rounds'] | undefined; readonly signal: AbortSignal },
 ): LoopRecords {
-  const { task } = unit;
   return {
     rounds,
-    answered(answer) {
-      holdValue(run.values, answer.content, { noun: 'The answer', nodeId: task.id });
+    takenUp({ answer, calls }) {
+      holdSaidAgain(run.values, unit, saidBy(answer));
+      for (const call of calls.values()) holdSaidAgain(run.values, unit, told(call));
+    },
+    async answered(answer) {
+      holdSaid(run.values, unit, saidBy(answer), 'The answer');
       unit.loop = withAnswer(unit.loop, unit.round, answer);
       return recorded(run, unit, { ...answer, ...placeOf(unit), type: 'model-answered' }, signal);
     },
@@ -50,15 +54,32 @@ export function loopRecords(
   };
 }
 
-/** The tool has run, so what has no room is an error that the model is told, and not one that runs the tool again. */
-function withRoom({ values }: RunState, { task }: Unit, call: ToolCallRecord): ToolCallRecord {
-  if (call.result === undefined) return call;
+/** Of an answer, what its model reads again, and what is kept beside it. */
+const saidBy = ({ content, citations, warnings }: LoopAnswer): unknown =>
+  citations === undefined && warnings === undefined ? content : { content, citations, warnings };
+
+/** What the model is told of a call. */
+function told({ result, error, approval, arguments: given }: ToolCallRecord): unknown {
+  const said = error ?? result ?? null;
+  return approval === 'changed' ? { given, said } : said;
+}
+
+/**
+ * The tool has run, so what has no room is an error that the model is told, and not one that runs the tool again.
+ *
+ * @throws limit-exceeded when there is no room for the error either
+ */
+function withRoom({ values }: RunState, unit: Unit, call: ToolCallRecord): ToolCallRecord {
+  const noun = `The result of the tool ${call.name}`;
   try {
-    holdValue(values, call.result, { noun: `The result of the tool ${call.name}`, nodeId: task.id });
+    holdSaid(values, unit, told(call), noun);
     return call;
   } catch (error) {
+    if (call.result === undefined) throw error;
     const { result: _result, ...rest } = call;
-    return { ...rest, error: errorRecord(error) };
+    const refused = { ...rest, error: errorRecord(error) };
+    holdSaid(values, unit, told(refused), noun);
+    return refused;
   }
 }
 

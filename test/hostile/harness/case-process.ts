@@ -1,11 +1,12 @@
 /**
  * The process of one hostile case: plays it, prints its report and ends by itself.
  *
- *   node case-process.js <plans|providers|escapes> <name>
+ *   node case-process.js <plans|providers|escapes> <name> <seconds of processor time>
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { boundProcessorTime, processorMs } from './processor-time.ts';
 import type { Report } from './report.ts';
 import { watch } from './watch.ts';
 
@@ -61,7 +62,8 @@ function watchFolder(folder: string): () => number {
   };
 }
 
-const [kind = '', name = ''] = process.argv.slice(2);
+const [kind = '', name = '', seconds = '20'] = process.argv.slice(2);
+boundProcessorTime(Number(seconds));
 const root = mkdtempSync(join(tmpdir(), 'polyphony-hostile-'));
 const watched = watch();
 const written = watchFolder(join(root, 'store'));
@@ -76,6 +78,7 @@ try {
 watched.stop();
 const report: Report = {
   outcome,
+  workMs: Math.round(processorMs()),
   problems: watched.problems.slice(0, 10),
   blockedMs: watched.blockedMs(),
   writtenBytes: written(),

@@ -4,18 +4,22 @@ import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { SECRET } from '../plans/material.ts';
+import { USED_UP } from './processor-time.ts';
 import type { Report } from './report.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const CASE_PROCESS = 'test/hostile/harness/case-process.ts';
 const HEAP_MEBIBYTES = 512;
-/** Of the time that a case may take, which a slow machine gets more of. */
+/** Of the processor time that a case may take. */
 const MOST_BLOCKED_SHARE = 0.1;
+/** Of the processor time: a case that hangs uses none, and one on a busy machine waits for it. */
+const WALL_TIMES = 6;
 const MOST_WRITTEN_BYTES = 128 * 2 ** 20;
 /** The heap, and what lies beside it: code, buffers of sockets and of the store. */
 const MOST_RESIDENT_BYTES = 1024 * 2 ** 20;
 
 export interface Program {
+  /** @param seconds of processor time that the case may use; it is ended after six times as long by the clock, too */
   readonly play: (kind: string, name: string, seconds: number) => Promise<Verdict>;
   /** Ends the processes of the cases that still run, and removes what was compiled. */
   readonly remove: () => void;
@@ -26,6 +30,7 @@ export interface Verdict {
   readonly outcome: string;
   /** Empty: it passed. */
   readonly problems: readonly string[];
+  /** Processor time where it is known, else by the clock. */
   readonly ms: number;
 }
 
@@ -67,7 +72,7 @@ function played(
   const { PATH = '' } = process.env;
   const start = performance.now();
   return new Promise((settle) => {
-    const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MEBIBYTES}`, ...given], {
+    const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MEBIBYTES}`, ...given, String(seconds)], {
       cwd: ROOT,
       env: { PATH, NODE_COMPILE_CACHE: cache, PLANTED: SECRET },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -80,15 +85,20 @@ function played(
     child.stderr.on('data', (chunk: Buffer) => {
       errors = `${errors}${chunk}`.slice(0, 20_000);
     });
-    const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+    let late: string | undefined;
+    const timer = setTimeout(
+      () => {
+        late = `was still there after ${seconds * WALL_TIMES} s`;
+        child.kill('SIGKILL');
+      },
+      seconds * WALL_TIMES * 1000,
+    );
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       children.delete(child);
-      const late = signal === 'SIGKILL' ? `was still there after ${seconds} s` : undefined;
-      settle({
-        ...judged(out, seconds, late ?? (code === 0 ? undefined : exitOf(code, signal, errors))),
-        ms: performance.now() - start,
-      });
+      if (errors.includes(USED_UP)) late = `used more than ${seconds} s of processor time`;
+      const exit = late ?? (code === 0 ? undefined : exitOf(code, signal, errors));
+      settle({ ms: performance.now() - start, ...judged(out, seconds, exit) });
     });
   });
 }
@@ -99,10 +109,14 @@ function exitOf(code: number | null, signal: NodeJS.Signals | null, errors: stri
   return `the process ended with ${code ?? signal}: ${fatal}`;
 }
 
-function judged(out: string, seconds: number, exit: string | undefined): Pick<Verdict, 'outcome' | 'problems'> {
+function judged(
+  out: string,
+  seconds: number,
+  exit: string | undefined,
+): Pick<Verdict, 'outcome' | 'problems'> & Partial<Pick<Verdict, 'ms'>> {
   const line = out.trim().split('\n').at(-1) ?? '';
   if (!line.startsWith('{')) return { outcome: 'no report', problems: [exit ?? 'ended without a report'] };
-  const { outcome, problems, blockedMs, writtenBytes, residentBytes } = JSON.parse(line) as Report;
+  const { outcome, problems, workMs, blockedMs, writtenBytes, residentBytes } = JSON.parse(line) as Report;
   const left = exit?.startsWith('was still') ? `${exit} though its work was over: something is left` : exit;
   const found = [
     left,
@@ -111,7 +125,7 @@ function judged(out: string, seconds: number, exit: string | undefined): Pick<Ve
     writtenBytes > MOST_WRITTEN_BYTES ? `wrote ${mebibytes(writtenBytes)}` : undefined,
     residentBytes > MOST_RESIDENT_BYTES ? `held ${mebibytes(residentBytes)} of memory` : undefined,
   ].filter((problem) => problem !== undefined);
-  return { outcome, problems: found };
+  return { outcome, problems: found, ms: workMs };
 }
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;

@@ -4,6 +4,8 @@ export interface Report {
   readonly outcome: string;
   /** What must not have happened, in sentences; empty where all is well. */
   readonly problems: readonly string[];
+  /** Processor time of the process, with its start, in milliseconds. */
+  readonly workMs: number;
   /** The longest time for which nothing else got a turn, in milliseconds. */
   readonly blockedMs: number;
   /** Bytes of the files that the case left. */
