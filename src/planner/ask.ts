@@ -83,7 +83,7 @@ function turnsOf(
   planners: readonly PlannerModel[] | undefined,
   refused: RefusedForms,
 ): readonly Turn[] {
-  const formOf = (model: PlannerModel): PlanForm => (refused.has(model) ? 'json' : model.form);
+  const formOf = (model: PlannerModel): PlanForm => (refused.has(model.target) ? 'json' : model.form);
   if (planners === undefined || planners.length === 0) {
     const forms = new Set(choice.planners.map(formOf));
     const [only = 'json'] = forms;
@@ -131,7 +131,10 @@ async function askInTurn(
       if (calling.isTold || calling.signal.aborted) break;
       if (turn.form !== 'json' && isRefusal(error)) {
         const rest = turn.planners === undefined ? undefined : turns.slice(place).flatMap((one) => one.planners ?? []);
-        warnings.push(asking.refused.add(turn.planners ?? preparation.choice.planners, turn.form));
+        // Those before the last attempt failed otherwise, and left the request to the next one.
+        const target =
+          calling.trace.attempts.at(-1)?.target ?? (turn.planners ?? preparation.choice.planners)[0]?.target;
+        if (target !== undefined) warnings.push(asking.refused.add(target, turn.form));
         const plain = await askOnce({ form: 'json', planners: rest }, calling, preparation, round, asking);
         return { ...plain, warnings };
       }

@@ -6,25 +6,19 @@ import type { PlanForm } from './plan-form.ts';
 /** The longest known are asked again first. */
 const MOST_KEPT = 256;
 
-type Named = { readonly target: Target };
-
 export interface RefusedForms {
-  has(model: Named): boolean;
+  has(target: Target): boolean;
   /** @returns what the caller is told */
-  add(models: readonly Named[], form: PlanForm): Warning;
+  add(target: Target, form: PlanForm): Warning;
 }
-
-const nameOf = ({ target: { provider, model } }: Named): string => `${provider}/${model}`;
 
 export function refusedForms(): RefusedForms {
   const names = new Set<string>();
   return {
-    has: (model) => names.has(nameOf(model)),
-    add(models, form) {
-      // The first one was asked, and those after it only where its provider left the request to them.
-      const [first] = models;
-      const name = first === undefined ? 'The planner' : nameOf(first);
-      if (first !== undefined) names.add(name);
+    has: (target) => names.has(nameOf(target)),
+    add(target, form) {
+      const name = nameOf(target);
+      names.add(name);
       const [oldest] = names;
       if (names.size > MOST_KEPT && oldest !== undefined) names.delete(oldest);
       const what = form === 'tool' ? 'the tool that takes the plan' : 'the schema of plans';
@@ -32,6 +26,8 @@ export function refusedForms(): RefusedForms {
     },
   };
 }
+
+const nameOf = ({ provider, model }: Target): string => `${provider}/${model}`;
 
 /** The request is wrong for the provider: without the schema it may be right. */
 export const isRefusal = (error: unknown): boolean =>
