@@ -39,7 +39,8 @@ export interface StartOptions extends Omit<RunOptions, 'input' | 'paid' | 'appro
   /** Whether the plan runs at once, after an answer, or not at all. @default that of the config, else see `Approval` */
   readonly approval?: GivenApproval;
   /**
-   * Whether somebody is there who can be asked: then side effects that a model plans are asked about, else they are refused.
+   * Whether somebody is there who can be asked: then side effects that a model plans, or puts into a revision of the plan, are
+   * asked about, else they are refused.
    *
    * @default with `onPlan`, which decides itself, they are allowed; else refused
    */
@@ -77,13 +78,15 @@ export async function startRun(
   assertApproval(given);
   if (typeof what !== 'string') {
     const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
-    const approval = starting.approvalOf(given, undefined);
+    const ofCaller = starting.approvalOf(given, undefined);
+    // Revisions are written by a model, so whoever can be asked is asked about them.
+    const approval = starting.approvalOf(given, attended);
     const read = await starting.readInput(plan.plan, input);
     const isOpen = starting.isOpen(plan);
     const runId = others.runId ?? (isOpen ? starting.runtime.ids('run') : undefined);
     const made = runId !== undefined && isOpen ? starting.forRun(plan, runId) : plan;
     const runOptions = { ...others, ...defined({ approval, runId }), input: read };
-    return starting.engine.start(starting.gateOfCaller(made, approval), runOptions);
+    return starting.engine.start(starting.gateOfCaller(made, ofCaller), runOptions);
   }
   const approval = starting.approvalOf(given, attended);
   const runOptions = { ...others, ...defined({ approval }) };

@@ -18,6 +18,7 @@ import { formatUsd, usdToNano } from '../core/money/money.ts';
 import { costOf } from '../core/money/price.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 import { estimateRequestTokens } from '../kit/models/tokens.ts';
+import { formOf, type PlanForm, type PlanForms } from './form/plan-form.ts';
 import { LEAST_ROOM, TYPICAL_PLAN_TOKENS } from './repair.ts';
 
 export const DEFAULT_MAX_USD = 0.05;
@@ -46,6 +47,8 @@ export interface PlannerModel {
   /** On a server of the user's own. */
   readonly isOwn: boolean;
   readonly card: Candidate['card'];
+  /** How it writes the plan. */
+  readonly form: PlanForm;
 }
 
 export interface PlannerChoice {
@@ -53,12 +56,17 @@ export interface PlannerChoice {
   readonly planners: readonly PlannerModel[];
   /** Every model that could plan this request, the strongest first. */
   readonly able: readonly PlannerModel[];
-  /** Tokens of the prompt. */
+  /** Tokens of the prompt, without a schema beside it. */
   readonly promptTokens: number;
   readonly rules: PlannerRules;
 }
 
-type ChoiceParts = { readonly gateway: Gateway; readonly catalogue: Pick<Catalogue, 'models'> };
+type ChoiceParts = {
+  readonly gateway: Gateway;
+  readonly catalogue: Pick<Catalogue, 'models'>;
+  /** Tokens of a schema beside the prompt, by form. */
+  readonly formTokens: PlanForms['tokens'];
+};
 
 export const nameOf = ({ provider, model }: Target): string => `${provider}/${model}`;
 
@@ -101,7 +109,7 @@ function modelsOf(
   request: ChatRequest,
   promptTokens: number,
   { exclude }: Pick<CallOptions, 'exclude'>,
-  { gateway, catalogue }: ChoiceParts,
+  { gateway, catalogue, formTokens }: ChoiceParts,
 ): readonly PlannerModel[] {
   const own = new Set(catalogue.models.flatMap(({ provider, isOwn }) => (isOwn === true ? [provider] : [])));
   const seen = new Set<string>();
@@ -113,17 +121,36 @@ function modelsOf(
     const target: Target = { provider, model };
     if (seen.has(nameOf(target))) return [];
     seen.add(nameOf(target));
+    const isOwn = own.has(provider);
+    const form = formWithin(card, promptTokens, isOwn, formTokens);
     return {
       target,
       tier: card.tier,
       quality: parts.quality ?? 0,
       figure: figures?.find(({ of }) => of === 'planning'),
       contextTokens: card.contextTokens,
-      costNanoUsd: costOf(card, { input: promptTokens, output: TYPICAL_PLAN_TOKENS }, { at: 'usual' }),
-      isOwn: own.has(provider),
+      costNanoUsd: costOf(
+        card,
+        { input: promptTokens + formTokens[form], output: TYPICAL_PLAN_TOKENS },
+        { at: 'usual' },
+      ),
+      isOwn,
       card,
+      form,
     };
   });
+}
+
+/** A server of the user's own makes a grammar of a schema, which takes nothing of the window; others put it into the prompt. */
+function formWithin(
+  card: Candidate['card'],
+  promptTokens: number,
+  isOwn: boolean,
+  formTokens: PlanForms['tokens'],
+): PlanForm {
+  const form = formOf(card);
+  const schemaTokens = isOwn && form === 'schema' ? 0 : formTokens[form];
+  return promptTokens + schemaTokens + LEAST_ROOM > card.contextTokens ? 'json' : form;
 }
 
 const boundOf = ({ maxUsd = DEFAULT_MAX_USD }: PlannerRules): NanoUsd => usdToNano(maxUsd);

@@ -4,7 +4,10 @@ import type { PlanningListener, PlanningOptions } from '../core/plan/planner.ts'
 import type { Catalogue, PlanDraft } from '../core/plan/validation.ts';
 
 /** The listeners of a planner call; those that are undefined are not called. */
-export type Listener = { -readonly [K in keyof PlanningListener]-?: PlanningListener[K] | undefined };
+export type Listener = { -readonly [K in keyof PlanningListener]-?: PlanningListener[K] | undefined } & {
+  /** Gets the text of the plan in the form of the format, a node at a time where it is written in another form. */
+  onPlanText?: (text: string) => void;
+};
 
 export interface DraftChecks {
   readonly openDraft: (catalogue: Catalogue) => PlanDraft;
@@ -20,19 +23,17 @@ interface Drafting {
 
 /** Passes nodes on until the planner restarts; none of a plan that the run's input does not fit. */
 export function listenInParts(listener: Listener, checks: DraftChecks, drafting: Drafting): void {
-  const { onDelta, onRestart } = listener;
+  const { onRestart } = listener;
   const draft = checks.openDraft(drafting.catalogue);
   let isOver = false;
   let isChecked = false;
-  listener.onDelta = (text) => {
-    const told = onDelta?.(text);
-    if (isOver) return told;
+  listener.onPlanText = (text) => {
+    if (isOver) return;
     const nodes = draft.push(text);
-    if (nodes.length === 0) return told;
+    if (nodes.length === 0) return;
     isOver = !isChecked && !fits(checks, draft.head, drafting.input);
     isChecked = true;
     if (!isOver) drafting.onDraft(nodes, draft.head.budget);
-    return told;
   };
   listener.onRestart = () => {
     isOver = true;

@@ -4,19 +4,28 @@
  */
 import { abortError, PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
-import type { Message, Target } from '../core/model/model.ts';
-import { textOf } from '../core/model/response.ts';
+import type { Target, Warning } from '../core/model/model.ts';
 import type { Paid } from '../core/money/usage.ts';
 import type { PlanBounds, ValidPlan } from '../core/plan/plan.ts';
 import type { PlanFailure, Planner, PlanningResult } from '../core/plan/planner.ts';
 import type { Catalogue, Validate, Validation } from '../core/plan/validation.ts';
-import { type Asking, ask, paidFor, reportAnswer, sumOf } from './ask.ts';
+import { type Asking, ask, formAsked, paidFor, reportAnswer, sumOf } from './ask.ts';
 import { nameOf, type PlannerModel, type PlannerRules, strongerPlanners } from './choice.ts';
 import { type DraftChecks, type Listener, listenInParts } from './drafts.ts';
 import { explainedChoice } from './explained-choice.ts';
+import { refusedForms } from './form/refused-forms.ts';
 import { keptSteps } from './kept-steps.ts';
 import { type PlanningTask, type Preparation, prepare, sensitivityOf } from './preparation.ts';
-import { type Answered, answered, cutValidation, isCut, repairCharacters, repairMessages, voids } from './repair.ts';
+import {
+  type Answered,
+  answered,
+  cutValidation,
+  isCut,
+  type Repair,
+  repairCharacters,
+  repairOf,
+  voids,
+} from './repair.ts';
 import { dearerMessages, revisionMessages } from './revision-messages.ts';
 import { NOTHING, type VectorOf, vectorsFor } from './tool-vectors.ts';
 
@@ -47,7 +56,7 @@ export interface PlanChecks extends DraftChecks {
 
 export function createPlanner(parts: PlannerParts): Required<Planner> {
   const { catalogue, validator, options = () => undefined } = parts;
-  const vectors: VectorOf = new Map();
+  const kept: Kept = { vectors: new Map(), refused: refusedForms() };
   return {
     open(request) {
       checkRequest(request);
@@ -62,6 +71,7 @@ export function createPlanner(parts: PlannerParts): Required<Planner> {
       return {
         parts: prepared.parts,
         tokens: prepared.choice.promptTokens,
+        form: formAsked(prepared, kept.refused),
         because: explainedChoice(prepared.choice),
       };
     },
@@ -70,7 +80,7 @@ export function createPlanner(parts: PlannerParts): Required<Planner> {
       const { dearer, fresh: _fresh, approval: _approval, hasGate: _gate, ...others } = given;
       const { input, onDraft, onDelta, onRestart, onCall, onAnswer, seconds, sensitivity, ...call } = others;
       const listener: Listener = { onDelta, onRestart, onCall, onAnswer };
-      const asking = askingOf(parts, call, listener, request, vectors);
+      const asking = askingOf(parts, call, listener, request, kept);
       if (onDraft !== undefined) listenInParts(listener, validator, { catalogue: asking.catalogue, input, onDraft });
       const further = dearer === undefined ? {} : { further: dearerMessages(dearer) };
       const planning = await planInRounds({ request, ...further, seconds, sensitivity }, options() ?? {}, asking);
@@ -80,7 +90,7 @@ export function createPlanner(parts: PlannerParts): Required<Planner> {
     async revise(failure, given = {}) {
       const { onDelta, onRestart, onCall, onAnswer, seconds, sensitivity, approval: _approval, ...call } = given;
       const request = failure.plan.goal ?? 'Reach the goal of the plan below.';
-      const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer }, request, vectors);
+      const asking = askingOf(parts, call, { onDelta, onRestart, onCall, onAnswer }, request, kept);
       const task: PlanningTask = {
         request,
         further: revisionMessages(failure),
@@ -112,9 +122,9 @@ const askingOf = (
   options: CallOptions,
   listener: Listener,
   request: string,
-  vectors: VectorOf,
+  kept: Kept,
 ): PlannerAsking => ({
-  vectors,
+  ...kept,
   gateway: parts.gateway,
   catalogue: parts.catalogue(),
   validate: parts.validator.validate,
@@ -123,10 +133,11 @@ const askingOf = (
   request,
 });
 
-/** With the vectors of tools that are known already. */
-interface PlannerAsking extends Asking {
+/** What one planning leaves for the next: vectors of tools, and models that refused the schema. */
+interface Kept extends Pick<Asking, 'refused'> {
   readonly vectors: VectorOf;
 }
+type PlannerAsking = Asking & Kept;
 
 /** What the rounds before have left. */
 interface Progress {
@@ -142,7 +153,8 @@ interface Progress {
   isRepeated: boolean;
   /** A plan that can run, of which something has no meaning, and the model that wrote it. */
   doubtful: Written | undefined;
-  repair: readonly Message[];
+  repair: Repair | undefined;
+  warnings: readonly Warning[];
 }
 
 interface Written {
@@ -173,10 +185,12 @@ async function planInRounds(
     model: prepared.choice.planners[0],
     isRepeated: false,
     doubtful: undefined,
-    repair: [],
+    repair: undefined,
+    warnings: [],
   };
   const made = await allRounds(prepared, rounds, options, progress, asking);
-  return { ...made, because: explainedChoice(prepared.choice) };
+  const { warnings } = progress;
+  return { ...made, because: explainedChoice(prepared.choice), ...(warnings.length === 0 ? {} : { warnings }) };
 }
 
 async function allRounds(
@@ -214,13 +228,14 @@ async function nextRound(
   const { asked, last, doubtful } = progress;
   if (asked > 1) await asking.listener.onRestart?.();
   const { repair, before } = progress;
-  const response = await ask(prepared, { round: asked, planners, repair, before }, asking);
+  const { response, text, warnings } = await ask(prepared, { round: asked, planners, repair, before }, asking);
+  progress.warnings = [...progress.warnings, ...warnings];
   progress.before = NOTHING;
   progress.model = prepared.choice.able.find(({ target }) => isSameModel(target, response.target)) ?? progress.model;
   const price = sumOf(before, paidFor(response.attempts));
   progress.paid = sumOf(progress.paid, price);
-  const answer = answered(textOf(response), last);
-  const cut = isCut(response, textOf(response));
+  const answer = answered(text, last);
+  const cut = isCut(response, text);
   const validation = cut
     ? cutValidation()
     : asking.validate(answer.text, asking.catalogue, { request: asking.request });
@@ -234,7 +249,7 @@ async function nextRound(
   if (validation.plan !== undefined) progress.doubtful = written;
   progress.isRepeated = last?.text.trim() === answer.text.trim();
   const issues = unclear.length > 0 ? unclear : validation.issues.filter(({ severity }) => severity === 'error');
-  progress.repair = repairMessages(answer, issues, cut, roomForRepair(prepared, progress.model));
+  progress.repair = repairOf(answer, issues, cut, roomForRepair(prepared, progress.model));
   progress.last = answer;
   return undefined;
 }

@@ -5,6 +5,7 @@ import { type ChatRequest, type Message, SENSITIVITIES, type Sensitivity } from 
 import type { Plan } from '../core/plan/plan.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 import { choosePlanner, nameOf, PLANNING_MODEL, type PlannerChoice, type PlannerRules } from './choice.ts';
+import { type PlanForms, planForms } from './form/plan-form.ts';
 import { leftOf } from './prompt/run-bounds.ts';
 import { type PromptFacts, type PromptPart, promptParts, systemText } from './prompt.ts';
 import { LEAST_ROOM, planTokens } from './repair.ts';
@@ -27,8 +28,10 @@ export interface PlanningTask {
 
 export interface Preparation {
   readonly parts: readonly PromptPart[];
+  /** Asks for any JSON; each model is asked for the form that it writes. */
   readonly chat: ChatRequest;
   readonly choice: PlannerChoice;
+  readonly forms: PlanForms;
 }
 
 /** @throws budget-exceeded where no planner is within `maxUsd`, context-window where the prompt leaves no room for a plan */
@@ -38,12 +41,13 @@ export function prepare(
   options: Pick<CallOptions, 'exclude' | 'scopes'>,
   parts: PreparationParts,
 ): Preparation {
-  const first = prepareWithin(undefined, task, rules, options, parts);
+  const forms = planForms(parts.catalogue, task.needed);
+  const first = prepareWithin(undefined, task, rules, options, { ...parts, forms });
   const window = smallestWindow(first.choice, rules, parts.catalogue);
   if (window === undefined || fits(first, window.tokens)) return first;
   const prompt = first.parts.reduce((sum, { tokens }) => sum + tokens, 0);
   const room = window.tokens - LEAST_ROOM - (first.choice.promptTokens - prompt);
-  const smaller = prepareWithin(Math.floor(room * MARGIN), task, rules, options, parts);
+  const smaller = prepareWithin(Math.floor(room * MARGIN), task, rules, options, { ...parts, forms });
   if (smaller.choice.promptTokens + LEAST_ROOM <= window.tokens) return smaller;
   throw new PolyphonyError(
     'context-window',
@@ -62,7 +66,7 @@ function prepareWithin(
   { request, further = [], needed, seconds, sensitivity, vectors }: PlanningTask,
   rules: PlannerRules,
   options: Pick<CallOptions, 'exclude' | 'scopes'>,
-  { gateway, catalogue }: PreparationParts,
+  { gateway, catalogue, forms }: PreparationParts & Pick<Preparation, 'forms'>,
 ): Preparation {
   const facts: PromptFacts = {
     leftNanoUsd: leftOf(options.scopes),
@@ -84,7 +88,8 @@ function prepareWithin(
     escalate: false,
     ...(sensitivity === undefined ? {} : { sensitivity }),
   };
-  return { parts, chat, choice: choosePlanner(chat, rules, options, { gateway, catalogue }) };
+  const choice = choosePlanner(chat, rules, options, { gateway, catalogue, formTokens: forms.tokens });
+  return { parts, chat, choice, forms };
 }
 
 /** The window of the model that plans; of the largest that can plan, where the router admits none for this prompt. */

@@ -5,6 +5,7 @@ import type { Message, ModelResponse } from '../core/model/model.ts';
 import type { PlanBounds } from '../core/plan/plan.ts';
 import type { Catalogue, PlanIssue, Validation } from '../core/plan/validation.ts';
 import { extractJson } from '../kit/json/json-schema.ts';
+import type { Wanted } from './form/plan-shape.ts';
 
 /** A node takes about 29 tokens in short plans; prompts make it longer. */
 const TOKENS_PER_NODE = 60;
@@ -101,23 +102,30 @@ function replaced(before: PlanDocument, nodes: readonly unknown[], output: unkno
 export const repairCharacters = (contextTokens: number, promptTokens: number): number =>
   Math.max(LEAST_REPAIR_TOKENS, contextTokens - promptTokens - LEAST_PLAN_TOKENS) * 3;
 
+/** What another round is asked, and for what. */
+export interface Repair {
+  readonly messages: readonly Message[];
+  readonly wanted: Wanted;
+}
+
 /** The last answer, shortened, and what is wrong with it, for another round. `most` bounds both together, in characters. */
-export function repairMessages(
+export function repairOf(
   answer: Answered,
   issues: readonly PlanIssue[],
   isWhole: boolean,
   most = Number.POSITIVE_INFINITY,
-): Message[] {
+): Repair {
   const shown = fitting(issues.slice(0, MOST_ISSUES), most / 2);
   const ids = isWhole ? undefined : offendingIds(answer.document, shown);
   const ask =
     ids === undefined
       ? 'Mend every issue and answer with the whole plan again, JSON alone:'
       : `Mend every issue. Answer with only the nodes that change (${ids.join(', ')} have issues) as {"replace": [nodes]}, and "output" beside it if that changes; all others stay. JSON alone:`;
-  return [
+  const messages: readonly Message[] = [
     { role: 'assistant', content: shortened(answer.text, most / 2) },
     { role: 'user', content: `The plan cannot run as it is meant. ${ask}\n${JSON.stringify(shown)}` },
   ];
+  return { messages, wanted: ids === undefined ? 'plan' : 'nodes' };
 }
 
 /** The first issues, one at least, as many as there is room for. */

@@ -223,6 +223,19 @@ describe('a revised plan', () => {
     expect(w.ran).toEqual(['look', 'pay']);
     await w.polyphony.close();
   });
+
+  it('of a caller who can be asked is asked about, though the plan that the caller wrote is not', async () => {
+    const w = await world([plan(LOOK, { ...PAY, in: { for: 'somebody else' } })]);
+    expect((await w.polyphony.run(PLAIN, {}, { attended: true })).status).toBe('done');
+    const outcome = await w.polyphony.run(plan(LOOK, { ...FAILS, needs: ['look'] }), {}, { attended: true });
+    if (outcome.status !== 'suspended') throw new Error(outcome.status);
+    expect(outcome.waiting[0]?.question).toContain('pay (tool:pay)');
+    expect(w.ran).toEqual(['look', 'pay', 'look']);
+    const ended = await (await w.polyphony.runs.answer(outcome.runId, 'plan_approval', 'no')).result();
+    expect(ended).toMatchObject({ status: 'failed', error: { code: 'blocked' } });
+    expect(w.ran).toEqual(['look', 'pay', 'look']);
+    await w.polyphony.close();
+  });
 });
 
 describe('a plan of the caller', () => {

@@ -36,6 +36,11 @@ describe('an evaluation of a planner', () => {
     expect(report.costNanoUsd).toBe(1_400_000 * TASKS.length);
   });
 
+  test.each(['schema', 'tool'] as const)('gives the same to one that writes them in the form %s', async (flaw) => {
+    const report = await withFlaw(flaw);
+    expect(report).toMatchObject({ score: 1, nodeF1: 1, edgeF1: 1, valid: 1, validAtOnce: 1, control: 1, rounds: 1 });
+  });
+
   test('does not care how nodes are called', async () => {
     const report = await withFlaw('renamed');
     expect(report.tasks.filter(({ score }) => score < 1).map(({ id, issues }) => ({ id, issues }))).toEqual([]);

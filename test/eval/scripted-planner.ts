@@ -1,10 +1,20 @@
-/** Planners that are programs: one writes the gold plan of every request, the others make one kind of mistake. They cost a made-up price. */
-import type { Plan, Provider } from 'polyphony';
-import { fakeCard, fakeProvider, finish } from 'polyphony/testing';
+/**
+ * Planners that are programs: one writes the gold plan of every request, two write it by a schema and as the argument of a tool, the
+ * others make one kind of mistake. They cost a made-up price.
+ */
+import type { Capability, JsonValue, Plan, Provider } from 'polyphony';
+import { fakeCard, fakeProvider, finish, type ScriptStep } from 'polyphony/testing';
+import { closedPlan } from './closed-plan.ts';
 import type { Task } from './task.ts';
 
-export type Flaw = 'none' | 'renamed' | 'shortened' | 'chained' | 'prose';
-export const FLAWS: readonly Flaw[] = ['none', 'renamed', 'shortened', 'chained', 'prose'];
+export type Flaw = 'none' | 'schema' | 'tool' | 'renamed' | 'shortened' | 'chained' | 'prose';
+export const FLAWS: readonly Flaw[] = ['none', 'schema', 'tool', 'renamed', 'shortened', 'chained', 'prose'];
+
+/** What a model can do beside writing JSON, where that decides how it writes the plan. */
+const ABLE: Readonly<Partial<Record<Flaw, readonly Capability[]>>> = {
+  schema: ['json-schema'],
+  tool: ['tools', 'tool-choice'],
+};
 
 const NOT_POSSIBLE: Plan = {
   version: 1,
@@ -16,7 +26,7 @@ const NOT_POSSIBLE: Plan = {
 export function scriptedPlanner(tasks: readonly Task[]): Provider {
   const byRequest = new Map(tasks.map((task) => [task.request, task]));
   const models = FLAWS.map((id) =>
-    fakeCard({ id, capabilities: ['text', 'streaming', 'system', 'json-mode', 'planning'] }),
+    fakeCard({ id, capabilities: ['text', 'streaming', 'system', 'json-mode', 'planning', ...(ABLE[id] ?? [])] }),
   );
   return fakeProvider({
     id: 'scripted',
@@ -24,17 +34,31 @@ export function scriptedPlanner(tasks: readonly Task[]): Provider {
     script: ({ request, target }) => {
       const asked = 'messages' in request ? request.messages.map(({ content }) => content) : [];
       const task = asked.map((content) => byRequest.get(String(content))).find((found) => found !== undefined);
-      const text = written(task?.golds[0] ?? NOT_POSSIBLE, target.model as Flaw);
-      return [{ type: 'text-delta', text }, finish({ usage: { input: 1000, output: 200 } })];
+      const steps = written(task?.golds[0] ?? NOT_POSSIBLE, target.model as Flaw);
+      return [...steps, finish({ usage: { input: 1000, output: 200 } })];
     },
   });
 }
 
-function written(gold: Plan, flaw: Flaw): string {
-  if (flaw === 'prose') return 'I would first look things up, and then write the answer.';
-  if (flaw === 'renamed') return JSON.stringify(renamed(gold));
-  if (flaw === 'shortened') return JSON.stringify(shortened(gold));
-  return JSON.stringify(flaw === 'chained' ? chained(gold) : gold);
+function written(gold: Plan, flaw: Flaw): readonly ScriptStep[] {
+  if (flaw !== 'tool') return [{ type: 'text-delta', text: writtenText(gold, flaw) }];
+  const input = JSON.parse(JSON.stringify(gold)) as JsonValue;
+  return [{ type: 'tool-call', call: { type: 'tool-call', id: 'call_1', name: 'plan', arguments: input } }];
+}
+
+function writtenText(gold: Plan, flaw: Flaw): string {
+  switch (flaw) {
+    case 'prose':
+      return 'I would first look things up, and then write the answer.';
+    case 'schema':
+      return JSON.stringify(closedPlan(gold));
+    case 'renamed':
+      return JSON.stringify(renamed(gold));
+    case 'shortened':
+      return JSON.stringify(shortened(gold));
+    default:
+      return JSON.stringify(flaw === 'chained' ? chained(gold) : gold);
+  }
 }
 
 /** Every id is another one, everywhere. */

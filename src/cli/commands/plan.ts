@@ -122,10 +122,10 @@ async function showPlanning(
 
 async function planningDocument(planning: PlanningResult, file: string | undefined): Promise<object> {
   const { nanoToUsd } = await import('../../core/money/money.ts');
-  const { plan, rounds, costNanoUsd, usage, issues, repaired, model, because, cached } = planning;
+  const { plan, rounds, costNanoUsd, usage, issues, repaired, model, because, warnings, cached } = planning;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
   const written = { plan: plan.plan, hash: plan.hash, rounds, costUsd, issues, repaired };
-  return { ...written, ...defined({ usage, planner: model, because, file, cached }) };
+  return { ...written, ...defined({ usage, planner: model, because, warnings, file, cached }) };
 }
 
 async function showSummary(planning: PlanningResult, terminal: Terminal): Promise<void> {
@@ -135,6 +135,7 @@ async function showSummary(planning: PlanningResult, terminal: Terminal): Promis
   const { repairLine } = await import('../process/given-plan.ts');
   for (const repair of repaired) terminal.say(terminal.paint.dim(repairLine(repair)));
   if (issues.length > 0) terminal.say(terminal.wrap(issueLines(issues, terminal.paint), 'stderr'));
+  for (const { message } of planning.warnings ?? []) terminal.say(terminal.paint.yellow(oneLine(message)));
   if (planning.cached === true) {
     const { sayCached } = await import('../process/approve-plan.ts');
     sayCached(terminal);

@@ -7,7 +7,7 @@ import { printable } from '../../drawing/plain-text.ts';
 import { isPlainObject } from '../../language/shorthand.ts';
 import type { Polyphony } from '../../polyphony.ts';
 import type { Terminal } from '../screen/terminal.ts';
-import { confirmed } from './confirm.ts';
+import { askedYesNo } from './confirm.ts';
 
 /** One line before anything is paid; none for a plan that costs nothing. */
 export function sayEstimate({ estimate }: Pick<ValidPlan, 'estimate'>, terminal: Terminal): void {
@@ -24,7 +24,7 @@ export const sayCached = (terminal: Terminal): void =>
 /**
  * Asks whether the plan of the run may go on, and answers for the person.
  *
- * @returns the run that goes on; undefined where that is not what the run waits for, or nobody can be asked
+ * @returns the run that goes on; undefined where that is not what the run waits for, or nobody answers
  */
 export async function answerAtTerminal(
   { runId, waiting = [] }: RunResult,
@@ -33,8 +33,9 @@ export async function answerAtTerminal(
 ): Promise<RunHandle | undefined> {
   const asked = waiting.find(({ nodeId, data }) => nodeId.startsWith(PLAN_APPROVAL) && isOfPlan(data));
   if (asked === undefined) return undefined;
-  const answer = await confirmed(printable(asked.question), terminal);
-  if (answer === undefined) return undefined;
+  const answer = await askedYesNo(printable(asked.question), terminal);
+  // Without an answer the run goes on waiting, so that it can be answered later.
+  if (answer === undefined || answer === 'left') return undefined;
   return runs.answer(runId, asked.id, answer ? 'yes' : 'no');
 }
 

@@ -43,10 +43,16 @@ export function planningProgress(): PlanningProgress {
 const CHARACTERS_PER_TOKEN = 3.5;
 
 /** Each part under its name and tokens, and who would plan. */
-export function promptText({ parts, tokens, because }: PlanningPreview): string {
+export function promptText({ parts, tokens, form, because }: PlanningPreview): string {
   const sections = parts.map((part) => `--- ${part.name}: ${part.tokens} tokens\n${printable(part.text)}`);
   const total = `--- ${tokens} tokens with the request, by estimate`;
-  return [...sections, total, ...because.map(oneLine)].join('\n\n');
+  return [...sections, total, formText(form), ...because.map(oneLine)].join('\n\n');
+}
+
+function formText({ name, tokens }: PlanningPreview['form']): string {
+  if (name === 'json') return '--- 0 tokens for the form: the plan is written as any JSON';
+  const how = name === 'schema' ? 'by a schema that the provider enforces' : 'as the argument of a tool';
+  return `--- ${tokens} tokens for the form: the plan is written ${how}`;
 }
 
 export const becauseText = (because: readonly string[]): string => because.map(oneLine).join('\n');

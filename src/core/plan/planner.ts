@@ -1,7 +1,7 @@
 /** The port of the planner: it turns a request, or a plan that failed, into a valid plan. */
 import type { ErrorRecord } from '../errors.ts';
 import type { CallOptions } from '../gateway.ts';
-import type { Sensitivity } from '../model/model.ts';
+import type { Sensitivity, Warning } from '../model/model.ts';
 import type { Paid } from '../money/usage.ts';
 import type { Approval } from './approval.ts';
 import type { DraftNode, Plan, ValidPlan } from './plan.ts';
@@ -19,6 +19,8 @@ export interface PlanningResult extends Paid {
   readonly because?: readonly string[];
   /** Of a revised plan: nodes that have the result of a node of the plan before it, which do not run again. @default none */
   readonly kept?: Readonly<Record<string, string>>;
+  /** `schema-refused`: a provider took no schema of plans, so its model was asked for plain JSON. @default none */
+  readonly warnings?: readonly Warning[];
   /** It comes from the plan cache: no model was asked. @default the planner wrote it */
   readonly cached?: true;
 }
@@ -98,6 +100,11 @@ export interface PlanningPreview {
   readonly parts: readonly { readonly name: string; readonly text: string; readonly tokens: number }[];
   /** Tokens of the whole message, the request included. */
   readonly tokens: number;
+  /**
+   * How the plan would be written, and the tokens that are sent for it beside the message: with a schema that the provider
+   * enforces, as the argument of a tool that has to be called, or as any JSON (0 tokens).
+   */
+  readonly form: { readonly name: 'schema' | 'tool' | 'json'; readonly tokens: number };
   /** Why this model would be asked, in sentences. */
   readonly because: readonly string[];
 }
