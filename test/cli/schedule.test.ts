@@ -107,7 +107,13 @@ describe.concurrent('polyphony schedule', () => {
 
   it('leaves a run to the process that ended it between the look at it and its resume', async () => {
     const polyphony = await createPolyphony({ providers: [fakeProvider({})] });
-    const run = { runId: 'kettle', by: 'schedules.yearly', run: 'two.plan.json', input: { year: '2026' }, reason: 'now' };
+    const run = {
+      runId: 'kettle',
+      by: 'schedules.yearly',
+      run: 'two.plan.json',
+      input: { year: '2026' },
+      reason: 'now',
+    };
     const starter = runStarter(polyphony, folderWith({ 'two.plan.json': TWO }));
     const begun: string[] = [];
     const { signal } = new AbortController();
