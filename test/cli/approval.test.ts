@@ -1,15 +1,14 @@
 /** Approval and the plan cache through the command as a real process, which nobody sits at. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { compiled } from '../compiled.ts';
 import { folderWith, start } from './call.ts';
-
-const root = resolve(import.meta.dirname, '../..');
 
 /** Its planner sends what stands behind "to", through a tool that writes a file. */
 const WORLD = `
 import { writeFileSync } from 'node:fs';
-import { fakeCard, fakeProvider } from '${root}/src/testing/index.ts';
+import { fakeCard, fakeProvider } from '${compiled('src/testing/index.ts')}';
 
 const provider = fakeProvider({
   models: [fakeCard({ id: 'planner', capabilities: ['text', 'streaming', 'json-mode', 'planning'] })],
@@ -35,8 +34,8 @@ export default {
 
 const folderOf = (config: object = {}, cache: object = {}): string =>
   folderWith({
-    'world.ts': WORLD,
-    'polyphony.json': { plugins: ['./world.ts'], planner: { model: 'fake/planner', ...cache }, ...config },
+    'world.mjs': WORLD,
+    'polyphony.json': { plugins: ['./world.mjs'], planner: { model: 'fake/planner', ...cache }, ...config },
     'own.plan.json': { version: 1, nodes: [{ id: 'send', use: 'tool:send', in: { to: 'own.txt' } }] },
   });
 

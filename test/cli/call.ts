@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll } from 'vitest';
 import { commandLine } from '../../src/cli/command-line.ts';
 import { createTerminal } from '../../src/cli/screen/terminal.ts';
+import { COMPILE_CACHE, compiled } from '../compiled.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const folders: string[] = [];
@@ -63,17 +64,15 @@ export interface Started {
   readonly ended: Promise<Called>;
 }
 
-/** The command as a process, from its sources. */
+/** The command as a process. */
 export function start(
   given: readonly string[],
   options: { readonly folder: string; readonly environment?: Readonly<Record<string, string>> },
 ): Started {
-  const loader = join(root, 'node_modules/tsx/dist/loader.mjs');
-  const main = join(root, 'src/cli/main.ts');
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, ['--conditions=polyphony-source', '--import', loader, main, ...given], {
+  const child = spawn(process.execPath, [compiled('src/cli/main.ts'), ...given], {
     cwd: options.folder,
-    env: { PATH, ...options.environment },
+    env: { PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const text = { out: '', err: '' };

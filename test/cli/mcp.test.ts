@@ -1,8 +1,8 @@
 /** `polyphony mcp`, asked by the MCP client of this project: over standard input and output, and over HTTP. */
 import { request } from 'node:http';
-import { resolve } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { refusalOf, serveHttp } from '../../src/cli/mcp/http.ts';
+import { compiled } from '../compiled.ts';
 import { opened, use } from '../plugins/tools/mcp/opened.ts';
 import { call, folderWith, start } from './call.ts';
 
@@ -28,14 +28,7 @@ const folder = () =>
     'greet.plan.json': PLAN,
     'sign.plan.json': ASKING,
   });
-const main = resolve(import.meta.dirname, '../../src/cli/main.ts');
-const args = (...more: string[]) => [
-  '--conditions=polyphony-source',
-  '--import',
-  import.meta.resolve('tsx'),
-  main,
-  ...more,
-];
+const args = (...more: string[]) => [compiled('src/cli/main.ts'), ...more];
 
 test('a client that starts it gets the gateway and the workflows', async () => {
   const cwd = folder();

@@ -8,6 +8,7 @@ import { fakeCard, fakeProvider } from 'polyphony/testing';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/cli/input/config-file.ts';
 import { strengthFigure } from '../../src/kit/models/strengths.ts';
+import { compiled } from '../compiled.ts';
 import { evaluatePlanner } from './evaluate.ts';
 import { planningStrength, tooLittle, withPlanning, writeOverlay } from './overlay.ts';
 import { reportOf, reportText, taskLine } from './report.ts';
@@ -175,8 +176,7 @@ describe('the command', () => {
     ...given: readonly string[]
   ): Promise<{ readonly code: number; readonly out: string; readonly errors: string }> =>
     new Promise((settle) => {
-      const flags = ['--conditions=polyphony-source', '--import', 'tsx', 'test/eval/run.ts'];
-      execFile(process.execPath, [...flags, ...given], { cwd: root }, (error, out, errors) =>
+      execFile(process.execPath, [compiled('test/eval/run.ts'), ...given], { cwd: root }, (error, out, errors) =>
         settle({ code: error === null ? 0 : Number(error.code), out, errors }),
       );
     });

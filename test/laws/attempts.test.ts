@@ -10,7 +10,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/core/money/money.ts';
 import type { LedgerRow, Stores } from '../../src/core/stores.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
@@ -121,7 +121,6 @@ async function expectAgreement(database: string, log: string, lives: number): Pr
 }
 
 describe('kill -9 in the middle of calls', () => {
-  beforeAll(() => child.build(), 120_000);
   afterAll(() => child.clean());
 
   it(`leaves counters and ledger equal after each of ${KILLS} kills`, {

@@ -11,6 +11,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { compiled } from '../compiled.ts';
 import { temporaryFolder } from '../stores/folder.ts';
 import { writeStore } from './damage-file.ts';
 
@@ -29,9 +30,8 @@ interface Line {
 /** What one process says about the files of its seeds; the last line of one that died has no name. */
 function watch(store: string, first: number, seeds: number): Promise<readonly Line[]> {
   return new Promise((settle) => {
-    const child = join(import.meta.dirname, 'damage-child.ts');
-    const flags = ['--conditions=polyphony-source', '--import', 'tsx'];
-    const process_ = spawn(process.execPath, [...flags, child, store, folder, String(first), String(seeds)], {
+    const child = compiled('test/laws/damage-child.ts');
+    const process_ = spawn(process.execPath, [child, store, folder, String(first), String(seeds)], {
       cwd: root,
     });
     let out = '';

@@ -5,14 +5,14 @@
  * 2. Its output stands unchanged in the result.
  * 3. The run ends done, every step paid once.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { RunResult } from '../../src/core/run/engine.ts';
 import { seededRandom } from '../../src/testing/fakes.ts';
+import { COMPILE_CACHE, compiled } from '../compiled.ts';
 import { KILL_CALLS, KILL_COST } from './kill-plan.ts';
 
 /** The hostile suite asks for more. */
@@ -23,8 +23,6 @@ const LONGEST_MS = KILLS * 10_000;
 /** Then the process may live to its end: on a busy machine a short life may get nowhere. */
 const KILLS_A_STORY = 20;
 const root = resolve(import.meta.dirname, '../..');
-const built = join(root, `node_modules/.cache/polyphony-kill-law-${process.pid}`);
-const child = join(built, 'test/laws/kill-child.js');
 const folders: string[] = [];
 const children = new Set<ChildProcess>();
 /** One story failed: no further process is started. */
@@ -39,8 +37,8 @@ interface Line {
 /** Lives until it has ended by itself or was killed `killAfterMs` after it began to work; undefined: never. */
 function live(args: readonly string[], killAfterMs: number | undefined): Promise<RunResult | undefined> {
   return new Promise((settle, reject) => {
-    const environment = { ...process.env, NODE_COMPILE_CACHE: join(built, 'compiled') };
-    const process_ = spawn(process.execPath, [child, ...args], {
+    const environment = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
+    const process_ = spawn(process.execPath, [compiled('test/laws/kill-child.ts'), ...args], {
       cwd: root,
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -105,18 +103,9 @@ function expectIntact({ result, lines }: Story): void {
 }
 
 describe('kill -9', () => {
-  beforeAll(() => {
-    const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-    const flags =
-      '--ignoreConfig --noCheck --skipLibCheck --module nodenext --target es2023 --rewriteRelativeImportExtensions';
-    const source = join(root, 'test/laws/kill-child.ts');
-    execFileSync(process.execPath, [compiler, ...flags.split(' '), '--rootDir', root, '--outDir', built, source], {
-      cwd: root,
-    });
-  });
   afterAll(() => {
     for (const process_ of children) process_.kill('SIGKILL');
-    for (const folder of [...folders, built]) rmSync(folder, { recursive: true, force: true });
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   });
 
   it(`loses nothing and pays nothing again in ${KILLS} kills`, { timeout: LONGEST_MS }, async () => {

@@ -1,8 +1,7 @@
-/** A child process that is compiled once, lives for a while and is killed without warning. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+/** A child process that lives for a while and is killed without warning. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+import { COMPILE_CACHE, compiled } from '../compiled.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -15,32 +14,21 @@ export interface Kill {
 }
 
 export interface Killable {
-  /** Compiles the child with all that it imports. */
-  build(): void;
   /** Lives until it has ended by itself, or is killed. */
   live(args: readonly string[], kill?: Kill): Promise<void>;
-  /** Kills what still lives, and removes what was compiled. */
+  /** Kills what still lives. */
   clean(): void;
 }
 
 /** `source` is a file of this folder, without its ending. */
 export function killable(source: string): Killable {
-  const built = join(root, `node_modules/.cache/polyphony-${source}-${process.pid}`);
   const children = new Set<ChildProcess>();
   return {
-    build() {
-      const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-      const flags =
-        '--ignoreConfig --noCheck --skipLibCheck --module nodenext --target es2023 --rewriteRelativeImportExtensions';
-      const file = join(root, `test/laws/${source}.ts`);
-      const where = ['--rootDir', root, '--outDir', built];
-      execFileSync(process.execPath, [compiler, ...flags.split(' '), ...where, file], { cwd: root });
-    },
     live: (args, kill) =>
       new Promise((settle, reject) => {
-        const child = spawn(process.execPath, [join(built, `test/laws/${source}.js`), ...args], {
+        const child = spawn(process.execPath, [compiled(`test/laws/${source}.ts`), ...args], {
           cwd: root,
-          env: { ...process.env, NODE_COMPILE_CACHE: join(built, 'compiled') },
+          env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
           stdio: ['ignore', 'pipe', 'pipe'],
         });
         children.add(child);
@@ -64,7 +52,6 @@ export function killable(source: string): Killable {
       }),
     clean() {
       for (const child of children) child.kill('SIGKILL');
-      rmSync(built, { recursive: true, force: true });
     },
   };
 }

@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { searchTools } from '../../plugins/tools/files-search.ts';
@@ -18,6 +18,7 @@ import { createPolyphony } from '../../src/polyphony.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { seededRandom } from '../../src/testing/fakes.ts';
+import { compiled } from '../compiled.ts';
 import { embedding, passagesPlan, TEXT_COST } from './passages-plan.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'polyphony-passages-'));
@@ -32,9 +33,8 @@ function live(
   args: readonly string[],
   kill?: { readonly afterCalls: number; readonly afterMs: number },
 ): Promise<void> {
-  const file = resolve(import.meta.dirname, 'passages-child.ts');
-  const flags = ['--conditions=polyphony-source', '--import', 'tsx', file];
-  const child = spawn(process.execPath, [...flags, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const file = compiled('test/laws/passages-child.ts');
+  const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   return new Promise((settle, reject) => {
     let [calls, errors] = [0, ''];

@@ -10,12 +10,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { compiled } from '../compiled.ts';
 import { type GrowingPlan, growingPlans, NAMED_PLANS, PLAN_BYTES } from './growing-plans.ts';
 
 const GENERATED = Number(process.env.POLYPHONY_GROWING_PLANS ?? 4);
 const HEAP_MEBIBYTES = 256;
 const root = resolve(import.meta.dirname, '../..');
-const child = join(root, 'test/laws/value-bounds-child.ts');
 const folder = mkdtempSync(join(tmpdir(), 'polyphony-values-'));
 
 interface Ended {
@@ -29,9 +29,9 @@ interface Ended {
 function runAll(plans: readonly GrowingPlan[], name: string): Promise<ReadonlyMap<string, Ended>> {
   const file = join(folder, `${name}.json`);
   writeFileSync(file, JSON.stringify(plans));
-  const flags = [`--max-old-space-size=${HEAP_MEBIBYTES}`, '--conditions=polyphony-source', '--import', 'tsx'];
+  const child = compiled('test/laws/value-bounds-child.ts');
   return new Promise((settle) => {
-    const process_ = spawn(process.execPath, [...flags, child, file], {
+    const process_ = spawn(process.execPath, [`--max-old-space-size=${HEAP_MEBIBYTES}`, child, file], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -1,17 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import Database from 'libsql';
 import { expect, test } from 'vitest';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
+import { compiled } from '../compiled.ts';
 import { temporaryFolder } from './folder.ts';
 
 const folder = temporaryFolder();
-const fixture = (name: string): string => resolve(import.meta.dirname, `fixtures/${name}.ts`);
 
 function start(program: 'writer' | 'counter' | 'one-attempt', path: string, name = '', rounds = 0): ChildProcess {
-  const flags = ['--conditions=polyphony-source', '--import', 'tsx'];
-  const command = [...flags, fixture(program), path, name, String(rounds)];
+  const command = [compiled(`test/stores/fixtures/${program}.ts`), path, name, String(rounds)];
   return spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { guardedListener } from '../../../src/core/user-code/guarded-listener.ts';
 import { createPolyphony } from '../../../src/index.ts';
 import { fakeCard, fakeProvider } from '../../../src/testing/index.ts';
+import { compiled } from '../../compiled.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const child = join(import.meta.dirname, 'rejecting-child.ts');
 
 interface Ended {
   readonly code: number | null;
@@ -16,9 +16,9 @@ interface Ended {
 }
 
 function play(name: string): Promise<Ended> {
-  const flags = ['--conditions=polyphony-source', '--import', 'tsx', '--unhandled-rejections=strict'];
+  const child = compiled('test/composition/boundary/rejecting-child.ts');
   return new Promise((resolve) => {
-    const process_ = spawn(process.execPath, [...flags, child, name], { cwd: root });
+    const process_ = spawn(process.execPath, ['--unhandled-rejections=strict', child, name], { cwd: root });
     let out = '';
     let err = '';
     process_.stdout.on('data', (chunk: Buffer) => {

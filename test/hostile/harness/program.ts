@@ -1,8 +1,7 @@
 /** Compiles the process of the cases once, and runs cases in it: one process a case, so that none can hide in another. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+import { COMPILE_CACHE, compiled } from '../../compiled.ts';
 import { SECRET } from '../plans/material.ts';
 import { USED_UP } from './processor-time.ts';
 import type { Report } from './report.ts';
@@ -21,7 +20,7 @@ const MOST_RESIDENT_BYTES = 1024 * 2 ** 20;
 export interface Program {
   /** @param seconds of processor time that the case may use; it is ended after six times as long by the clock, too */
   readonly play: (kind: string, name: string, seconds: number) => Promise<Verdict>;
-  /** Ends the processes of the cases that still run, and removes what was compiled. */
+  /** Ends the processes of the cases that still run. */
   readonly remove: () => void;
 }
 
@@ -36,45 +35,23 @@ export interface Verdict {
 
 /** @throws when the compiler cannot write the program */
 export function compileProgram(): Program {
-  const folder = join(ROOT, `node_modules/.cache/polyphony-hostile-${process.pid}`);
-  const built = join(folder, 'dist');
-  const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-  const flags =
-    '--ignoreConfig --noCheck --skipLibCheck --module nodenext --target es2023 --resolveJsonModule --rewriteRelativeImportExtensions --customConditions polyphony-source';
-  mkdirSync(folder, { recursive: true });
-  execFileSync(
-    process.execPath,
-    [compiler, ...flags.split(' '), '--rootDir', ROOT, '--outDir', built, join(ROOT, CASE_PROCESS)],
-    {
-      cwd: ROOT,
-    },
-  );
-  // The plugins import the package by its name: here that is what was just compiled.
-  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  const file = join(built, CASE_PROCESS.replace(/\.ts$/, '.js'));
+  const file = compiled(CASE_PROCESS);
   const children = new Set<ChildProcess>();
   return {
-    play: (kind, name, seconds) => played(children, [file, kind, name], seconds, join(folder, 'compiled')),
+    play: (kind, name, seconds) => played(children, [file, kind, name], seconds),
     remove() {
       for (const child of children) child.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** @param cache where compiled scripts are kept from one process to the next */
-function played(
-  children: Set<ChildProcess>,
-  given: readonly string[],
-  seconds: number,
-  cache: string,
-): Promise<Verdict> {
+function played(children: Set<ChildProcess>, given: readonly string[], seconds: number): Promise<Verdict> {
   const { PATH = '' } = process.env;
   const start = performance.now();
   return new Promise((settle) => {
     const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MEBIBYTES}`, ...given, String(seconds)], {
       cwd: ROOT,
-      env: { PATH, NODE_COMPILE_CACHE: cache, PLANTED: SECRET },
+      env: { PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, PLANTED: SECRET },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.add(child);

@@ -1,12 +1,13 @@
 /** The numbers of events in one file: several processes, and files of earlier releases that hold a number twice. */
 import { execFile } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../src/core/run/engine.ts';
 import { createPolyphony } from '../../../src/polyphony.ts';
 import { sqliteStores } from '../../../src/stores/sqlite.ts';
+import { compiled } from '../../compiled.ts';
 import { temporaryFolder } from '../folder.ts';
 
 const folder = temporaryFolder();
@@ -90,10 +91,9 @@ describe('a file in which numbers occur twice', () => {
 describe('processes that write to one run', () => {
   it('give each number once', async () => {
     const path = newPath();
-    const child = resolve(import.meta.dirname, '../fixtures/append-child.ts');
+    const child = compiled('test/stores/fixtures/append-child.ts');
     const run = promisify(execFile);
-    const flags = ['--conditions=polyphony-source', '--import', 'tsx', child, path];
-    const told = await Promise.all(['a', 'b', 'c'].map((name) => run(process.execPath, [...flags, name])));
+    const told = await Promise.all(['a', 'b', 'c'].map((name) => run(process.execPath, [child, path, name])));
     const won = told.map(({ stdout }) => Number(stdout));
     const stores = sqliteStores({ path });
     const seqs: number[] = [];

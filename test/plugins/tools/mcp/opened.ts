@@ -1,8 +1,7 @@
-/** A polyphony with one MCP server, and what it logged. */
-import { resolve } from 'node:path';
 import { afterEach } from 'vitest';
 import { type McpServerOptions, mcp } from '../../../../plugins/tools/mcp.ts';
 import { createPolyphony, type Polyphony } from '../../../../src/index.ts';
+import { compiled } from '../../../compiled.ts';
 
 const running: Polyphony[] = [];
 afterEach(async () => {
@@ -17,7 +16,7 @@ export interface Opened {
 
 export const child = (behaviour: string, more: Partial<McpServerOptions> = {}): McpServerOptions => ({
   command: process.execPath,
-  args: ['--import', 'tsx', resolve(import.meta.dirname, 'child-server.ts'), behaviour],
+  args: [compiled('test/plugins/tools/mcp/child-server.ts'), behaviour],
   ...more,
 });
 
