@@ -45,6 +45,8 @@ export interface Candidate {
   readonly estimatedNanoUsd: number | null;
   /** How its quality, latency and reliability came about. @default only where the routing is explained */
   readonly figures?: readonly CorrectedFigure[];
+  /** What else moved it, such as that it ends. @default only where the routing is explained, and something did */
+  readonly notes?: readonly string[];
 }
 
 /** A figure that was known before, corrected by what was observed: (priorWeight × prior + observations × observed) ÷ their sum. */
@@ -185,6 +187,11 @@ export interface Gateway {
    * asked form. It corrects what is known of the target: see docs/reference/models.md. Unknown targets are ignored.
    */
   rate?(target: Target, field: string, score: number): void;
+  /**
+   * False: the model that gave this answer has moved to another version since, by what its endpoint states, so a stored answer
+   * is out of date. @default nobody knows: it is current
+   */
+  isCurrent?(answer: Pick<ModelResponse, 'target' | 'model' | 'fingerprint'>): boolean;
   /** Observed figures of each target in the last minutes. Plain JSON; a copy as of now. */
   statistics(): readonly TargetFigures[];
   /** Which targets and credentials can be used now, and the last facts that their endpoints stated. Plain JSON without keys; a copy as of now. */

@@ -22,6 +22,7 @@ import { attemptSlots, requestSlots } from './gateway.ts';
 import { createGatewayEvents } from './gateway-events.ts';
 import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
 import { healthOf } from './health.ts';
+import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { listAll } from './list-models.ts';
 import { operations } from './operations.ts';
 import type { GatewayParts } from './parts.ts';
@@ -117,6 +118,8 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   const { runtime, keyValue, ledger, logger, transport } = options;
   const statistics = createStatistics();
   const events = createGatewayEvents({ clock: runtime.clock, logger });
+  const current = { config: () => state.config, registry: () => state.registry };
+  const lifecycle = createLifecycle({ ...current, clock: runtime.clock, events, keyValue, logger }, () => false);
   const parts: GatewayParts = {
     runtime,
     clock: runtime.clock,
@@ -132,8 +135,9 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     background: createBackground(runtime.clock),
     circuits: createCircuits(() => state.config, events),
     endpointReports: createEndpointReports(runtime.clock),
-    config: () => state.config,
-    registry: () => state.registry,
+    lifecycle,
+    watchers: [lifecycle],
+    ...current,
   };
   const build = builder(parts);
   const { providers = [], plugins = [], config = {} } = options;
@@ -155,7 +159,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     ...operations(handle, runtime, rate),
     rate,
     handle,
-    explain: (request, options) => explain(request, options, state, runtime),
+    explain: (request, options) => explain(request, options, state, parts),
     models: () => modelsOf(state.registry, runtime.clock.now()),
     register(added) {
       state = build({
@@ -180,6 +184,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       assertRule(rule, source);
       assertRungs(rule, state.registry, source);
     },
+    isCurrent: ({ target, ...version }) => lifecycle.versions.isCurrent(target, version),
     statistics: () => statistics.figures(runtime.clock.now()),
     health: () => healthOf(parts),
     onEvent: events.listen,
@@ -255,7 +260,7 @@ const isBare = (names: readonly string[]): boolean =>
   !names.slice(names.indexOf('budget')).some((name) => name.startsWith('plugin:'));
 
 function routingOf(
-  { registry, config, clock }: GatewayParts,
+  { registry, config, clock, lifecycle }: GatewayParts,
   rankers: readonly Ranker[] | undefined,
 ): (call: Call) => RouteOptions {
   return (call) => ({
@@ -266,6 +271,7 @@ function routingOf(
     exclude: call.exclude,
     order: call.order,
     ranking: rankers && { rankers, call },
+    arrangement: lifecycle.arrangement,
     registry: registry(),
     config: config(),
     nowMs: clock.now(),
@@ -297,7 +303,12 @@ function refusalOf(rule: EscalationRule, { escalates, registry }: State): unknow
 /** A fixed id, so that a question takes no id from the runtime. */
 const EXPLAINED: CallOptions = { id: 'explain' };
 
-function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, runtime: Runtime): Explanation {
+function explain(
+  asked: ModelRequest,
+  given: CallOptions | undefined,
+  state: State,
+  { runtime, lifecycle: { explained } }: GatewayParts,
+): Explanation {
   const { registry, config, rankers } = state;
   const call = callOf(asked, { ...EXPLAINED, ...given }, true, runtime);
   const { request } = call;
@@ -310,17 +321,23 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
     exclude: call.exclude,
     order: call.order,
     ranking: rankers && { rankers, call },
+    arrangement: explained,
   };
   const decision = decide(options);
   const { scored, rankedBy } = decision;
-  const warning = tierWarning(options, scored[0]?.deployment);
+  const first = scored[0]?.deployment;
+  const warning = tierWarning(options, first) ?? (first && explained.warning(first, options.nowMs));
   return {
     requestRing: state.requests.names,
     attemptRing: state.attempts.names,
-    candidates: scored.map((one) => ({
-      ...candidateOf(one),
-      figures: correctedFigures(one.deployment, options.needs.choice.strengths, options.nowMs),
-    })),
+    candidates: scored.map((one) => {
+      const notes = explained.notes(one.deployment, options.nowMs);
+      return {
+        ...candidateOf(one),
+        figures: correctedFigures(one.deployment, options.needs.choice.strengths, options.nowMs),
+        ...(notes.length === 0 ? {} : { notes }),
+      };
+    }),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     rejected: rejections(options, decision),
     ...(warning === undefined ? {} : { warnings: [warning] }),

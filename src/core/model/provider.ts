@@ -58,7 +58,12 @@ export interface ModelCard {
   readonly languages?: readonly string[];
   /** BCP 47 tags of languages in which it was measured; unlike `languages` it excludes no other. @default what the catalogue knows */
   readonly measuredLanguages?: readonly string[];
-  readonly lifecycle?: { readonly stage: 'preview' | 'stable' | 'deprecated' | 'retired'; readonly endsOn?: string };
+  readonly lifecycle?: {
+    readonly stage: 'preview' | 'stable' | 'deprecated' | 'retired';
+    readonly endsOn?: string;
+    /** The model that new sessions get in its place. @default none */
+    readonly replacedBy?: string;
+  };
   /** Expected milliseconds of a short answer, until there are observations. @default from the two below, else as measured, else unknown */
   readonly expectedMs?: number;
   /** Expected milliseconds until the first token. @default as measured, else unknown */
