@@ -8,6 +8,7 @@ import type { Circuits } from './attempt-ring/breaker/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
 import type { AttemptWatcher } from './calls/attempt-watcher.ts';
 import type { Background } from './calls/background.ts';
+import type { Candidates } from './candidates/candidates.ts';
 import type { GatewayEvents } from './gateway-events.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
@@ -33,6 +34,7 @@ export interface GatewayParts {
   readonly circuits: Circuits;
   readonly endpointReports: EndpointReports;
   readonly lifecycle: Lifecycle;
+  readonly candidates: Candidates;
   /** They are told of each attempt that has ended. */
   readonly watchers: readonly AttemptWatcher[];
   /** The current values: both are replaced as a whole while calls are running. */

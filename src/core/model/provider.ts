@@ -111,8 +111,8 @@ export interface Provider {
    * if the server does not say: `models` then stays as it is.
    */
   listModels?(context: ProviderContext, signal: AbortSignal): Promise<void>;
-  /** Asks a free endpoint whether the provider is available; throws if it is not. */
-  probe?(context: ProviderContext, signal: AbortSignal): Promise<void>;
+  /** Asks a free endpoint whether the provider is available, with this credential or the first; throws if it is not. */
+  probe?(context: ProviderContext, signal: AbortSignal, credential?: string): Promise<void>;
   /** The input tokens of the request as a free endpoint of the provider counts them. Throws like `stream`. */
   countTokens?(attempt: Attempt, context: ProviderContext): Promise<number>;
   close?(): Promise<void>;

@@ -1,13 +1,13 @@
 /** What the gateway knows of models that end, that are not there, or that became others, and what routing makes of it. */
+import type { Config } from '../../core/config.ts';
 import type { Warning } from '../../core/model/model.ts';
 import type { AttemptWatcher } from '../calls/attempt-watcher.ts';
 import { nameOf } from '../calls/target.ts';
-import type { GatewayParts } from '../parts.ts';
 import type { Arrangement } from '../routing/arrangement/arrange.ts';
-import type { Deployment } from '../routing/registry.ts';
+import type { Deployment, Registry } from '../routing/registry.ts';
 import { type Ending, endingOf, endingSaid, isEnding } from './ending.ts';
 import { createRetired } from './retired.ts';
-import { createShifts, endsSoon, type Shifts } from './shifts.ts';
+import { createShifts, endsSoon, type ShiftParts, type Shifts } from './shifts.ts';
 import { createVersions, type Versions } from './versions.ts';
 
 const NOTICE_DAYS = 30;
@@ -20,7 +20,10 @@ export interface Lifecycle extends AttemptWatcher {
   readonly explained: Arrangement;
 }
 
-type LifecycleParts = Pick<GatewayParts, 'clock' | 'config' | 'events' | 'keyValue' | 'logger' | 'registry'>;
+interface LifecycleParts extends ShiftParts {
+  readonly config: () => Config;
+  readonly registry: () => Registry;
+}
 
 /** @param isUnwell a target that is asked last because its provider fails */
 export function createLifecycle(parts: LifecycleParts, isUnwell: (deployment: Deployment) => boolean): Lifecycle {
