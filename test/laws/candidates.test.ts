@@ -2,11 +2,21 @@
 import { describe, expect, it } from 'vitest';
 import type { CandidateConfig } from '../../src/core/config.ts';
 import type { CandidateReport, GatewayEvent } from '../../src/core/gateway.ts';
-import { type Arm, add, emptyArm, lookAt, normalDistribution, verdictOf } from '../../src/gateway/candidates/comparison.ts';
+import {
+  type Arm,
+  add,
+  emptyArm,
+  lookAt,
+  normalDistribution,
+  verdictOf,
+} from '../../src/gateway/candidates/comparison.ts';
 import { fakeCard, fakeProvider, finish, type ScriptStep, seededRandom } from '../../src/testing/fakes.ts';
 import { errorOf, fault, harness, text, user } from '../gateway/harness.ts';
 
-const models = [fakeCard({ id: 'old', strengths: { general: 0.9 } }), fakeCard({ id: 'new', strengths: { general: 0.5 } })];
+const models = [
+  fakeCard({ id: 'old', strengths: { general: 0.9 } }),
+  fakeCard({ id: 'new', strengths: { general: 0.5 } }),
+];
 const RULE = { samples: 50, confidence: 0.95, margin: 0.05 };
 
 function trying(given: Partial<CandidateConfig>, script?: (model: string) => readonly ScriptStep[] | string, seed = 1) {
@@ -99,7 +109,8 @@ describe('law: candidates', () => {
     expect(world.report()).toMatchObject({ state: 'promoted', verdict: { result: 'better' } });
     expect(world.report().verdict.confidence).toBeGreaterThan(0.95);
     expect(world.gateway.report?.('call-of-nobody', { score: 1 })).toBe(false);
-    for (const score of [-1, 1.1, Number.NaN]) expect(() => world.gateway.report?.('call-1', { score })).toThrow(/0 to 1/);
+    for (const score of [-1, 1.1, Number.NaN])
+      expect(() => world.gateway.report?.('call-1', { score })).toThrow(/0 to 1/);
   });
 });
 

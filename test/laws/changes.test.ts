@@ -61,7 +61,16 @@ describe('law: changes', () => {
     for (const alerts of [false, true]) {
       let slow = 100;
       const { gateway, runtime } = harness({
-        providers: (made) => [fakeProvider({ runtime: made, script: () => [{ waitMs: slow }, { type: 'text-delta', text: 'a' }, { type: 'finish', reason: 'stop', usage: { input: 1, output: 1 } }] })],
+        providers: (made) => [
+          fakeProvider({
+            runtime: made,
+            script: () => [
+              { waitMs: slow },
+              { type: 'text-delta', text: 'a' },
+              { type: 'finish', reason: 'stop', usage: { input: 1, output: 1 } },
+            ],
+          }),
+        ],
         config: { health: { alerts } },
       });
       const told: GatewayEvent[] = [];

@@ -7,7 +7,11 @@ import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testi
 import { errorOf, fault, type Harness, harness, text, user } from '../gateway/harness.ts';
 
 const DAY_MS = 86_400_000;
-const old = fakeCard({ id: 'old', strengths: { general: 0.9 }, lifecycle: { stage: 'deprecated', endsOn: '2999-01-01' } });
+const old = fakeCard({
+  id: 'old',
+  strengths: { general: 0.9 },
+  lifecycle: { stage: 'deprecated', endsOn: '2999-01-01' },
+});
 const current = fakeCard({ id: 'new', strengths: { general: 0.6 } });
 
 const listening = ({ gateway }: Harness): GatewayEvent[] => {
@@ -78,7 +82,8 @@ describe('law: a model that ends', () => {
 });
 
 describe('law: a model that is not there', () => {
-  const gone = (target: Target): readonly ScriptStep[] | string => (target.model === 'gone' ? [fault('model-not-found')] : 'ok');
+  const gone = (target: Target): readonly ScriptStep[] | string =>
+    target.model === 'gone' ? [fault('model-not-found')] : 'ok';
   const models = [fakeCard({ id: 'gone', strengths: { general: 0.9 } }), fakeCard({ id: 'there' })];
   const config = { routes: { r: { chain: ['gone', 'there'] } }, retry: { retries: 0 } };
   const route = { ...user(), model: { route: 'r' } };
@@ -119,7 +124,10 @@ describe('law: a model that is not there', () => {
     for (const given of [{ credentials, script }, { script: ({ target }: { target: Target }) => gone(target) }]) {
       const provider = fakeProvider({ models, ...given });
       const isMany = 'credentials' in given;
-      const world = harness({ providers: [provider], config: isMany ? config : { ...config, lifecycle: { retireMs: 0 } } });
+      const world = harness({
+        providers: [provider],
+        config: isMany ? config : { ...config, lifecycle: { retireMs: 0 } },
+      });
       const events = listening(world);
       for (let call = 0; call < 4; call += 1) await world.run(world.gateway.generate(route));
       expect(typesOf(events)).toEqual([]);
@@ -131,10 +139,19 @@ describe('law: a model that is not there', () => {
 describe('law: a model that becomes another', () => {
   const moving = () => {
     let version: { model?: string; fingerprint?: string } = { model: 'm-1' };
-    const models = [fakeCard({ id: 'one', strengths: { general: 0.5 } }), fakeCard({ id: 'two', strengths: { general: 0.5 } })];
+    const models = [
+      fakeCard({ id: 'one', strengths: { general: 0.5 } }),
+      fakeCard({ id: 'two', strengths: { general: 0.5 } }),
+    ];
     const provider = fakeProvider({ models, script: () => [text('a'), finish(version)] });
     const world = harness({ providers: [provider] });
-    return { world, events: listening(world), say: (next: typeof version) => Object.assign(version = {}, next) };
+    return {
+      world,
+      events: listening(world),
+      say: (next: typeof version): void => {
+        version = next;
+      },
+    };
   };
 
   it('is told once, and its former answers are no longer current', async () => {

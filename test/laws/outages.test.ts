@@ -4,7 +4,14 @@ import type { GatewayEvent } from '../../src/core/gateway.ts';
 import type { Attempt } from '../../src/core/model/model.ts';
 import type { Provider } from '../../src/core/model/provider.ts';
 import { createOutages } from '../../src/gateway/health/outages.ts';
-import { type FakeProvider, fakeCard, fakeClock, fakeProvider, type ScriptStep, seededRandom } from '../../src/testing/fakes.ts';
+import {
+  type FakeProvider,
+  fakeCard,
+  fakeClock,
+  fakeProvider,
+  type ScriptStep,
+  seededRandom,
+} from '../../src/testing/fakes.ts';
 import { errorOf, fault, type Harness, harness, user } from '../gateway/harness.ts';
 
 const BEST = fakeCard({ id: 'one', strengths: { general: 0.9 } });
@@ -25,7 +32,11 @@ interface World extends Harness {
   probeFails: boolean;
 }
 
-function world(options: Partial<Provider> = {}, more: object = {}, failWith: () => readonly ScriptStep[] = () => [fault('overloaded')]): World {
+function world(
+  options: Partial<Provider> = {},
+  more: object = {},
+  failWith: () => readonly ScriptStep[] = () => [fault('overloaded')],
+): World {
   const made = { failing: false, probeFails: false, probes: [] as (string | undefined)[] };
   const provider = fakeProvider({
     id: 'a',
@@ -49,7 +60,10 @@ describe('law: an outage', () => {
     for (const before of [0, 20, 5000]) {
       const clock = fakeClock();
       const events: GatewayEvent[] = [];
-      const outages = createOutages(clock, { tell: (draft) => events.push({ ...draft, at: clock.now() } as GatewayEvent), listen: () => () => {} });
+      const outages = createOutages(clock, {
+        tell: (draft) => events.push({ ...draft, at: clock.now() } as GatewayEvent),
+        listen: () => () => {},
+      });
       const end = (isOk: boolean): void =>
         outages.ended({ target: { provider: 'a', model: 'm' } } as Attempt, {
           outcome: isOk ? 'ok' : 'blamed',
@@ -75,7 +89,15 @@ describe('law: an outage', () => {
   it('is a false alarm less than once a week at 10 requests a second of which 2 % fail', () => {
     const random = seededRandom(11);
     let alarms = 0;
-    const outages = createOutages({ now: () => 0 }, { tell: ({ type }) => void (alarms += type === 'outage' ? 1 : 0), listen: () => () => {} });
+    const outages = createOutages(
+      { now: () => 0 },
+      {
+        tell({ type }) {
+          if (type === 'outage') alarms += 1;
+        },
+        listen: () => () => {},
+      },
+    );
     const attempt = { target: { provider: 'a', model: 'm' } } as Attempt;
     const ok = { outcome: 'ok', error: undefined, finish: undefined, totalMs: 1 } as const;
     const failed = { ...ok, outcome: 'blamed' } as const;

@@ -73,12 +73,20 @@ export function createCandidates(parts: CandidateParts): Candidates {
   const all = (): readonly CandidateTrial[] =>
     Object.entries(config().candidates ?? {}).map(([name, given]) => trialFor(name, given));
   const besides = (first: Deployment): CandidateTrial | undefined =>
-    all().find(({ config: { of } }) => registry().named(of).some((one) => isSameModel(one, first)));
+    all().find(({ config: { of } }) =>
+      registry()
+        .named(of)
+        .some((one) => isSameModel(one, first)),
+    );
   const withCandidate = (first: Deployment): CandidateTrial | undefined =>
     all().find(
       ({ config: { of, model } }) =>
-        registry().named(model).some((one) => isSameModel(one, first)) &&
-        registry().named(of).some(({ card }) => card.tier === first.card.tier),
+        registry()
+          .named(model)
+          .some((one) => isSameModel(one, first)) &&
+        registry()
+          .named(of)
+          .some(({ card }) => card.tier === first.card.tier),
     );
   const decided = ({ state, config: { of, model } }: CandidateTrial): string => (state === 'promoted' ? model : of);
   const remember = (callId: string, place: Placed): void => {
@@ -91,7 +99,8 @@ export function createCandidates(parts: CandidateParts): Candidates {
     if (place === undefined || !wasAsked(place, call, registry)) return;
     place.trial.record(place.side, answeredBy(place, call, registry) ? finish : undefined);
     remember(call.id, place);
-    if (finish !== undefined && place.side === 'current' && place.trial.isMirrored(call.id)) mirror.repeat(place.trial, call, router);
+    if (finish !== undefined && place.side === 'current' && place.trial.isMirrored(call.id))
+      mirror.repeat(place.trial, call, router);
   };
   return {
     trialOf(call) {

@@ -106,7 +106,9 @@ function verdict(
 ): CandidateVerdict {
   const shown = (value: number): string => value.toFixed(3);
   const reasons = figures.flatMap((one) =>
-    one === undefined ? [] : [`${one.of}: ${shown(one.after)} of the candidate, ${shown(one.before)} of the current model`],
+    one === undefined
+      ? []
+      : [`${one.of}: ${shown(one.after)} of the candidate, ${shown(one.before)} of the current model`],
   );
   return { result, confidence, reasons };
 }

@@ -23,12 +23,7 @@ export class CandidateTrial {
   #verdict: CandidateVerdict = UNDECIDED;
 
   /** @param changed is told when its state is another one */
-  constructor(
-    name: string,
-    config: CandidateConfig,
-    events: GatewayEvents,
-    changed: (trial: CandidateTrial) => void,
-  ) {
+  constructor(name: string, config: CandidateConfig, events: GatewayEvents, changed: (trial: CandidateTrial) => void) {
     this.name = name;
     this.config = config;
     this.#events = events;

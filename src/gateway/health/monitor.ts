@@ -1,7 +1,7 @@
 /** What is found out about the health of providers and workflows: outages, probes, changes. */
-import type { Scope } from '../../core/model/model.ts';
+
 import type { ProbeReport } from '../../core/gateway/probe-report.ts';
-import type { Handler } from '../../core/model/model.ts';
+import type { Handler, Scope } from '../../core/model/model.ts';
 import type { AttemptWatcher } from '../calls/attempt-watcher.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
 import type { Deployment } from '../routing/registry.ts';

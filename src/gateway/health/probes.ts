@@ -110,7 +110,11 @@ export function createProbes(parts: ProbeParts, outages: Outages, router: () => 
   };
 }
 
-function isUnwell({ credentials, circuits, registry, clock }: ProbeParts, outages: Outages, provider: Provider): boolean {
+function isUnwell(
+  { credentials, circuits, registry, clock }: ProbeParts,
+  outages: Outages,
+  provider: Provider,
+): boolean {
   const nowMs = clock.now();
   if (outages.out(provider.id).length > 0 || credentials.refused(provider, nowMs).length > 0) return true;
   return registry().deployments.some(
@@ -157,7 +161,12 @@ function question({ runtime, config, clock }: ProbeParts, target: Target, signal
   const id = `health-probes:${dayName(dayOf(clock.now()))}`;
   return {
     id: runtime.ids('probe'),
-    request: { operation: 'chat', messages: [{ role: 'user', content: 'Say yes.' }], maxOutputTokens: 16, limits: { retries: 0 } },
+    request: {
+      operation: 'chat',
+      messages: [{ role: 'user', content: 'Say yes.' }],
+      maxOutputTokens: 16,
+      limits: { retries: 0 },
+    },
     signal,
     purpose: 'probe',
     scopes: [{ kind: 'tag', id, capNanoUsd: usdToNano(config().health?.paidUsd ?? 0) }],

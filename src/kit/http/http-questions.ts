@@ -8,7 +8,15 @@ import { assertSendable } from '../requests/clean-keys.ts';
 import { preparedRequest } from '../requests/prepared-request.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
-import { addressed, contextOf, type HttpExchange, type HttpParts, keyOf, type ListingContext, leave } from './http-request.ts';
+import {
+  addressed,
+  contextOf,
+  type HttpExchange,
+  type HttpParts,
+  keyOf,
+  type ListingContext,
+  leave,
+} from './http-request.ts';
 
 /** Asks the free endpoint whether the provider is available. */
 export async function runProbe(
