@@ -110,10 +110,17 @@ export function exactCache(options: ExactCacheOptions = {}): ExactCachePlugin {
 
 /** The cache of one polyphony. */
 function openCache(settings: Cache['options'], counts: Cache['counts'], context: PluginContext): Cache {
-  const { clock, logger, store } = context;
+  const { clock, logger, store, gateway } = context;
   const backing = settings.store === 'plugin' ? store : undefined;
   const { maxEntries, maxBytes } = settings;
-  const answers = createAnswerStore({ clock, logger, maxEntries, maxBytes, store: backing });
+  const answers = createAnswerStore({
+    clock,
+    logger,
+    maxEntries,
+    maxBytes,
+    store: backing,
+    isCurrent: (response) => gateway.isCurrent?.(response) ?? true,
+  });
   const flights = new Map<string, SharedAnswer>();
   const start = (key: string, call: Call, next: Handler): SharedAnswer => {
     const outcome = { fromStore: false, kept: false };

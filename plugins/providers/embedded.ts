@@ -69,9 +69,6 @@ export function embedded(options: EmbeddedOptions = {}): Provider {
     models: MODELS,
     concurrency: options.concurrency ?? 8,
     stream: streamAnswer,
-    async probe() {
-      // The engine runs in this process, so it is always available.
-    },
   };
 }
 

@@ -90,6 +90,11 @@ export const COMMANDS: CommandList = {
     summary: 'explain which model a prompt would go to, without sending it',
     load: () => import('./commands/route.ts'),
   },
+  health: {
+    usage: '[options]',
+    summary: 'ask every provider whether it answers; with --sweep every hosted model',
+    load: () => import('./commands/health.ts'),
+  },
   spend: {
     usage: '[options]',
     summary: 'show what was paid, by model or another group',

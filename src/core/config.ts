@@ -15,6 +15,8 @@ import type {
   RouteConfig,
   TimeoutsConfig,
 } from './settings/calls-config.ts';
+import type { HealthConfig } from './settings/health-config.ts';
+import type { CandidateConfig, LifecycleConfig } from './settings/lifecycle-config.ts';
 import type { BoundsConfig, LimitsConfig, RetentionConfig } from './settings/limits-config.ts';
 import type { ModelConfig } from './settings/models-config.ts';
 import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
@@ -22,6 +24,8 @@ import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from
 import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
 
 export type * from './settings/calls-config.ts';
+export type * from './settings/health-config.ts';
+export type * from './settings/lifecycle-config.ts';
 export type * from './settings/limits-config.ts';
 export type * from './settings/models-config.ts';
 export type * from './settings/money-config.ts';
@@ -48,6 +52,12 @@ export interface Config {
   readonly models?: Readonly<Record<string, ModelConfig>>;
   /** A file with more `models`, YAML or JSON, relative to the config; only the command reads it, again when it changes. @default none */
   readonly modelsFile?: string;
+  /** When new sessions leave a model that ends, and how long one is left that is not there. */
+  readonly lifecycle?: LifecycleConfig;
+  /** Models that are tried in the place of others, by a name for each, at most 20. @default none */
+  readonly candidates?: Readonly<Record<string, CandidateConfig>>;
+  /** How it is found out which providers answer. */
+  readonly health?: HealthConfig;
   /** Allows calls under a cap to use models whose price is unknown. @default false */
   readonly allowUnpriced?: boolean;
   /** How often and after which pause a failed attempt is repeated at the same target. */

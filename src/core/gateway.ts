@@ -1,5 +1,7 @@
 /** The port of the gateway, for the executor, the planner, plugins and the server. */
+import type { CandidateReport } from './gateway/candidates.ts';
 import type { GatewayEvent } from './gateway/gateway-events.ts';
+import type { ProbeReport } from './gateway/probe-report.ts';
 import type { AskedTool, GenerateOutput, GenerateRequest, GenerateResponse, StreamEvent } from './model/generate.ts';
 import type {
   CallTrace,
@@ -45,6 +47,8 @@ export interface Candidate {
   readonly estimatedNanoUsd: number | null;
   /** How its quality, latency and reliability came about. @default only where the routing is explained */
   readonly figures?: readonly CorrectedFigure[];
+  /** What else moved it, such as that it ends. @default only where the routing is explained, and something did */
+  readonly notes?: readonly string[];
 }
 
 /** A figure that was known before, corrected by what was observed: (priorWeight × prior + observations × observed) ÷ their sum. */
@@ -151,7 +155,9 @@ export interface StatedFacts extends Omit<EndpointReport, 'rateLimits'> {
   readonly statedAt: number;
 }
 
+export type * from './gateway/candidates.ts';
 export type * from './gateway/gateway-events.ts';
+export type * from './gateway/probe-report.ts';
 export type * from './model/generate.ts';
 
 export interface Gateway {
@@ -190,6 +196,29 @@ export interface Gateway {
    * nothing waits for it. A second time does nothing.
    */
   recall?(): Promise<void>;
+  /**
+   * False: the model that gave this answer has moved to another version since, by what its endpoint states, so a stored answer
+   * is out of date. @default nobody knows: it is current
+   */
+  isCurrent?(answer: Pick<ModelResponse, 'target' | 'model' | 'fingerprint'>): boolean;
+  /**
+   * Tells how good the answer of a call was, 0 to 1, such as by the word of a user. It corrects what is known of the model, counts for a
+   * candidate that is tried, and for alerts. The id of a call is that of its options, or stands before the `/` in `attempts[0].key`.
+   * Returns false for a call that is not one of the last 4096 that were answered.
+   *
+   * @throws invalid-request for a score outside 0 to 1
+   */
+  report?(callId: string, said: { readonly score: number }): boolean;
+  /** What was observed of the candidates of the config. Plain JSON; a copy as of now. */
+  candidates?(): readonly CandidateReport[];
+  /**
+   * Decides on a candidate by hand: `promoted` answers all calls of the model that it stands beside, `dismissed` none, `trying` its share.
+   *
+   * @throws invalid-request for a name that the config does not have
+   */
+  decideCandidate?(name: string, state: CandidateReport['state']): void;
+  /** Asks the free endpoint of each provider now, at most 10 seconds. A refused key that it takes is used again. Never rejects. */
+  probe?(): Promise<readonly ProbeReport[]>;
   /** Observed figures of each target in the last minutes. Plain JSON; a copy as of now. */
   statistics(): readonly TargetFigures[];
   /** Which targets and credentials can be used now, and the last facts that their endpoints stated. Plain JSON without keys; a copy as of now. */

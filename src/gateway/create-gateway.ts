@@ -18,11 +18,16 @@ import { callOf } from './calls/call.ts';
 import { callStateOf } from './calls/call-state.ts';
 import { assertRule, OF_REQUEST } from './calls/check-rule.ts';
 import { withCurrentLimits } from './calls/older-limits.ts';
+import { createRecentCalls } from './calls/recent-calls.ts';
+import { createCandidates } from './candidates/candidates.ts';
+import { reporting } from './feedback.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import { createGatewayEvents } from './gateway-events.ts';
 import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
+import { createHealthMonitor } from './health/monitor.ts';
 import { healthOf } from './health.ts';
 import { createObservations } from './kept-observations.ts';
+import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { listAll } from './list-models.ts';
 import { operations } from './operations.ts';
 import type { GatewayParts } from './parts.ts';
@@ -105,6 +110,8 @@ interface State {
   readonly registry: Registry;
   readonly requests: Ring<Call>;
   readonly attempts: Ring<Attempt>;
+  /** The innermost layer of the ring of requests. */
+  readonly router: Handler;
   readonly sendsAtOnce: boolean;
   /** Some plugin acts on the escalation rules of requests. */
   readonly escalates: boolean;
@@ -118,27 +125,38 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   const observations = createObservations({ keyValue, clock: runtime.clock, logger });
   const { statistics } = observations;
   const events = createGatewayEvents({ clock: runtime.clock, logger });
-  const parts: GatewayParts = {
+  const base = {
     runtime,
     clock: runtime.clock,
     keyValue,
-    ledger,
-    attempts: bookOf(options),
-    sendsAtOnce: () => state.sendsAtOnce,
     logger,
     events,
     transport,
-    statistics,
     credentials: createCredentials(),
-    background: createBackground(runtime.clock),
     circuits: createCircuits(() => state.config, events),
-    endpointReports: createEndpointReports(runtime.clock),
     config: () => state.config,
     registry: () => state.registry,
+  };
+  const monitor = createHealthMonitor(base, () => state.router);
+  const lifecycle = createLifecycle(base, monitor.isUnwell);
+  const candidates = createCandidates(base);
+  const recent = createRecentCalls();
+  const parts: GatewayParts = {
+    ...base,
+    ledger,
+    attempts: bookOf(options),
+    sendsAtOnce: () => state.sendsAtOnce,
+    statistics,
+    background: createBackground(runtime.clock),
+    endpointReports: createEndpointReports(runtime.clock),
+    lifecycle,
+    candidates,
+    watchers: [lifecycle, recent, ...monitor.watchers],
   };
   const build = builder(parts);
   const { providers = [], plugins = [], config = {} } = options;
   let state: State = build({ config, providers, plugins });
+  monitor.configured();
   let closed = false;
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
@@ -157,8 +175,12 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     ...operations(handle, runtime, rate),
     rate,
     recall: observations.recall,
+    report: reporting({ recent, candidates, monitor, rate }),
+    candidates: candidates.reports,
+    decideCandidate: candidates.decide,
+    probe: monitor.probe,
     handle,
-    explain: (request, options) => explain(request, options, state, runtime),
+    explain: (request, options) => explain(request, options, state, parts),
     models: () => modelsOf(state.registry, runtime.clock.now()),
     register(added) {
       state = build({
@@ -177,12 +199,14 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       state = build({ ...state, config: next });
       // Whoever sets the config anew may have changed what was refused.
       parts.credentials.revive(runtime.clock.now());
+      monitor.configured();
     },
     checkRule(rule, whose) {
       const source = { whose, code: 'invalid-config' } as const;
       assertRule(rule, source);
       assertRungs(rule, state.registry, source);
     },
+    isCurrent: ({ target, ...version }) => lifecycle.versions.isCurrent(target, version),
     statistics: () => statistics.figures(runtime.clock.now()),
     health: () => healthOf(parts),
     onEvent: events.listen,
@@ -190,6 +214,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     async close() {
       if (closed) return;
       closed = true;
+      await Promise.all([monitor.close(), candidates.close()]);
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await transport.close();
       await observations.flush();
@@ -235,13 +260,15 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
     const requestLayers = requestLayersOf(plugins);
     const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
     const rankers = rankersOf(plugins);
-    const router = failover({ routing: routingOf(parts, rankers), clock: parts.clock }, attempts.handler);
+    const routed = failover({ routing: routingOf(parts, rankers), clock: parts.clock }, attempts.handler);
+    const router = config.candidates === undefined ? routed : parts.candidates.watched(routed);
     return {
       config,
       providers,
       plugins,
       registry: createRegistry([...providers, ...pluginProviders(plugins)], config, parts.statistics),
       attempts,
+      router,
       sendsAtOnce: isBare(attempts.names),
       escalates: requestLayers.some(isEscalation),
       rankers,
@@ -259,7 +286,7 @@ const isBare = (names: readonly string[]): boolean =>
   !names.slice(names.indexOf('budget')).some((name) => name.startsWith('plugin:'));
 
 function routingOf(
-  { registry, config, clock }: GatewayParts,
+  { registry, config, clock, lifecycle, candidates }: GatewayParts,
   rankers: readonly Ranker[] | undefined,
 ): (call: Call) => RouteOptions {
   return (call) => ({
@@ -270,6 +297,8 @@ function routingOf(
     exclude: call.exclude,
     order: call.order,
     ranking: rankers && { rankers, call },
+    arrangement: lifecycle.arrangement,
+    trial: candidates.trialOf(call),
     registry: registry(),
     config: config(),
     nowMs: clock.now(),
@@ -301,7 +330,12 @@ function refusalOf(rule: EscalationRule, { escalates, registry }: State): unknow
 /** A fixed id, so that a question takes no id from the runtime. */
 const EXPLAINED: CallOptions = { id: 'explain' };
 
-function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, runtime: Runtime): Explanation {
+function explain(
+  asked: ModelRequest,
+  given: CallOptions | undefined,
+  state: State,
+  { runtime, lifecycle: { explained }, candidates }: GatewayParts,
+): Explanation {
   const { registry, config, rankers } = state;
   const call = callOf(asked, { ...EXPLAINED, ...given }, true, runtime);
   const { request } = call;
@@ -314,17 +348,24 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
     exclude: call.exclude,
     order: call.order,
     ranking: rankers && { rankers, call },
+    arrangement: explained,
+    trial: config.candidates && candidates.explained,
   };
   const decision = decide(options);
   const { scored, rankedBy } = decision;
-  const warning = tierWarning(options, scored[0]?.deployment);
+  const first = scored[0]?.deployment;
+  const warning = tierWarning(options, first) ?? (first && explained.warning(first, options.nowMs));
   return {
     requestRing: state.requests.names,
     attemptRing: state.attempts.names,
-    candidates: scored.map((one) => ({
-      ...candidateOf(one),
-      figures: correctedFigures(one.deployment, options.needs.choice.strengths, options.nowMs),
-    })),
+    candidates: scored.map((one) => {
+      const notes = [...explained.notes(one.deployment, options.nowMs), ...candidates.notes(one.deployment)];
+      return {
+        ...candidateOf(one),
+        figures: correctedFigures(one.deployment, options.needs.choice.strengths, options.nowMs),
+        ...(notes.length === 0 ? {} : { notes }),
+      };
+    }),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     rejected: rejections(options, decision),
     ...(warning === undefined ? {} : { warnings: [warning] }),

@@ -6,8 +6,11 @@ import type { Logger } from '../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
 import type { Circuits } from './attempt-ring/breaker/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
+import type { AttemptWatcher } from './calls/attempt-watcher.ts';
 import type { Background } from './calls/background.ts';
+import type { Candidates } from './candidates/candidates.ts';
 import type { GatewayEvents } from './gateway-events.ts';
+import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
 import type { Registry } from './routing/registry.ts';
 import type { Statistics } from './routing/statistics.ts';
@@ -30,6 +33,10 @@ export interface GatewayParts {
   readonly background: Background;
   readonly circuits: Circuits;
   readonly endpointReports: EndpointReports;
+  readonly lifecycle: Lifecycle;
+  readonly candidates: Candidates;
+  /** They are told of each attempt that has ended. */
+  readonly watchers: readonly AttemptWatcher[];
   /** The current values: both are replaced as a whole while calls are running. */
   readonly config: () => Config;
   readonly registry: () => Registry;

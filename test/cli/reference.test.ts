@@ -40,6 +40,7 @@ const COMMANDS = [
   'steps',
   'models',
   'route',
+  'health',
   'spend',
   'mcp',
   'config',

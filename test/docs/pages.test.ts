@@ -149,7 +149,8 @@ test('the reference of events has every event, and says of each whether the jour
   const rows = rowsIn(ofRuns);
   expect([...rows.keys()].sort()).toEqual(run.sort());
   expect([...rowsIn(ofModels).keys()].sort()).toEqual(model.sort());
-  const gateway = read('src/core/gateway/gateway-events.ts').matchAll(/readonly type: '([a-z-]+)'/g);
+  const told = ['gateway', 'lifecycle', 'health'].map((kind) => read(`src/core/gateway/${kind}-events.ts`)).join('\n');
+  const gateway = told.matchAll(/readonly type: '([a-z-]+)'/g);
   expect([...rowsIn(ofGateway).keys()].sort()).toEqual([...gateway].map(([, type = '']) => type).sort());
   const transient: ReadonlySet<string> = TRANSIENT_EVENTS;
   for (const type of run) expect(rows.get(type)?.[0], type).toBe(transient.has(type) ? 'passing' : 'yes');

@@ -25,8 +25,10 @@ export function createAnswerStore(options: {
   readonly maxBytes: number;
   /** Absent: only memory is used. */
   readonly store?: KeyValueStore | undefined;
+  /** False: another version of its model answers by now. */
+  readonly isCurrent: (response: ModelResponse) => boolean;
 }): AnswerStore {
-  const { clock, logger, store } = options;
+  const { clock, logger, store, isCurrent } = options;
   const memory = new LRUCache<string, { readonly entry: Entry; readonly size: number }>({
     max: options.maxEntries,
     maxSize: options.maxBytes,
@@ -34,7 +36,7 @@ export function createAnswerStore(options: {
   });
   const writes = new Set<Promise<void>>();
   const unexpired = (entry: Entry | undefined): ModelResponse | undefined =>
-    entry !== undefined && entry.until > clock.now() ? entry.response : undefined;
+    entry !== undefined && entry.until > clock.now() && isCurrent(entry.response) ? entry.response : undefined;
   const remember = (key: string, entry: Entry): void => {
     memory.set(key, { entry, size: Math.max(1, JSON.stringify(entry).length * 2) });
   };

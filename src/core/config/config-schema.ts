@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { EscalateSchema } from '../plan/plan-schema.ts';
+import { CandidatesSchema, HealthSchema, LifecycleSchema } from './lifecycle-schema.ts';
 import { withCurrentNames } from './older-names.ts';
 
 const name = z.string().min(1).max(120);
@@ -85,7 +86,7 @@ const ModelSchema = z.strictObject({
   measuredLanguages: z.array(name).max(200).optional(),
   retention: z.enum(['none', 'provider', 'unknown']).optional(),
   regions: z.array(name).max(100).optional(),
-  lifecycle: z.strictObject({ stage, endsOn: z.iso.date().optional() }).optional(),
+  lifecycle: z.strictObject({ stage, endsOn: z.iso.date().optional(), replacedBy: name.optional() }).optional(),
 });
 const models = z
   .record(z.string().min(1).max(300), ModelSchema)
@@ -124,6 +125,9 @@ export const CurrentConfigSchema = z.strictObject({
   pricesFile: name.optional(),
   models: models.optional(),
   modelsFile: name.optional(),
+  lifecycle: LifecycleSchema.optional(),
+  candidates: CandidatesSchema.optional(),
+  health: HealthSchema.optional(),
   allowUnpriced: z.boolean().optional(),
   retry: z
     .strictObject({

@@ -1,14 +1,10 @@
 /** What the gateway decides or notices by itself, beside the answers of its calls. */
+import type { HealthEvent } from './health-events.ts';
+import type { LifecycleEvent } from './lifecycle-events.ts';
+import type { Told } from './told.ts';
 
-/** Fields of every event. Plain JSON without keys and without texts of calls. */
-interface Told {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  /** `warn`: an operator may want to act. */
-  readonly level: 'info' | 'warn';
-  /** A sentence for people; programs read the other fields. */
-  readonly message: string;
-}
+export type * from './health-events.ts';
+export type * from './lifecycle-events.ts';
 
 /** A provider in a region, or one of its models, has failed so often that it is not asked for a while. */
 export interface BreakerOpened extends Told {
@@ -26,7 +22,7 @@ export interface BreakerClosed extends Told {
 }
 
 /** Each member has its own `type`; more will come, so ignore those that you do not know. */
-export type GatewayEvent = BreakerOpened | BreakerClosed;
+export type GatewayEvent = BreakerOpened | BreakerClosed | HealthEvent | LifecycleEvent;
 
 /** An event before it is told. */
 export type GatewayEventDraft<E extends GatewayEvent = GatewayEvent> = E extends GatewayEvent ? Omit<E, 'at'> : never;

@@ -67,6 +67,8 @@ export interface FinishEvent {
   readonly statedCostNanoUsd?: NanoUsd;
   /** The model as the provider reported it, which may be more exact than the one asked for. */
   readonly model?: string;
+  /** What else tells the version that answered from another, such as `system_fingerprint`. */
+  readonly fingerprint?: string;
   /** The provider's own id of the response. */
   readonly id?: string;
   /** The service tier that the provider says it served, which may not be the one asked for. */

@@ -110,6 +110,7 @@ export interface ModelResponse {
   readonly attempts: readonly AttemptRecord[];
   readonly warnings: readonly Warning[];
   readonly model?: string;
+  readonly fingerprint?: string;
   readonly id?: string;
   readonly serviceTier?: string;
   readonly logprobs?: readonly TokenLogprob[];

@@ -58,7 +58,12 @@ export interface ModelCard {
   readonly languages?: readonly string[];
   /** BCP 47 tags of languages in which it was measured; unlike `languages` it excludes no other. @default what the catalogue knows */
   readonly measuredLanguages?: readonly string[];
-  readonly lifecycle?: { readonly stage: 'preview' | 'stable' | 'deprecated' | 'retired'; readonly endsOn?: string };
+  readonly lifecycle?: {
+    readonly stage: 'preview' | 'stable' | 'deprecated' | 'retired';
+    readonly endsOn?: string;
+    /** The model that new sessions get in its place. @default none */
+    readonly replacedBy?: string;
+  };
   /** Expected milliseconds of a short answer, until there are observations. @default from the two below, else as measured, else unknown */
   readonly expectedMs?: number;
   /** Expected milliseconds until the first token. @default as measured, else unknown */
@@ -106,8 +111,8 @@ export interface Provider {
    * if the server does not say: `models` then stays as it is.
    */
   listModels?(context: ProviderContext, signal: AbortSignal): Promise<void>;
-  /** Asks a free endpoint whether the provider is available; throws if it is not. */
-  probe?(context: ProviderContext, signal: AbortSignal): Promise<void>;
+  /** Asks a free endpoint whether the provider is available, with this credential or the first; throws if it is not. */
+  probe?(context: ProviderContext, signal: AbortSignal, credential?: string): Promise<void>;
   /** The input tokens of the request as a free endpoint of the provider counts them. Throws like `stream`. */
   countTokens?(attempt: Attempt, context: ProviderContext): Promise<number>;
   close?(): Promise<void>;

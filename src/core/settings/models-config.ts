@@ -26,4 +26,6 @@ export interface ModelLifecycleConfig {
   readonly stage: 'preview' | 'stable' | 'deprecated' | 'retired';
   /** The date as YYYY-MM-DD from which it is not used. @default none */
   readonly endsOn?: string;
+  /** The model that new sessions get in its place once it is deprecated or ends soon, also where they ask for it by name. @default none */
+  readonly replacedBy?: string;
 }

@@ -1,9 +1,10 @@
-/** Times an attempt and reports its outcome to the statistics. The budget layer, directly outside, writes its record. */
+/** Times an attempt and reports its outcome to the statistics and to those who watch. The budget layer, directly outside, writes its record. */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
-import type { Attempt, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
+import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
+import type { AttemptEnd, AttemptWatcher } from '../calls/attempt-watcher.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { Registry } from '../routing/registry.ts';
@@ -11,6 +12,7 @@ import type { Registry } from '../routing/registry.ts';
 interface TelemetryParts {
   readonly clock: Clock;
   readonly registry: () => Registry;
+  readonly watchers: readonly AttemptWatcher[];
 }
 
 export function attemptTelemetry(parts: TelemetryParts): Middleware<Attempt> {
@@ -18,13 +20,16 @@ export function attemptTelemetry(parts: TelemetryParts): Middleware<Attempt> {
 }
 
 /** A class because there is one per attempt: closures would cost time, methods do not. */
-class AttemptTimer implements StreamObserver {
+class AttemptTimer implements StreamObserver, AttemptEnd {
   readonly #parts: TelemetryParts;
   readonly #attempt: Attempt;
   readonly #next: Handler<Attempt>;
   readonly #timings: AttemptState;
   #begun = 0;
-  #outputTokens = 0;
+  outcome: AttemptEnd['outcome'] = 'other';
+  error: PolyphonyError | undefined = undefined;
+  finish: FinishEvent | undefined = undefined;
+  totalMs = 0;
 
   constructor(parts: TelemetryParts, attempt: Attempt, next: Handler<Attempt>) {
     this.#parts = parts;
@@ -43,27 +48,31 @@ class AttemptTimer implements StreamObserver {
   }
 
   event(event: ModelEvent): ModelEvent {
-    if (event.type === 'finish') this.#outputTokens = event.usage.output;
+    if (event.type === 'finish') this.finish = event;
     else if (this.#timings.firstTokenMs === null && commits(event))
       this.#timings.firstTokenMs = this.#parts.clock.monotonic() - this.#begun;
     return event;
   }
 
   end(ending: StreamEnding): StreamEnding {
-    const { clock, registry } = this.#parts;
+    const { clock, registry, watchers } = this.#parts;
     const attempt = this.#attempt;
     const timings = this.#timings;
     timings.totalMs = clock.monotonic() - this.#begun;
+    this.totalMs = timings.totalMs;
+    this.outcome = outcomeOf(attempt, ending);
+    if (ending.kind === 'error' && ending.error instanceof PolyphonyError) this.error = ending.error;
     registry()
       .find(attempt.target)
       ?.statistics.record({
         totalMs: timings.totalMs,
         // A complete answer has no separate first token.
         firstTokenMs: attempt.streaming === false ? null : timings.firstTokenMs,
-        outcome: outcomeOf(attempt, ending),
-        outputTokens: this.#outputTokens,
+        outcome: this.outcome,
+        outputTokens: this.finish?.usage.output ?? 0,
         nowMs: clock.now(),
       });
+    for (const watcher of watchers) watcher.ended(attempt, this);
     return ending;
   }
 }

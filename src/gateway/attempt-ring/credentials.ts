@@ -70,6 +70,10 @@ export interface Credentials {
   alive(use: CredentialUse, nowMs: number): number;
   /** For display, in the provider's order. */
   states(provider: Provider, model: string, nowMs: number): readonly CredentialState[];
+  /** Those that are dead for every model. */
+  refused(provider: Provider, nowMs: number): readonly (string | undefined)[];
+  /** Uses one of them again. */
+  reviveOne(provider: Provider, label: string | undefined): void;
   /** Makes the dead ones usable again, of one provider or of all. Returns how many were dead. Waits are kept. */
   revive(nowMs: number, providerId?: string): number;
 }
@@ -127,6 +131,14 @@ export function createCredentials(): Credentials {
     alive: ({ provider, model, excluded }, nowMs) =>
       of(poolOf(provider), excluded).filter((one) => !isDead(one, model, nowMs)).length,
     states: (provider, model, nowMs) => poolOf(provider).all.map((one) => stateOf(one, model, nowMs)),
+    refused: (provider, nowMs) =>
+      poolOf(provider)
+        .all.filter(({ deadUntil }) => deadUntil > nowMs)
+        .map(({ label }) => label),
+    reviveOne(provider, label) {
+      const credential = find(provider, label);
+      if (credential !== undefined) Object.assign(credential, { deadUntil: 0, reason: '' });
+    },
     revive(nowMs, providerId) {
       let count = 0;
       for (const [id, { all }] of pools) {

@@ -7,9 +7,11 @@
  * A4. A store that fails loses the binding, never the call.
  * A5. A session in steady use reads the store only occasionally, not on each call: a binding that this process wrote is
  *     cached for five seconds, or a quarter of the time to live. Another process's binding is seen that much later.
+ * A6. A binding to a version that the target has moved away from is void, because the prompt cache went with it.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
+import { defined } from '../../core/defined.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Middleware, Target } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
@@ -17,10 +19,13 @@ import type { KeyValueStore } from '../../core/stores.ts';
 import { observe } from '../../kit/streams/observe.ts';
 import type { Background } from '../calls/background.ts';
 import { callStateOf } from '../calls/call-state.ts';
+import type { Lifecycle } from '../lifecycle/lifecycle.ts';
+import type { Stated } from '../lifecycle/versions.ts';
 
 const DEFAULT_TTL_MS = 3_600_000;
 const CACHED_MS = 5000;
 const MAX_CACHED = 10_000;
+const UNSTATED: Stated = {};
 
 export interface AffinityParts {
   readonly clock: Clock;
@@ -28,11 +33,17 @@ export interface AffinityParts {
   readonly logger: Logger | undefined;
   readonly config: () => Config;
   readonly background: Background;
+  readonly lifecycle: Pick<Lifecycle, 'versions'>;
+}
+
+/** A target, and the version of it that answered, as its endpoint stated it. */
+interface Binding {
+  readonly target: Target;
+  readonly stated: Stated;
 }
 
 /** A binding that this process wrote, and when (epoch milliseconds). */
-interface CachedBinding {
-  readonly target: Target;
+interface CachedBinding extends Binding {
   readonly at: number;
 }
 
@@ -45,6 +56,7 @@ export function affinity(parts: AffinityParts): Middleware {
     const key = `affinity:${call.purpose === 'planner' ? 'planner' : call.request.operation}:${session}`;
     const fresh = freshOf(cache.get(key), parts);
     let served: Target | undefined;
+    let stated: Stated = UNSTATED;
     return observe({
       start: () => {
         const state = callStateOf(call);
@@ -58,18 +70,21 @@ export function affinity(parts: AffinityParts): Middleware {
       open: () => next(call),
       event(event) {
         if (event.type === 'route') served = event.target;
+        else if (event.type === 'finish') stated = event;
         return event;
       },
       end(ending) {
         if (ending.kind !== 'done' || served === undefined || isSame(served, fresh)) return ending;
-        return parts.background.untilAborted(bind(parts, cache, key, served), call.signal).then(() => ending);
+        const { model, fingerprint } = stated;
+        const binding: Binding = { target: served, stated: defined({ model, fingerprint }) };
+        return parts.background.untilAborted(bind(parts, cache, key, binding), call.signal).then(() => ending);
       },
     });
   };
 }
 
-function freshOf(known: CachedBinding | undefined, { clock, config }: AffinityParts): Target | undefined {
-  if (known === undefined) return undefined;
+function freshOf(known: CachedBinding | undefined, { clock, config, lifecycle }: AffinityParts): Target | undefined {
+  if (known === undefined || !lifecycle.versions.isCurrent(known.target, known.stated)) return undefined;
   const cachedMs = Math.min(CACHED_MS, (config().affinity?.ttlMs ?? DEFAULT_TTL_MS) / 4);
   return clock.now() - known.at < cachedMs ? known.target : undefined;
 }
@@ -81,10 +96,12 @@ const isSame = (a: Target, b: Target | undefined): boolean =>
   a.region === b.region &&
   a.credential === b.credential;
 
-async function bindingOf({ keyValue, logger }: AffinityParts, key: string): Promise<Target | undefined> {
+async function bindingOf({ keyValue, logger, lifecycle }: AffinityParts, key: string): Promise<Target | undefined> {
   try {
     const value = await keyValue.get(key);
-    return isTarget(value) ? value : undefined;
+    if (!isTarget(value)) return undefined;
+    const { stated = UNSTATED, ...target } = value;
+    return lifecycle.versions.isCurrent(target, stated) ? target : undefined;
   } catch (error) {
     logger?.warn({ key }, `The target of a session could not be read: ${asPolyphonyError(error).message}`);
     return undefined;
@@ -95,13 +112,13 @@ async function bind(
   { keyValue, logger, config, clock }: AffinityParts,
   cache: Map<string, CachedBinding>,
   key: string,
-  target: Target,
+  binding: Binding,
 ): Promise<void> {
   const ttlMs = config().affinity?.ttlMs ?? DEFAULT_TTL_MS;
   try {
-    await keyValue.set(key, target, { ttlMs });
+    await keyValue.set(key, { ...binding.target, stated: binding.stated }, { ttlMs });
     cache.delete(key);
-    cache.set(key, { target, at: clock.now() });
+    cache.set(key, { ...binding, at: clock.now() });
     const oldest = cache.size > MAX_CACHED ? cache.keys().next().value : undefined;
     if (oldest !== undefined) cache.delete(oldest);
   } catch (error) {
@@ -109,6 +126,7 @@ async function bind(
   }
 }
 
-function isTarget(value: unknown): value is Target {
+/** An older binding has no version. */
+function isTarget(value: unknown): value is Target & { readonly stated?: Stated } {
   return typeof value === 'object' && value !== null && 'provider' in value && 'model' in value;
 }

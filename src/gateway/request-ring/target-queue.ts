@@ -15,7 +15,7 @@ export interface NextTarget {
 }
 
 export interface TargetQueue {
-  /** For the response: the first target has another tier than the asked one, or has ended. */
+  /** For the response: the first target has another tier than the asked one, or ends. */
   readonly warning: Warning | undefined;
   next(): NextTarget | undefined;
   /** Records how the current target failed. Returns false when no other target may be tried. */
@@ -44,7 +44,8 @@ class Queue implements TargetQueue {
     this.#options = options;
     this.#queue = [...routeOf(options)];
     const [first] = this.#queue;
-    this.warning = tierWarning(options, first) ?? endedWarning(options, first);
+    const ending = first && options.arrangement?.warning(first, options.nowMs);
+    this.warning = tierWarning(options, first) ?? endedWarning(options, first) ?? ending;
   }
 
   next(): NextTarget | undefined {

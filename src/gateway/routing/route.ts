@@ -13,6 +13,8 @@
  * R8. A model that stands in for others is a candidate only where no other could serve the request, or by its name.
  * R9. An order that a layer gives with the call is kept as it is: no session and no plugin
  *     changes it, a plugin may only drop some, and no other target answers.
+ * R10. A first choice that ends (`Arrangement.isEnding`) gives way to another one, unless the session is bound to it. Targets that
+ *     are asked last keep their order behind all others. Neither changes an order that a layer gives.
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
@@ -20,11 +22,12 @@ import type { Rejection } from '../../core/gateway.ts';
 import { type ModelRequest, type Target, type Tier, tierStep } from '../../core/model/model.ts';
 import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
+import { type Arrangement, arranged, bestStaying, type Trial } from './arrangement/arrange.ts';
 import { askedOf, expectedLatency, failures, type Negotiation, satisfies } from './negotiate.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
-import { bestFirst, bestOf, type Scored, scoreAll } from './score.ts';
+import { bestFirst, type Scored, scoreAll } from './score.ts';
 import { tierFor } from './tier.ts';
 
 export interface RouteOptions extends Negotiation {
@@ -35,6 +38,9 @@ export interface RouteOptions extends Negotiation {
   readonly order?: readonly Target[] | undefined;
   /** The plugins that order the candidates. */
   readonly ranking?: Ranking | undefined;
+  /** What is known beyond the request. @default nothing */
+  readonly arrangement?: Arrangement | undefined;
+  readonly trial?: Trial | undefined;
 }
 
 /** The most targets that one call tries. Without it, an outage of the caller's network would be tried at every model. */
@@ -48,7 +54,8 @@ export function routeOf(options: RouteOptions): readonly Deployment[] {
   // A single deployment needs no score.
   const [only] = able;
   const single = able.length === 1 && options.ranking === undefined ? only : undefined;
-  if (single !== undefined && isOfTier(single, tierFor(able, options))) return [preferredOf(single, options)];
+  if (single !== undefined && stays(single, options) && isOfTier(single, tierFor(able, options)))
+    return [preferredOf(single, options)];
   const decision = decide(options, MAX_TARGETS, able);
   if (decision.scored.length === 0) throw noRoute(options, decision);
   return decision.scored.map(({ deployment }) => deployment);
@@ -56,11 +63,22 @@ export function routeOf(options: RouteOptions): readonly Deployment[] {
 
 const AS_ROUTED: Pick<RankResult, 'rankedBy' | 'droppedBy'> = { rankedBy: [], droppedBy: new Map() };
 
+/** Nothing can take the place of the only target. */
+const stays = ({ card }: Deployment, { arrangement, trial }: RouteOptions): boolean =>
+  trial === undefined && (arrangement === undefined || card.lifecycle?.replacedBy === undefined);
+
 /** The candidates in the order in which they are tried; may be empty. @throws plugin-failed if a plugin's rank is invalid */
 export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, able = ableOf(options)): RankResult {
+  if (options.order !== undefined) return ordered(options.order, options, most);
+  const result = chosen(options, most, able);
+  if (options.arrangement === undefined && options.trial === undefined) return result;
+  const isBound = ({ deployment }: Scored): boolean => isPreferred(deployment, options);
+  return arranged(result, options, isBound, (name) => namedTargets([name], options));
+}
+
+function chosen(options: RouteOptions, most: number, able: readonly Deployment[]): RankResult {
   const { needs, ranking } = options;
   const { route } = needs.choice;
-  if (options.order !== undefined) return ordered(options.order, options, most);
   if (route !== undefined) {
     return { scored: preferredFirst(chain(route, options), options).slice(0, most), ...AS_ROUTED };
   }
@@ -86,7 +104,7 @@ function order(options: RouteOptions, most: number, able: readonly Deployment[])
   const bounded = request.limits?.p95Ms !== undefined;
   const isUnknown = ({ deployment }: Scored): boolean => expectedLatency(deployment, nowMs) === undefined;
   const known = bounded ? first.filter((one) => !isUnknown(one)) : first;
-  const best = bound ?? bestOf(known.length > 0 ? known : first);
+  const best = bound ?? bestStaying(known.length > 0 ? known : first, options);
   if (best === undefined) return [];
   const served: Scored = bound === undefined ? best : { ...best, deployment: preferredOf(best.deployment, options) };
   if (!bounded) return [served, ...fallbacks(best, scored, most - 1)];

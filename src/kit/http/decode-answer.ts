@@ -80,6 +80,7 @@ export interface AnswerEnding {
   /** Undefined if none was reported: the counts are then 0, with a warning. */
   readonly usage: Usage | undefined;
   readonly model?: string | undefined;
+  readonly fingerprint?: string | undefined;
   readonly id?: string | undefined;
   /** The service tier that the provider says it used. */
   readonly serviceTier?: string | undefined;
@@ -98,7 +99,7 @@ export interface AnswerEnding {
 export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
   const { events, malformed } = state;
   const { reason, usage, model, id, serviceTier, refusal, logprobs, citations, raw = rawOf(state) } = ending;
-  const { statedCostNanoUsd, stopSequence, search } = ending;
+  const { statedCostNanoUsd, stopSequence, search, fingerprint } = ending;
   state.complete = true;
   if (malformed > 0) {
     const pieces = malformed === 1 ? '1 piece of the answer was' : `${malformed} pieces of the answer were`;
@@ -111,6 +112,7 @@ export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
       reason,
       usage: usage ?? { input: 0, output: 0 },
       model,
+      fingerprint,
       id,
       serviceTier,
       statedCostNanoUsd,

@@ -91,7 +91,9 @@ export function httpProvider(given: HttpProviderOptions): Provider {
             cards = cardIndex(models);
           },
         }),
-    ...(probe === undefined ? {} : { probe: (context, signal) => runProbe(parts, context, signal) }),
+    ...(probe === undefined
+      ? {}
+      : { probe: (context, signal, credential) => runProbe(parts, context, signal, credential) }),
   };
 }
 

@@ -8,14 +8,28 @@ import { assertSendable } from '../requests/clean-keys.ts';
 import { preparedRequest } from '../requests/prepared-request.ts';
 import { readJson } from './answer.ts';
 import { describeError, refusal } from './http-refusal.ts';
-import { addressed, contextOf, type HttpExchange, type HttpParts, type ListingContext, leave } from './http-request.ts';
+import {
+  addressed,
+  contextOf,
+  type HttpExchange,
+  type HttpParts,
+  keyOf,
+  type ListingContext,
+  leave,
+} from './http-request.ts';
 
 /** Asks the free endpoint whether the provider is available. */
-export async function runProbe(parts: HttpParts, context: ProviderContext, signal: AbortSignal): Promise<void> {
+export async function runProbe(
+  parts: HttpParts,
+  context: ProviderContext,
+  signal: AbortSignal,
+  credential: string | undefined,
+): Promise<void> {
   const { options, keys, baseOf } = parts;
-  const target: Target = { provider: options.id, model: 'probe' };
+  const bare: Target = { provider: options.id, model: 'probe' };
+  const target = credential === undefined ? bare : { ...bare, credential };
   const address = baseOf(target);
-  const [apiKey] = keys();
+  const apiKey = keyOf(keys(), target);
   if (apiKey !== undefined) assertSendable(apiKey, options.id);
   const asked = await options.probe?.({ baseURL: address.base, apiKey });
   if (asked === undefined) return;

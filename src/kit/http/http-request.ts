@@ -121,7 +121,7 @@ export function contextOf(
 }
 
 /** The key with the target's label; the first one if the target has no label. */
-function keyOf(keys: readonly string[], target: Target): string | undefined {
+export function keyOf(keys: readonly string[], target: Target): string | undefined {
   if (target.credential === undefined) return keys[0];
   const number = Number(target.credential.slice(target.credential.lastIndexOf('#') + 1));
   return keys[number - 1];

@@ -26,6 +26,7 @@ export interface ChatState extends AnswerState {
   /** The usage as it was sent, which may state a cost. */
   rawUsage: JsonRecord | undefined;
   model: string | undefined;
+  fingerprint: string | undefined;
   id: string | undefined;
   serviceTier: string | undefined;
   refusal: string;
@@ -57,6 +58,7 @@ export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, c
     usage: undefined,
     rawUsage: undefined,
     model: undefined,
+    fingerprint: undefined,
     id: undefined,
     serviceTier: undefined,
     refusal: '',
@@ -89,7 +91,8 @@ export function callsOf(state: ChatState): ToolCallAssembler {
 /** Adds the last events; does nothing the second time. */
 export function finishChat(state: ChatState): void {
   if (state.complete) return;
-  const { events, calls, usage, model, id, serviceTier, refusal, logprobs, citations, stopSequence } = state;
+  const { events, calls, usage, model, fingerprint, id, serviceTier, refusal, logprobs, citations, stopSequence } =
+    state;
   const block = state.reasoning.close();
   if (block !== undefined) events.push(block);
   const sound = audioEvent(state.audio);
@@ -101,7 +104,7 @@ export function finishChat(state: ChatState): void {
   const costNanoUsd = statedCost(state.rawUsage);
   if (costNanoUsd !== undefined) state.report({ costNanoUsd });
   const statedCostNanoUsd = settledCost(state.rawUsage, state.costs);
-  const facts = { model, id, serviceTier, refusal, logprobs, citations, stopSequence };
+  const facts = { model, fingerprint, id, serviceTier, refusal, logprobs, citations, stopSequence };
   finishAnswer(state, { reason, usage, ...facts, statedCostNanoUsd });
 }
 

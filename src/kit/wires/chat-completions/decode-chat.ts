@@ -55,6 +55,7 @@ function readOther(state: ChatState, text: string, event: string | undefined): b
 function readDocument(state: ChatState, body: JsonRecord, event: string | undefined): void {
   if (state.complete) return;
   state.model ??= asText(body.model) || undefined;
+  state.fingerprint ??= asText(body.system_fingerprint) || undefined;
   state.id ??= asText(body.id) || undefined;
   state.serviceTier = asText(body.service_tier) ?? state.serviceTier;
   const extension = extensionOf(body);

@@ -1,0 +1,221 @@
+/**
+ * Models that are tried in the place of another (`candidates` of the config): which calls they get, what is observed of both, and
+ * what a program may say of it.
+ *
+ * T1. A call takes part if its first choice is the model `of`, or would be the candidate of the same tier where the request names neither
+ *     model nor route: scores that are reported change who comes first, and must not end the comparison. A request that pins a
+ *     model by its own name, or whose layers give an order, takes no part. A call of a session is always on the side of the session.
+ * T2. A candidate that cannot serve the request is not asked, and the call then counts for neither side. It falls back to the
+ *     model that it stands beside.
+ * T3. A promotion or dismissal is kept in the key-value store, by its name and both models: other processes take it over when they
+ *     begin to try it.
+ */
+import type { CandidateConfig, Config } from '../../core/config.ts';
+import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import type { CandidateReport } from '../../core/gateway/candidates.ts';
+import type { Call, FinishEvent, Handler } from '../../core/model/model.ts';
+import type { Logger } from '../../core/plugin.ts';
+import type { KeyValueStore } from '../../core/stores.ts';
+import { observe } from '../../kit/streams/observe.ts';
+import { nearest } from '../../language/suggest.ts';
+import type { GatewayEvents } from '../gateway-events.ts';
+import type { Trial } from '../routing/arrangement/arrange.ts';
+import type { Deployment } from '../routing/registry.ts';
+import { needsOf } from '../routing/requirements.ts';
+import { createMirror, type MirrorParts } from './mirror.ts';
+import { CandidateTrial, type Side } from './trial.ts';
+
+/** A call on one side of a trial. */
+interface Placed {
+  readonly trial: CandidateTrial;
+  readonly side: Side;
+}
+
+export interface Candidates {
+  /** For routing; undefined where the call takes part in none. */
+  trialOf(call: Call): Trial | undefined;
+  /** The router, observed where the config has candidates. */
+  watched(router: Handler): Handler;
+  /** For whoever only asks: the promoted ones. */
+  readonly explained: Trial;
+  notes(deployment: Deployment): readonly string[];
+  score(callId: string, score: number): void;
+  reports(): readonly CandidateReport[];
+  /** @throws invalid-request for a name that the config does not have */
+  decide(name: string, state: 'promoted' | 'dismissed' | 'trying'): void;
+  close(): Promise<unknown>;
+}
+
+interface CandidateParts extends MirrorParts {
+  readonly config: () => Config;
+  readonly events: GatewayEvents;
+  readonly keyValue: KeyValueStore;
+  readonly logger: Logger | undefined;
+}
+
+const MAX_CALLS = 4096;
+
+export function createCandidates(parts: CandidateParts): Candidates {
+  const { config, registry } = parts;
+  const trials = new Map<string, CandidateTrial>();
+  const placed = new WeakMap<Call, Placed>();
+  const recent = new Map<string, Placed>();
+  const mirror = createMirror(parts);
+  const trialFor = (name: string, given: CandidateConfig): CandidateTrial => {
+    const known = trials.get(name);
+    if (known?.config === given) return known;
+    const made = new CandidateTrial(name, given, parts.events, (trial) => void save(parts, trial));
+    // Only its rule may have changed: what was observed would still be lost, so that each comparison has one rule.
+    trials.set(name, made);
+    void load(parts, made);
+    return made;
+  };
+  const all = (): readonly CandidateTrial[] =>
+    Object.entries(config().candidates ?? {}).map(([name, given]) => trialFor(name, given));
+  const besides = (first: Deployment): CandidateTrial | undefined =>
+    all().find(({ config: { of } }) =>
+      registry()
+        .named(of)
+        .some((one) => isSameModel(one, first)),
+    );
+  const withCandidate = (first: Deployment): CandidateTrial | undefined =>
+    all().find(
+      ({ config: { of, model } }) =>
+        registry()
+          .named(model)
+          .some((one) => isSameModel(one, first)) &&
+        registry()
+          .named(of)
+          .some(({ card }) => card.tier === first.card.tier),
+    );
+  const decided = ({ state, config: { of, model } }: CandidateTrial): string => (state === 'promoted' ? model : of);
+  const remember = (callId: string, place: Placed): void => {
+    const [oldest] = recent.keys();
+    if (recent.size >= MAX_CALLS && oldest !== undefined) recent.delete(oldest);
+    recent.set(callId, place);
+  };
+  const end = (call: Call, finish: FinishEvent | undefined, router: Handler): void => {
+    const place = placed.get(call);
+    if (place === undefined || !wasAsked(place, call, registry)) return;
+    place.trial.record(place.side, answeredBy(place, call, registry) ? finish : undefined);
+    remember(call.id, place);
+    if (finish !== undefined && place.side === 'current' && place.trial.isMirrored(call.id))
+      mirror.repeat(place.trial, call, router);
+  };
+  return {
+    trialOf(call) {
+      if (config().candidates === undefined || call.purpose !== 'answer' || isPinned(call, parts)) return undefined;
+      const { id, route } = needsOf(call.request).choice;
+      const isFree = id === undefined && route === undefined;
+      return (first) => {
+        const trial = besides(first) ?? (isFree ? withCandidate(first) : undefined);
+        if (trial?.state !== 'trying') return trial && decided(trial);
+        const place: Placed = { trial, side: trial.sideOf(call.session ?? call.id) };
+        placed.set(call, place);
+        return modelOf(place);
+      };
+    },
+    watched: (router) => (call) =>
+      config().candidates === undefined || call.purpose !== 'answer'
+        ? router(call)
+        : observed(call, router, (finish) => end(call, finish, router)),
+    explained(first) {
+      const trial = besides(first);
+      return trial?.state === 'promoted' ? trial.config.model : undefined;
+    },
+    notes(deployment) {
+      const trial = config().candidates === undefined ? undefined : besides(deployment);
+      if (trial === undefined || trial.state !== 'trying') return [];
+      const { model, share = 0 } = trial.config;
+      return [`gives ${share * 100} % of its calls to the candidate "${trial.name}", ${model}`];
+    },
+    score(callId, score) {
+      const place = recent.get(callId);
+      place?.trial.score(place.side, score);
+    },
+    reports: () => all().map((trial) => trial.report()),
+    decide(name, state) {
+      const trial = all().find((one) => one.name === name);
+      if (trial === undefined) throw unknown(name, Object.keys(config().candidates ?? {}));
+      trial.become(state, 'hand');
+    },
+    close: mirror.close,
+  };
+}
+
+/** The ending is told after the stream has ended; a reader that leaves says nothing of the answer. */
+function observed(call: Call, router: Handler, ended: (finish: FinishEvent | undefined) => void): ReturnType<Handler> {
+  let finish: FinishEvent | undefined;
+  return observe({
+    open: () => router(call),
+    event(event) {
+      if (event.type === 'finish') finish = event;
+      return event;
+    },
+    end(ending) {
+      if (ending.kind === 'done' || (ending.kind === 'error' && !call.signal.aborted)) {
+        ended(ending.kind === 'done' ? finish : undefined);
+      }
+      return ending;
+    },
+  });
+}
+
+const isSameModel = ({ target }: Pick<Deployment, 'target'>, other: Pick<Deployment, 'target'>): boolean =>
+  target.provider === other.target.provider && target.model === other.target.model;
+
+/** Whoever names a model itself means that model; an alias of the config or of a card, a tier or a route leaves the choice. */
+function isPinned({ request, order }: Call, { registry }: CandidateParts): boolean {
+  if (order !== undefined) return true;
+  const { id } = needsOf(request).choice;
+  if (id === undefined || registry().meant(id) !== id) return false;
+  return registry()
+    .named(id)
+    .some(({ target }) => id === target.model || id === `${target.provider}/${target.model}`);
+}
+
+const modelOf = ({ trial, side }: Placed): string => (side === 'current' ? trial.config.of : trial.config.model);
+
+const attemptsOf = (call: Call) => call.trace.attempts.filter(({ key }) => key.startsWith(`${call.id}/`));
+
+function wasAsked(place: Placed, call: Call, registry: CandidateParts['registry']): boolean {
+  const own = registry().named(modelOf(place));
+  return attemptsOf(call).some((attempt) => own.some((one) => isSameModel(one, attempt)));
+}
+
+function answeredBy(place: Placed, call: Call, registry: CandidateParts['registry']): boolean {
+  const last = attemptsOf(call).at(-1);
+  return (
+    last?.outcome === 'ok' &&
+    registry()
+      .named(modelOf(place))
+      .some((one) => isSameModel(one, last))
+  );
+}
+
+const keyOf = ({ name, config: { of, model } }: CandidateTrial): string => `candidate:${name}:${of}:${model}`;
+
+async function save({ keyValue, logger }: CandidateParts, trial: CandidateTrial): Promise<void> {
+  try {
+    await keyValue.set(keyOf(trial), trial.state);
+  } catch (error) {
+    const message = `What became of a candidate could not be written: ${asPolyphonyError(error).message}`;
+    logger?.warn({ candidate: trial.name }, message);
+  }
+}
+
+async function load({ keyValue, logger }: CandidateParts, trial: CandidateTrial): Promise<void> {
+  try {
+    const state = await keyValue.get(keyOf(trial));
+    if (trial.state === 'trying' && (state === 'promoted' || state === 'dismissed')) trial.state = state;
+  } catch (error) {
+    const message = `What became of a candidate could not be read: ${asPolyphonyError(error).message}`;
+    logger?.warn({ candidate: trial.name }, message);
+  }
+}
+
+function unknown(name: string, known: readonly string[]): PolyphonyError {
+  const near = nearest(name, known);
+  const hint = near.length > 0 ? `Did you mean "${near[0]}"?` : `The candidates are: ${known.join(', ') || 'none'}.`;
+  return new PolyphonyError('invalid-request', `The config has no candidate called "${name}". ${hint}`);
+}

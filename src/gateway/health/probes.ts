@@ -1,0 +1,177 @@
+/**
+ * Asks free endpoints of providers whether they are there.
+ *
+ * P1. A provider is asked every 30 seconds while it is unwell (it fails, its breaker is open, a key of it was refused) or idle (no
+ *     attempt for as long), if this process has called it within ten minutes, or where `health.probe` is set.
+ * P2. No timer runs in a process that makes no call, none keeps a process alive, and none is left at `close`.
+ * P3. A probe with a refused key that succeeds makes the key usable again, unless that was in vain the last time: then twice as
+ *     long after, up to the 15 minutes after which it is used anyway. Free endpoints may take keys that models refuse.
+ * P4. A provider without a free endpoint is asked with a question of a few tokens only while it fails, only where `health.paidUsd` allows it,
+ *     and from a cap of its own for each day.
+ */
+import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
+import type { ProbeReport } from '../../core/gateway/probe-report.ts';
+import type { Call, Handler, Target } from '../../core/model/model.ts';
+import type { Provider } from '../../core/model/provider.ts';
+import { collect } from '../../core/model/response.ts';
+import { dayName, dayOf } from '../../core/money/calendar.ts';
+import { usdToNano } from '../../core/money/money.ts';
+import { onAbort } from '../../core/on-abort.ts';
+import { scrubText } from '../../core/scrub.ts';
+import type { AttemptWatcher } from '../calls/attempt-watcher.ts';
+import { newTrace } from '../calls/call-state.ts';
+import type { GatewayParts } from '../parts.ts';
+import type { Outages } from './outages.ts';
+import { createRevivals } from './revivals.ts';
+
+const PAUSE_MS = 30_000;
+const USED_MS = 600_000;
+const LONGEST_MS = 10_000;
+
+export type ProbeParts = Pick<
+  GatewayParts,
+  'runtime' | 'clock' | 'config' | 'registry' | 'transport' | 'credentials' | 'circuits' | 'logger'
+>;
+
+export interface Probes extends AttemptWatcher {
+  /** Begins, where the config wants probes from the start; called again when the config has changed. */
+  begin(): void;
+  /** Asks each provider now, whatever its state. */
+  all(): Promise<readonly ProbeReport[]>;
+  close(): Promise<unknown>;
+}
+
+/** @param router sends a question that costs */
+export function createProbes(parts: ProbeParts, outages: Outages, router: () => Handler): Probes {
+  const { clock, config, registry } = parts;
+  const closing = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  /** Epoch milliseconds of the last attempt, by provider. */
+  const used = new Map<string, number>();
+  const revivals = createRevivals(parts);
+  let cancel: (() => void) | undefined;
+  const pauseMs = (): number => config().health?.probeMs ?? PAUSE_MS;
+  const keep = <T>(work: Promise<T>): Promise<T> => {
+    running.add(work);
+    void work.finally(() => running.delete(work));
+    return work;
+  };
+  const canAsk = ({ probe }: Provider): boolean => probe !== undefined || (config().health?.paidUsd ?? 0) > 0;
+  const isUsed = (provider: Provider): boolean =>
+    config().health?.probe === true || clock.now() - (used.get(provider.id) ?? Number.NEGATIVE_INFINITY) < USED_MS;
+  const watched = (): readonly Provider[] =>
+    config().health?.probe === false
+      ? []
+      : [...registry().providers.values()].filter((provider) => canAsk(provider) && isUsed(provider));
+  const schedule = (): void => {
+    if (cancel !== undefined || closing.signal.aborted || watched().length === 0) return;
+    cancel = clock.schedule(pauseMs(), tick, { background: true });
+  };
+  const tick = (): void => {
+    cancel = undefined;
+    for (const provider of watched()) {
+      const isIdle = clock.now() - (used.get(provider.id) ?? Number.NEGATIVE_INFINITY) >= pauseMs();
+      if (provider.probe !== undefined && (isIdle || isUnwell(parts, outages, provider))) void keep(ask(provider));
+      else if (provider.probe === undefined) for (const target of outages.out(provider.id)) void keep(pay(target));
+    }
+    schedule();
+  };
+  const ask = async (provider: Provider): Promise<ProbeReport> => {
+    const report = await probeOnce(parts, provider, undefined, closing.signal);
+    if (report.ok !== null) outages.probed(provider.id, report.ok || report.error?.code === 'invalid-credential');
+    for (const label of parts.credentials.refused(provider, clock.now())) {
+      if (!revivals.isDue(provider.id, label)) continue;
+      const { ok } = await probeOnce(parts, provider, label, closing.signal);
+      if (ok === true) revivals.revive(provider, label);
+    }
+    return report;
+  };
+  const pay = async (target: Target): Promise<void> => {
+    const call = question(parts, target, closing.signal);
+    await collect(router()(call), call).catch((error: unknown) =>
+      parts.logger?.debug({ target, error: errorRecord(error) }, 'A question that asks for health was not answered.'),
+    );
+  };
+  return {
+    begin: schedule,
+    ended({ target, purpose }, { outcome }) {
+      if (purpose === 'probe') return;
+      used.set(target.provider, clock.now());
+      if (outcome === 'ok') revivals.answered(target);
+      if (cancel === undefined) schedule();
+    },
+    all: () => Promise.all([...registry().providers.values()].map((provider) => keep(ask(provider)))),
+    close() {
+      closing.abort(new PolyphonyError('cancelled', 'The gateway was closed.'));
+      cancel?.();
+      cancel = undefined;
+      return Promise.all(running);
+    },
+  };
+}
+
+function isUnwell(
+  { credentials, circuits, registry, clock }: ProbeParts,
+  outages: Outages,
+  provider: Provider,
+): boolean {
+  const nowMs = clock.now();
+  if (outages.out(provider.id).length > 0 || credentials.refused(provider, nowMs).length > 0) return true;
+  return registry().deployments.some(
+    ({ target }) => target.provider === provider.id && circuits.health(target, nowMs).state !== 'closed',
+  );
+}
+
+/** Never throws. */
+async function probeOnce(
+  { transport, clock }: ProbeParts,
+  provider: Provider,
+  credential: string | undefined,
+  closing: AbortSignal,
+): Promise<ProbeReport> {
+  if (provider.probe === undefined) return { provider: provider.id, ok: null, ms: 0 };
+  const controller = new AbortController();
+  const late = new PolyphonyError('timeout', `Its free endpoint did not answer within ${LONGEST_MS} ms.`);
+  const begun = clock.monotonic();
+  let giveUp: (error: unknown) => void = () => undefined;
+  const overdue = new Promise<never>((_resolve, reject) => {
+    giveUp = reject;
+  });
+  const end = (error: unknown): void => {
+    controller.abort(error);
+    giveUp(error);
+  };
+  const cancel = clock.schedule(LONGEST_MS, () => end(late), { background: true });
+  const leave = onAbort(closing, () => end(closing.reason));
+  try {
+    const context = { transport, clock, report: () => undefined };
+    await Promise.race([provider.probe(context, controller.signal, credential), overdue]);
+    return { provider: provider.id, ok: true, ms: clock.monotonic() - begun };
+  } catch (thrown) {
+    const { code, message } = asPolyphonyError(thrown);
+    const error = { code, message: scrubText(message) };
+    return { provider: provider.id, ok: false, ms: clock.monotonic() - begun, error };
+  } finally {
+    cancel();
+    leave();
+  }
+}
+
+function question({ runtime, config, clock }: ProbeParts, target: Target, signal: AbortSignal): Call {
+  const id = `health-probes:${dayName(dayOf(clock.now()))}`;
+  return {
+    id: runtime.ids('probe'),
+    request: {
+      operation: 'chat',
+      messages: [{ role: 'user', content: 'Say yes.' }],
+      maxOutputTokens: 16,
+      limits: { retries: 0 },
+    },
+    signal,
+    purpose: 'probe',
+    scopes: [{ kind: 'tag', id, capNanoUsd: usdToNano(config().health?.paidUsd ?? 0) }],
+    trace: newTrace(),
+    streaming: false,
+    order: [target],
+  };
+}

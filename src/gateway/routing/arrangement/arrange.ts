@@ -1,0 +1,86 @@
+/** What is known of targets beyond a request: which of them new sessions leave, which are asked last, and which are tried in another's place. */
+import type { Warning } from '../../../core/model/model.ts';
+import type { RankResult } from '../rank.ts';
+import type { Deployment } from '../registry.ts';
+import { bestOf, type Scored } from '../score.ts';
+
+export interface Arrangement {
+  /** It ends: a new session goes elsewhere while another target will do. */
+  isEnding(deployment: Deployment, nowMs: number): boolean;
+  /** The name of the model that new sessions get in the place of one that ends. */
+  replacementOf(deployment: Deployment): string | undefined;
+  /** It is asked after all others. */
+  isLast(deployment: Deployment, nowMs: number): boolean;
+  /** A new session has left a model that ends. Changes nothing in the decision. */
+  shifted(from: Deployment, to: Deployment): void;
+  /** What the response says where the first choice ends. */
+  warning(first: Deployment, nowMs: number): Warning | undefined;
+  /** For people: what of this moved a candidate. */
+  notes(deployment: Deployment, nowMs: number): readonly string[];
+}
+
+/** Of one call: the name of the model that is asked first in the place of this first choice, undefined for itself. */
+export type Trial = (first: Deployment) => string | undefined;
+
+interface Arranged {
+  readonly arrangement?: Arrangement | undefined;
+  readonly trial?: Trial | undefined;
+  readonly nowMs: number;
+}
+
+/** The best of those that do not end; of all where every one of them ends. */
+export function bestStaying(scored: readonly Scored[], { arrangement, nowMs }: Arranged): Scored | undefined {
+  const best = bestOf(scored);
+  if (best === undefined || !arrangement?.isEnding(best.deployment, nowMs)) return best;
+  const other = bestOf(scored.filter(({ deployment }) => !arrangement.isEnding(deployment, nowMs)));
+  if (other !== undefined) arrangement.shifted(best.deployment, other.deployment);
+  return other ?? best;
+}
+
+/**
+ * The same candidates with those last that are asked last, and with another model first where one takes the place of the
+ * first choice. A session that is bound to the first choice keeps it.
+ *
+ * @param named the candidates of a name, best first
+ */
+export function arranged(
+  result: RankResult,
+  options: Arranged,
+  isBound: (one: Scored) => boolean,
+  named: (name: string) => readonly Scored[],
+): RankResult {
+  const scored = lastOnes(result.scored, options);
+  const first = scored[0];
+  const placed = first === undefined || isBound(first) ? scored : withFirst(scored, first, options, named);
+  return placed === result.scored ? result : { ...result, scored: placed };
+}
+
+function lastOnes(scored: readonly Scored[], { arrangement, nowMs }: Arranged): readonly Scored[] {
+  if (arrangement === undefined || !scored.some(({ deployment }) => arrangement.isLast(deployment, nowMs)))
+    return scored;
+  const isLast = ({ deployment }: Scored): boolean => arrangement.isLast(deployment, nowMs);
+  return [...scored.filter((one) => !isLast(one)), ...scored.filter(isLast)];
+}
+
+function withFirst(
+  scored: readonly Scored[],
+  first: Scored,
+  { arrangement, trial, nowMs }: Arranged,
+  named: (name: string) => readonly Scored[],
+): readonly Scored[] {
+  let placed = scored;
+  if (arrangement?.isEnding(first.deployment, nowMs)) {
+    const name = arrangement.replacementOf(first.deployment);
+    placed = name === undefined ? scored : before(scored, named(name));
+    const replaced = placed[0];
+    if (replaced !== undefined && replaced !== first) arrangement.shifted(first.deployment, replaced.deployment);
+  }
+  const name = trial?.((placed[0] ?? first).deployment);
+  return name === undefined ? placed : before(placed, named(name));
+}
+
+/** A model that cannot serve the request is no candidate: the order then stays. */
+function before(scored: readonly Scored[], [first]: readonly Scored[]): readonly Scored[] {
+  if (first === undefined || scored[0]?.deployment === first.deployment) return scored;
+  return [first, ...scored.filter(({ deployment }) => deployment !== first.deployment)];
+}
