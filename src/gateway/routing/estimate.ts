@@ -2,7 +2,7 @@
 import type { ChatRequest, ModelRequest, Usage } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../../core/money/price.ts';
+import { type MomentTerms, type PriceSpan, plainCost, worstCostOf } from '../../core/money/price.ts';
 import type { Deployment } from './registry.ts';
 import { maskOf, needsOf } from './requirements.ts';
 import type { RequestSize } from './size.ts';
@@ -42,7 +42,7 @@ export function expectedOutput(request: ModelRequest, deployment: Deployment): n
 }
 
 /** The terms that decide the rates of a request that is sent now. */
-export const termsOf = (request: ModelRequest, nowMs: number): PriceTerms => ({
+export const termsOf = (request: ModelRequest, nowMs: number): MomentTerms => ({
   at: nowMs,
   serviceTier: askedTier(request),
 });
@@ -60,10 +60,21 @@ export function expectedCost(
   request: ModelRequest,
   size: RequestSize,
   deployment: Deployment,
-  terms: PriceTerms,
+  terms: MomentTerms,
 ): NanoUsd | null {
+  const cost = expectedCostIn(request, size, deployment, terms);
+  return Number.isNaN(cost) ? null : cost;
+}
+
+/** `expectedCost` in a column of numbers: NaN if the price is unknown. */
+export function expectedCostIn(
+  request: ModelRequest,
+  size: RequestSize,
+  deployment: Deployment,
+  terms: MomentTerms,
+): number {
   const usage = { input: size.roughTokens, output: expectedOutput(request, deployment), images: size.images };
-  return costOf(deployment.card, usage, terms);
+  return plainCost(deployment.figures.price, usage, terms);
 }
 
 /** The terms of the worst case of an attempt that begins now. */

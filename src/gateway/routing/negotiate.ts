@@ -1,6 +1,6 @@
 /** Which deployments satisfy every requirement and limit of a request, and what the others fail. */
 import type { Config } from '../../core/config.ts';
-import type { ModelRequest, RequestLimits, Requirements, Target, Warning } from '../../core/model/model.ts';
+import type { ModelRequest, Requirements, Target, Warning } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
@@ -21,10 +21,148 @@ export interface Negotiation {
   readonly exclude?: readonly Target[] | undefined;
 }
 
-/** A rule: returns a predicate that says what fails, such as `is retired`, or undefined. */
-type Rule = (deployment: Deployment, negotiation: Negotiation) => string | undefined;
+/** What a request may ask of a deployment. */
+interface Rule {
+  /** False where the request asks for nothing of the kind: no deployment is then checked. @default true */
+  readonly applies?: (question: Negotiation) => boolean;
+  readonly fails: (deployment: Deployment, question: Negotiation) => boolean;
+  /** What a deployment fails, as a predicate with its values, such as `is retired`. */
+  readonly says: (deployment: Deployment, question: Negotiation) => string;
+}
 
-/** The cheapest rules come first, because `satisfies` stops at the first that fails. */
+const excluded: Rule = {
+  applies: ({ exclude }) => exclude !== undefined,
+  fails: ({ target, provider }, { exclude }) => exclusion(exclude, target, provider) !== undefined,
+  says: ({ target, provider }, { exclude }) => exclusion(exclude, target, provider) ?? '',
+};
+
+const operation: Rule = {
+  fails: ({ card }, { request }) => !card.operations.includes(request.operation),
+  says: ({ card }, { request }) =>
+    `does not support "${request.operation}" (it supports ${card.operations.join(', ')})`,
+};
+
+const capabilities: Rule = {
+  fails: ({ mask }, { needs }) => (needs.mask & ~mask) !== 0,
+  says: ({ mask }, { needs }) => `lacks ${capabilitiesOf(needs.mask & ~mask).join(', ')}`,
+};
+
+const dedication: Rule = {
+  fails: ({ card: { dedicatedTo } }, { needs }) =>
+    dedicatedTo !== undefined && (needs.mask & maskOf([dedicatedTo])) === 0,
+  says: ({ card }) => `is made for ${card.dedicatedTo} only`,
+};
+
+/** Whoever names a model may know better than its card, and its provider says for nothing whether it is there: see `endedWarning`. */
+const lifecycle: Rule = {
+  applies: ({ needs }) => needs.choice.id === undefined,
+  fails: hasEnded,
+  says: ({ card }) => endOf(card),
+};
+
+const outputLength: Rule = {
+  fails: ({ card }, { request }) => !(answerOf(request) <= card.maxOutputTokens),
+  says: ({ card }, { request }) =>
+    `answers with at most ${card.maxOutputTokens} tokens, but the request asks for ${answerOf(request)}`,
+};
+
+const contextWindow: Rule = {
+  fails({ card }, question) {
+    const { request, needs } = question;
+    if (requiredWindow(request) > card.contextTokens) return true;
+    // The bound by bytes costs nothing, the estimate reads the whole prompt.
+    if (needs.size.upperTokens + answerOf(request) <= card.contextTokens) return false;
+    return !(neededWindow(question) <= card.contextTokens);
+  },
+  says({ card }, question) {
+    const required = requiredWindow(question.request);
+    const why = required > card.contextTokens ? `requires ${required}` : `needs about ${neededWindow(question)}`;
+    return `has a context window of ${card.contextTokens} tokens, but the request ${why}`;
+  },
+};
+
+const retention: Rule = {
+  applies: ({ request }) => request.requires?.retention === 'none',
+  fails: ({ card }) => card.retention !== 'none',
+  says: ({ card }) => `keeps data (retention "${card.retention}"), but the request requires retention "none"`,
+};
+
+/**
+ * Regulated data goes only to targets that keep nothing. Personal data may also go to a target that keeps it in a region
+ * named by the caller. Neither may go to a target with unknown retention.
+ */
+const sensitivity: Rule = {
+  applies: ({ request }) => request.sensitivity === 'personal' || request.sensitivity === 'regulated',
+  fails({ card, target }, { request: { sensitivity: level, requires } }) {
+    if (card.retention === 'none') return false;
+    const isNamed = requires?.regions !== undefined && !runsElsewhere(card, target.region, requires);
+    return !(level === 'personal' && card.retention === 'provider' && isNamed);
+  },
+  says: ({ card }, { request }) =>
+    `keeps data (retention "${card.retention}"), which is not allowed for ${request.sensitivity} data`,
+};
+
+const regions: Rule = {
+  applies: ({ request }) => request.requires?.regions !== undefined,
+  fails: ({ card, target }, { request: { requires = {} } }) => runsElsewhere(card, target.region, requires),
+  says: ({ card, target }, { request }) =>
+    `runs in ${regionsOf(card, target.region).join(', ') || 'an unknown region'}, but the request requires ${request.requires?.regions?.join(' or ')}`,
+};
+
+const languages: Rule = {
+  applies: ({ request }) => request.requires?.languages !== undefined,
+  fails: ({ card }, { request }) => unspoken(card, request.requires?.languages).length > 0,
+  says: ({ card }, { request }) =>
+    `does not claim support for ${unspoken(card, request.requires?.languages).join(', ')}`,
+};
+
+const quality: Rule = {
+  applies: ({ request }) => request.limits?.quality !== undefined,
+  fails(deployment, { request: { limits }, needs: { choice }, nowMs }) {
+    if (unknownField(deployment, choice.strengths, nowMs) !== undefined) return true;
+    return !(qualityOf(deployment, choice.strengths, nowMs) >= (limits?.quality ?? 0));
+  },
+  says(deployment, { request, needs: { choice }, nowMs }) {
+    const least = request.limits?.quality;
+    const unknown = unknownField(deployment, choice.strengths, nowMs);
+    if (unknown !== undefined)
+      return `has an unknown ${unknown}, but the request asks for a quality of at least ${least}`;
+    const reached = qualityOf(deployment, choice.strengths, nowMs).toFixed(2);
+    return `has quality ${reached}, but the request asks for at least ${least}`;
+  },
+};
+
+const latency: Rule = {
+  applies: ({ request }) => request.limits?.p95Ms !== undefined,
+  fails(deployment, { request: { limits }, nowMs }) {
+    const expected = expectedLatency(deployment, nowMs);
+    return expected === undefined ? limits?.unknownLatency === 'refuse' : !(expected <= (limits?.p95Ms ?? 0));
+  },
+  says(deployment, { request, nowMs }) {
+    const most = request.limits?.p95Ms;
+    const expected = expectedLatency(deployment, nowMs);
+    if (expected === undefined)
+      return `has an unknown latency, but the request allows at most ${most} ms and refuses unknown ones (limits.unknownLatency)`;
+    return `has a 95th percentile latency of ${Math.round(expected)} ms, but the request allows at most ${most} ms`;
+  },
+};
+
+const cost: Rule = {
+  applies: ({ request }) => request.limits?.usd !== undefined,
+  fails(deployment, question) {
+    const expected = costWithin(deployment, question);
+    if (expected === null) return question.config.allowUnpriced !== true;
+    return !(expected <= limitInNano(question.request.limits?.usd ?? 0));
+  },
+  says(deployment, question) {
+    const { request } = question;
+    const expected = costWithin(deployment, question);
+    if (expected !== null) return tooExpensive(expected, request, deployment.card);
+    return `has no known price, but the request may cost at most $${request.limits?.usd} (allowUnpriced accepts it)`;
+  },
+};
+
+/** The cheapest rules come first, because the first that fails decides. */
 const RULES: readonly Rule[] = [
   excluded,
   operation,
@@ -45,11 +183,43 @@ const RULES: readonly Rule[] = [
 /** What a model can do at all, whatever this request allows. */
 const ABILITIES: readonly Rule[] = [operation, capabilities, dedication, lifecycle];
 
-/** True when the model could serve such a request; limits, sensitivity and exclusions are not considered. */
-export function isCapable(deployment: Deployment, negotiation: Negotiation): boolean {
-  for (const rule of ABILITIES) if (rule(deployment, negotiation) !== undefined) return false;
+const applying = (rules: readonly Rule[], question: Negotiation): readonly Rule[] =>
+  rules.filter(({ applies }) => applies === undefined || applies(question));
+
+function failsNone(rules: readonly Rule[], deployment: Deployment, question: Negotiation): boolean {
+  for (const rule of rules) if (rule.fails(deployment, question)) return false;
   return true;
 }
+
+/** Those that could serve such a request, with no regard to limits, sensitivity and exclusions. */
+export function someCapable(
+  deployments: readonly Deployment[],
+  question: Negotiation,
+  isMeant: (deployment: Deployment) => boolean,
+): boolean {
+  const rules = applying(ABILITIES, question);
+  return deployments.some((deployment) => isMeant(deployment) && failsNone(rules, deployment, question));
+}
+
+/** Those that fail no rule. No message is made, because nobody reads it. */
+export function satisfying(deployments: readonly Deployment[], question: Negotiation): readonly Deployment[] {
+  const rules = applying(RULES, question);
+  const able: Deployment[] = [];
+  for (const deployment of deployments) if (failsNone(rules, deployment, question)) able.push(deployment);
+  return able;
+}
+
+/** What deployments fail of a request: every requirement and limit, as predicates with their values. */
+export function failuresOf(question: Negotiation): (deployment: Deployment) => readonly string[] {
+  const rules = applying(RULES, question);
+  return (deployment) => {
+    const failed: string[] = [];
+    for (const rule of rules) if (rule.fails(deployment, question)) failed.push(rule.says(deployment, question));
+    return failed;
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------- who is asked
 
 /**
  * The deployments that the request names, or all. Those that stand in are left out where another one of them could serve such a
@@ -59,140 +229,58 @@ export function askedOf(question: Negotiation & { readonly registry: Registry })
   const { registry, needs } = question;
   const { id } = needs.choice;
   const asked = id === undefined ? registry.deployments : living(registry.named(id), question);
-  return registry.hasStandIns && isServed(asked, question) ? asked.filter(({ card }) => card.standIn !== true) : asked;
+  if (!registry.hasStandIns || !someCapable(asked, question, isNoStandIn)) return asked;
+  return asked.filter(isNoStandIn);
 }
 
+const isNoStandIn = ({ card }: Deployment): boolean => card.standIn !== true;
+
 /** The deployments that have not ended; all where every one of them has. */
-function living(named: readonly Deployment[], { nowMs }: Negotiation): readonly Deployment[] {
-  if (named.length < 2 || !named.some(({ card }) => endOf(card, nowMs) !== undefined)) return named;
-  const alive = named.filter(({ card }) => endOf(card, nowMs) === undefined);
+function living(named: readonly Deployment[], question: Negotiation): readonly Deployment[] {
+  if (named.length < 2 || !named.some((deployment) => hasEnded(deployment, question))) return named;
+  const alive = named.filter((deployment) => !hasEnded(deployment, question));
   return alive.length > 0 ? alive : named;
 }
 
-/** Whether one that does not stand in could serve the request. */
-function isServed(asked: readonly Deployment[], question: Negotiation): boolean {
-  return asked.some((deployment) => deployment.card.standIn !== true && isCapable(deployment, question));
-}
-
-/** True when no rule fails. Stops at the first failure, because nobody reads the messages. */
-export function satisfies(deployment: Deployment, negotiation: Negotiation): boolean {
-  for (const rule of RULES) if (rule(deployment, negotiation) !== undefined) return false;
-  return true;
-}
-
-/** Every requirement and limit that the deployment fails, as predicates with their values. */
-export function failures(deployment: Deployment, negotiation: Negotiation): readonly string[] {
-  return RULES.map((rule) => rule(deployment, negotiation)).filter((failed) => failed !== undefined);
-}
-
-function excluded({ target, provider }: Deployment, { exclude }: Negotiation): string | undefined {
-  return exclusion(exclude, target, provider);
-}
-
-function operation({ card }: Deployment, { request }: Negotiation): string | undefined {
-  if (card.operations.includes(request.operation)) return undefined;
-  return `does not support "${request.operation}" (it supports ${card.operations.join(', ')})`;
-}
-
-function capabilities({ mask }: Deployment, { needs }: Negotiation): string | undefined {
-  const missing = needs.mask & ~mask;
-  return missing === 0 ? undefined : `lacks ${capabilitiesOf(missing).join(', ')}`;
-}
-
-function dedication({ card: { dedicatedTo } }: Deployment, { needs }: Negotiation): string | undefined {
-  if (dedicatedTo === undefined || (needs.mask & maskOf([dedicatedTo])) !== 0) return undefined;
-  return `is made for ${dedicatedTo} only`;
-}
-
-/** Whoever names a model may know better than its card, and its provider says for nothing whether it is there: see `endedWarning`. */
-function lifecycle({ card }: Deployment, { nowMs, needs }: Negotiation): string | undefined {
-  if (card.lifecycle === undefined || needs.choice.id !== undefined) return undefined;
-  return endOf(card, nowMs);
-}
-
-function endOf({ lifecycle }: ModelCard, nowMs: number): string | undefined {
-  if (lifecycle === undefined) return undefined;
-  const { stage, endsOn } = lifecycle;
-  if (stage === 'retired') return 'is retired';
-  return endsOn !== undefined && Date.parse(endsOn) <= nowMs ? `was retired on ${endsOn}` : undefined;
-}
-
 /** What the response says where the request names a model that has ended by what is known of it. */
-export function endedWarning({ needs, nowMs }: Negotiation, first: Deployment | undefined): Warning | undefined {
-  if (needs.choice.id === undefined || first?.card.lifecycle === undefined) return undefined;
-  const end = endOf(first.card, nowMs);
-  if (end === undefined) return undefined;
-  const message = `${nameOf(first.target)} ${end} by what is known of it, and was asked because the request names it: choose another model, or correct its lifecycle in the config (models).`;
+export function endedWarning(question: Negotiation, first: Deployment | undefined): Warning | undefined {
+  if (question.needs.choice.id === undefined || first === undefined || !hasEnded(first, question)) return undefined;
+  const message = `${nameOf(first.target)} ${endOf(first.card)} by what is known of it, and was asked because the request names it: choose another model, or correct its lifecycle in the config (models).`;
   return { code: 'model-retired', message };
 }
 
-function outputLength({ card }: Deployment, { request }: Negotiation): string | undefined {
-  const asked = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
-  if (asked <= card.maxOutputTokens) return undefined;
-  return `answers with at most ${card.maxOutputTokens} tokens, but the request asks for ${asked}`;
+// ---------------------------------------------------------------------------------------------------- what rules compare
+
+function hasEnded({ figures }: Deployment, { nowMs }: Negotiation): boolean {
+  return figures.endsAt <= nowMs;
 }
 
-function contextWindow({ card }: Deployment, { request, needs: { size } }: Negotiation): string | undefined {
-  const asked = request.requires?.contextTokens ?? 0;
-  if (asked > card.contextTokens)
-    return `has a context window of ${card.contextTokens} tokens, but the request requires ${asked}`;
-  const answer = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
-  if (size.upperTokens + answer <= card.contextTokens) return undefined;
-  const needed = (size.longest === undefined ? size.exactTokens() : estimateTokens(size.longest)) + answer;
-  return needed <= card.contextTokens
-    ? undefined
-    : `has a context window of ${card.contextTokens} tokens, but the request needs about ${needed}`;
-}
+const endOf = ({ lifecycle }: ModelCard): string =>
+  lifecycle?.stage === 'retired' ? 'is retired' : `was retired on ${lifecycle?.endsOn}`;
 
-function retention({ card }: Deployment, { request }: Negotiation): string | undefined {
-  if (request.requires?.retention !== 'none' || card.retention === 'none') return undefined;
-  return `keeps data (retention "${card.retention}"), but the request requires retention "none"`;
-}
+const answerOf = (request: ModelRequest): number => (request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0);
 
-/**
- * Regulated data goes only to targets that keep nothing. Personal data may also go to a target that keeps it in a region
- * named by the caller. Neither may go to a target with unknown retention.
- */
-function sensitivity({ card, target }: Deployment, { request }: Negotiation): string | undefined {
-  const level = request.sensitivity;
-  if ((level !== 'personal' && level !== 'regulated') || card.retention === 'none') return undefined;
-  const named =
-    request.requires?.regions !== undefined && regionFailure(card, target.region, request.requires) === undefined;
-  if (level === 'personal' && card.retention === 'provider' && named) return undefined;
-  return `keeps data (retention "${card.retention}"), which is not allowed for ${level} data`;
-}
+const requiredWindow = (request: ModelRequest): number => request.requires?.contextTokens ?? 0;
 
-function regions({ card, target }: Deployment, { request }: Negotiation): string | undefined {
-  return request.requires === undefined ? undefined : regionFailure(card, target.region, request.requires);
-}
+const neededWindow = ({ request, needs: { size } }: Negotiation): number =>
+  (size.longest === undefined ? size.exactTokens() : estimateTokens(size.longest)) + answerOf(request);
 
 /** A deployment without a region of its own may run in any region of its card, so all of them must be allowed. */
-function regionFailure(card: ModelCard, region: string | undefined, requires: Requirements): string | undefined {
-  const allowed = requires.regions;
-  if (allowed === undefined || allowed.length === 0) return undefined;
-  const where = region === undefined ? (card.regions ?? []) : [region];
-  if (where.length > 0 && where.every((name) => allowed.includes(name))) return undefined;
-  return `runs in ${where.join(', ') || 'an unknown region'}, but the request requires ${allowed.join(' or ')}`;
+function runsElsewhere(card: ModelCard, region: string | undefined, { regions: allowed }: Requirements): boolean {
+  if (allowed === undefined || allowed.length === 0) return false;
+  const where = regionsOf(card, region);
+  return where.length === 0 || !where.every((name) => allowed.includes(name));
 }
+
+const regionsOf = (card: ModelCard, region: string | undefined): readonly string[] =>
+  region === undefined ? (card.regions ?? []) : [region];
 
 const primary = (tag: string): string => (tag.split('-')[0] ?? tag).toLowerCase();
 
-function languages({ card }: Deployment, { request }: Negotiation): string | undefined {
-  const asked = request.requires?.languages;
-  if (asked === undefined || card.languages === undefined) return undefined;
+function unspoken(card: ModelCard, asked: readonly string[] = []): readonly string[] {
+  if (card.languages === undefined) return [];
   const spoken = card.languages.map(primary);
-  const missing = asked.filter((tag) => !spoken.includes(primary(tag)));
-  return missing.length === 0 ? undefined : `does not claim support for ${missing.join(', ')}`;
-}
-
-function quality(deployment: Deployment, { request, needs: { choice }, nowMs }: Negotiation): string | undefined {
-  const least = request.limits?.quality;
-  if (least === undefined) return undefined;
-  const unknown = unknownField(deployment, choice.strengths, nowMs);
-  if (unknown !== undefined)
-    return `has an unknown ${unknown}, but the request asks for a quality of at least ${least}`;
-  const reached = qualityOf(deployment, choice.strengths, nowMs);
-  return reached >= least ? undefined : `has quality ${reached.toFixed(2)}, but the request asks for at least ${least}`;
+  return asked.filter((tag) => !spoken.includes(primary(tag)));
 }
 
 /** The 95th percentile in milliseconds, as observed or as the card states it; undefined while nobody knows. */
@@ -203,28 +291,16 @@ export function expectedLatency(
   return statistics.total.quantile(0.95, nowMs) ?? card.expectedMs;
 }
 
-const unknownLatency = (most: number): string =>
-  `has an unknown latency, but the request allows at most ${most} ms and refuses unknown ones (limits.unknownLatency)`;
+const costWithin = (deployment: Deployment, { request, needs, nowMs }: Negotiation): NanoUsd | null =>
+  expectedCost(request, needs.size, deployment, termsOf(request, nowMs));
 
-function latency({ card, statistics }: Deployment, { request, nowMs }: Negotiation): string | undefined {
-  const most = request.limits?.p95Ms;
-  if (most === undefined) return undefined;
-  const observed = expectedLatency({ card, statistics }, nowMs);
-  if (observed === undefined) return request.limits?.unknownLatency === 'refuse' ? unknownLatency(most) : undefined;
-  if (observed <= most) return undefined;
-  return `has a 95th percentile latency of ${Math.round(observed)} ms, but the request allows at most ${most} ms`;
+/** A cache of one amount, because one limit is compared with the costs of many deployments. */
+let limit = { usd: 0, nano: 0 };
+
+function limitInNano(usd: number): NanoUsd {
+  if (limit.usd !== usd) limit = { usd, nano: usdToNano(usd) };
+  return limit.nano;
 }
-
-function cost(deployment: Deployment, { request, needs, config, nowMs }: Negotiation): string | undefined {
-  const limit = request.limits?.usd;
-  if (limit === undefined) return undefined;
-  const expected = expectedCost(request, needs.size, deployment, termsOf(request, nowMs));
-  if (expected === null) return config.allowUnpriced ? undefined : unpriced(request.limits);
-  return expected <= usdToNano(limit) ? undefined : tooExpensive(expected, request, deployment.card);
-}
-
-const unpriced = (limits: RequestLimits | undefined): string =>
-  `has no known price, but the request may cost at most $${limits?.usd} (allowUnpriced accepts it)`;
 
 function tooExpensive(expected: NanoUsd, request: ModelRequest, card: ModelCard): string {
   const length = outputCeiling(request, card);

@@ -5,8 +5,9 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { ModelCard, Provider } from '../../core/model/provider.ts';
 import { checkProvider } from './check-provider.ts';
+import { CardFigures } from './figures/card-figures.ts';
 import { withModel } from './figures/model-overrides.ts';
-import { withPrice } from './price-overrides.ts';
+import { withPrice } from './figures/price-overrides.ts';
 import { maskOf } from './requirements.ts';
 import type { Statistics, TargetStatistics } from './statistics.ts';
 
@@ -17,6 +18,7 @@ export interface Deployment {
   readonly provider: Provider;
   /** The card's capabilities as bits. */
   readonly mask: number;
+  readonly figures: CardFigures;
   readonly statistics: TargetStatistics;
 }
 
@@ -115,7 +117,8 @@ function deploymentsOf(provider: Provider, card: ModelCard, statistics: Statisti
       ? [{ provider: provider.id, model: card.id }]
       : regions.map((region) => ({ provider: provider.id, model: card.id, region }));
   const mask = maskOf(card.capabilities);
-  return targets.map((target) => ({ target, card, provider, mask, statistics: statistics.of(target) }));
+  const figures = new CardFigures(provider.id, card);
+  return targets.map((target) => ({ target, card, provider, mask, figures, statistics: statistics.of(target) }));
 }
 
 function resolveAlias(name: string, aliases: Config['aliases']): string {

@@ -1,7 +1,7 @@
 /** The tier of the first choice: the one that was asked for, or the nearest where no registered model of it would do. */
 import { nearestTier, type Tier, type Warning } from '../../core/model/model.ts';
 import { nameOf } from '../calls/target.ts';
-import { askedOf, isCapable, type Negotiation } from './negotiate.ts';
+import { askedOf, type Negotiation, someCapable } from './negotiate.ts';
 import type { Deployment, Registry } from './registry.ts';
 
 interface TierQuestion extends Negotiation {
@@ -16,7 +16,7 @@ interface TierQuestion extends Negotiation {
 export function tierFor(able: readonly Deployment[], question: TierQuestion): Tier | undefined {
   const { tier, strict } = question.needs.choice;
   if (tier === undefined || strict === true || able.some(({ card }) => card.tier === tier)) return tier;
-  const has = askedOf(question).some((deployment) => deployment.card.tier === tier && isCapable(deployment, question));
+  const has = someCapable(askedOf(question), question, ({ card }) => card.tier === tier);
   return has ? tier : nearestTier(tier, able);
 }
 

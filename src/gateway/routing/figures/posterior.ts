@@ -16,6 +16,7 @@ import {
   unknownStrength,
 } from '../../../kit/models/strengths.ts';
 import type { Sketch } from '../sketch.ts';
+import { type CardFigures, LATENCY_WEIGHTS, UNKNOWN_WEIGHT } from './card-figures.ts';
 import type { Rating } from './decaying-mean.ts';
 
 /** What a deployment is known by, and what was observed of it: see `TargetStatistics`. */
@@ -28,13 +29,10 @@ interface Observations {
 interface Observed {
   readonly target: Target;
   readonly card: ModelCard;
+  readonly figures: CardFigures;
   readonly statistics: Observations;
 }
 
-/** What a latency counts as against observed ones, by how it is known. */
-const LATENCY_WEIGHTS = { measured: 4, card: 2, 'rate-measured': 2, 'mean-call': 1 } as const;
-/** A strength that is unknown is soon replaced by what is observed. */
-const UNKNOWN_WEIGHT = 2;
 const GENERAL: readonly string[] = ['general'];
 
 export const ratedModel = ({ target, card }: Observed): RatedModel => ({ provider: target.provider, card });
@@ -45,9 +43,8 @@ const corrected = (prior: number, weight: number, mean: number, observations: nu
 /** 0 to 1: the mean of the asked fields, in general where none is asked for. */
 export function qualityOf(deployment: Observed, asked: readonly string[] | undefined, nowMs: number): number {
   const fields = asked === undefined || asked.length === 0 ? GENERAL : asked;
-  const model = ratedModel(deployment);
   let sum = 0;
-  for (const field of fields) sum += strengthNow(model, field, deployment.statistics, nowMs);
+  for (const field of fields) sum += strengthNow(deployment, field, nowMs);
   return sum / fields.length;
 }
 
@@ -66,25 +63,21 @@ export function unknownField(
   );
 }
 
-function strengthNow(model: RatedModel, field: string, statistics: Observations, nowMs: number): number {
-  const figure = strengthFigure(model, field);
-  const prior = figure?.value ?? unknownStrength(model, field);
+function strengthNow({ figures, statistics }: Observed, field: string, nowMs: number): number {
+  const { value, weight } = figures.strength(field);
   const rating = statistics.rating(field, nowMs);
-  return rating === undefined
-    ? prior
-    : corrected(prior, figure?.weight ?? UNKNOWN_WEIGHT, scoreOf(field, rating.mean), rating.weight);
+  return rating === undefined ? value : corrected(value, weight, scoreOf(field, rating.mean), rating.weight);
 }
 
 /** Rates of well-formed answers are on the measured scale, scores of evaluators on that of cards. */
 const scoreOf = (field: string, mean: number): number => (field === 'structured' ? onCardScale(mean) : mean);
 
-/** Expected milliseconds of an answer; undefined while nobody knows. */
-export function latencyOf(deployment: Observed, nowMs: number): number | undefined {
-  const { total } = deployment.statistics;
-  const speed = speedOf(ratedModel(deployment));
+/** Expected milliseconds of an answer; NaN while nobody knows. */
+export function latencyOf({ figures, statistics: { total } }: Observed, nowMs: number): number {
+  const { value, weight } = figures.latency;
   const observed = total.quantile(0.5, nowMs);
-  if (observed === undefined || speed?.expectedMs === undefined) return observed ?? speed?.expectedMs;
-  return corrected(speed.expectedMs, LATENCY_WEIGHTS[speed.basis], observed, total.weight(nowMs));
+  if (observed === undefined) return value;
+  return Number.isNaN(value) ? observed : corrected(value, weight, observed, total.weight(nowMs));
 }
 
 // ---------------------------------------------------------------------------------------------------- explained
@@ -115,13 +108,14 @@ function qualityFigure(deployment: Observed, field: string, nowMs: number): Corr
     priorWeight: figure?.weight ?? UNKNOWN_WEIGHT,
     observed: rating === undefined ? null : scoreOf(field, rating.mean),
     observations: rating?.weight ?? 0,
-    used: strengthNow(model, field, deployment.statistics, nowMs),
+    used: strengthNow(deployment, field, nowMs),
   };
 }
 
 function latencyFigure(deployment: Observed, nowMs: number): CorrectedFigure {
   const { total } = deployment.statistics;
   const speed = speedOf(ratedModel(deployment));
+  const used = latencyOf(deployment, nowMs);
   return {
     of: 'latency',
     prior: speed?.expectedMs ?? null,
@@ -130,7 +124,7 @@ function latencyFigure(deployment: Observed, nowMs: number): CorrectedFigure {
     priorWeight: speed === undefined ? 0 : LATENCY_WEIGHTS[speed.basis],
     observed: total.quantile(0.5, nowMs) ?? null,
     observations: total.weight(nowMs),
-    used: latencyOf(deployment, nowMs) ?? null,
+    used: Number.isNaN(used) ? null : used,
   };
 }
 

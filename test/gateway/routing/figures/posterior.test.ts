@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CardFigures } from '../../../../src/gateway/routing/figures/card-figures.ts';
 import { decayingMean } from '../../../../src/gateway/routing/figures/decaying-mean.ts';
 import { latencyOf, qualityOf } from '../../../../src/gateway/routing/figures/posterior.ts';
 import { targetStatistics } from '../../../../src/gateway/routing/statistics.ts';
 import { fakeCard, fakeProvider, finish } from '../../../../src/testing/fakes.ts';
 import { harness, text, user } from '../../harness.ts';
 
-const deployment = (fields: object = {}) => ({
-  target: { provider: 'p', model: 'm' },
-  card: fakeCard({ id: 'm', ...fields }),
-  statistics: targetStatistics(),
-});
+function deployment(fields: object = {}) {
+  const card = fakeCard({ id: 'm', ...fields });
+  const target = { provider: 'p', model: 'm' };
+  return { target, card, figures: new CardFigures('p', card), statistics: targetStatistics() };
+}
 
 describe('quality', () => {
   it('is the mean of a Beta distribution: between what was known and what was observed, nearer with each observation', () => {
@@ -59,7 +60,7 @@ describe('latency', () => {
 
   it('is unknown, then observed; a stated one counts as two observations', () => {
     const unknown = deployment();
-    expect(latencyOf(unknown, 0)).toBeUndefined();
+    expect(latencyOf(unknown, 0)).toBeNaN();
     record(unknown, 1000);
     expect(latencyOf(unknown, 0)).toBeCloseTo(1000, -2);
     const stated = deployment({ expectedMs: 4000 });
