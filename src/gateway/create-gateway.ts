@@ -315,7 +315,7 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
     attemptRing: state.attempts.names,
     candidates: scored.map((one) => ({
       ...candidateOf(one),
-      figures: correctedFigures(one.deployment, options.needs.choice.strengths, options.nowMs),
+      figures: correctedFigures(one.deployment, registry.columns, options.needs.choice.strengths, options.nowMs),
     })),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     rejected: rejections(options, decision),

@@ -43,8 +43,8 @@ interface Hours {
   readonly days: readonly number[] | undefined;
 }
 
-/** A sheet, and from when until when it applies; `until` is not included. */
-interface Period {
+/** A sheet, and from when until when it applies at least; `until` is not included. */
+export interface Period {
   readonly sheet: Sheet;
   readonly from: number;
   readonly until: number;
@@ -56,8 +56,6 @@ export interface CompiledPrice {
   /** The first one has no beginning. */
   readonly eras: readonly Era[];
   readonly windows: readonly Hours[];
-  /** A cache, by service tier that the price names, '' for any other: the period that was asked for last. */
-  readonly latest: Map<string, Period>;
 }
 
 /** 1 January 1970 was a Thursday. */
@@ -84,31 +82,21 @@ export function priceAsOf(price: TokenPrice, ms: number): TokenPrice {
 
 // ---------------------------------------------------------------------------------------------------- choosing a sheet
 
-/** Found once per period, because each call asks for the sheets of every model of a catalogue. */
-export function sheetAt(price: CompiledPrice, ms: number, serviceTier: string | undefined): Sheet {
-  const { eras, latest } = price;
-  const tier = serviceTier !== undefined && eras[0]?.sheets.has(serviceTier) === true ? serviceTier : '';
-  const known = latest.get(tier);
-  if (known !== undefined && ms >= known.from && ms < known.until) return known.sheet;
-  const found = periodAt(price, ms, serviceTier);
-  latest.set(tier, found);
-  return found.sheet;
+export function sheetAt({ eras, windows }: CompiledPrice, ms: number, serviceTier: string | undefined): Sheet {
+  const sheets = sheetsOf(eraAt(eras, ms), serviceTier);
+  return (windows.length === 0 ? undefined : sheets[windowAt(windows, ms)]) ?? first(sheets);
 }
 
-function periodAt(price: CompiledPrice, ms: number, serviceTier: string | undefined): Period {
+/** The sheet of a moment, for those who keep it. */
+export function periodAt(price: CompiledPrice, ms: number, serviceTier: string | undefined): Period {
   let from = Number.NEGATIVE_INFINITY;
   let until = Number.POSITIVE_INFINITY;
-  // Each window begins and ends within a day of any moment, so that no boundary nearby is missed.
+  // Every window begins and ends each day, so the nearest boundaries are at most a day away.
   for (const moment of boundaries(price, ms - DAY_MS, ms + DAY_MS)) {
     if (moment <= ms) from = Math.max(from, moment);
     else until = Math.min(until, moment);
   }
-  return { sheet: findSheet(price, ms, serviceTier), from, until };
-}
-
-function findSheet({ eras, windows }: CompiledPrice, ms: number, serviceTier: string | undefined): Sheet {
-  const sheets = sheetsOf(eraAt(eras, ms), serviceTier);
-  return (windows.length === 0 ? undefined : sheets[windowAt(windows, ms)]) ?? first(sheets);
+  return { sheet: sheetAt(price, ms, serviceTier), from, until };
 }
 
 /** The sheet before any dated change and outside every window. */
@@ -127,7 +115,7 @@ export function sheetsBetween(
 ): readonly Sheet[] {
   if (until - from >= 7 * DAY_MS) return allSheets(price, serviceTier);
   const moments = [from, ...boundaries(price, from, until).filter((moment) => moment > from && moment <= until)];
-  return moments.map((moment) => findSheet(price, moment, serviceTier));
+  return moments.map((moment) => sheetAt(price, moment, serviceTier));
 }
 
 /** Where the rates may change on the days of the span. */
@@ -196,7 +184,7 @@ function compile(price: TokenPrice): CompiledPrice {
     add(Date.parse(change.from));
   }
   const isPlain = named.length === 0 && windows.length === 0 && changes.length === 0;
-  return { only: isPlain ? sheetOf(plain, times) : undefined, eras, windows: windows.map(hoursOf), latest: new Map() };
+  return { only: isPlain ? sheetOf(plain, times) : undefined, eras, windows: windows.map(hoursOf) };
 }
 
 const byDate = (a: DatedPrice, b: DatedPrice): number => Date.parse(a.from) - Date.parse(b.from);

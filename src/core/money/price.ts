@@ -84,29 +84,6 @@ function costBy(sheet: Sheet, usage: Usage): NanoUsd | null {
   return Math.ceil(pico / 1000) + images * (rates.image ?? 0) + searches * (rates.search ?? 0) + rates.request;
 }
 
-/** Only tokens of text, and images: what is known of an answer before it is asked for. */
-export interface PlainUsage {
-  readonly input: number;
-  readonly output: number;
-  readonly images: number;
-}
-
-/** `PriceTerms` at a known moment. */
-export interface MomentTerms extends PriceTerms {
-  readonly at: number;
-}
-
-/** `costOf` for many models at once: NaN where that is null, because a number beside numbers needs no memory. */
-export function plainCost(price: CompiledPrice | null, usage: PlainUsage, { at, serviceTier }: MomentTerms): number {
-  if (price === null) return Number.NaN;
-  const sheet = price.only ?? sheetAt(price, at, serviceTier);
-  const rates = sheet.tiers.length === 0 ? sheet.rates : ratesAbove(sheet, usage.input);
-  const { images } = usage;
-  if (images > 0 && rates.image === null) return Number.NaN;
-  const pico = usage.input * rates.input + usage.output * rates.output;
-  return Math.ceil(pico / 1000) + images * (rates.image ?? 0) + rates.request;
-}
-
 function ratesAbove({ rates, tiers }: Sheet, input: number): Rates {
   let chosen = rates;
   for (const tier of tiers) if (input > tier.above) chosen = tier.rates;

@@ -2,9 +2,10 @@
 import type { ChatRequest, ModelRequest, Usage } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { type MomentTerms, type PriceSpan, plainCost, worstCostOf } from '../../core/money/price.ts';
+import { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../../core/money/price.ts';
+import type { CardColumns, PriceColumns } from './figures/card-columns.ts';
 import type { Deployment } from './registry.ts';
-import { maskOf, needsOf } from './requirements.ts';
+import { maskOf, type Needs, needsOf } from './requirements.ts';
 import type { RequestSize } from './size.ts';
 
 /** Assumed tokens of an answer before any answer of the model was seen. */
@@ -42,7 +43,7 @@ export function expectedOutput(request: ModelRequest, deployment: Deployment): n
 }
 
 /** The terms that decide the rates of a request that is sent now. */
-export const termsOf = (request: ModelRequest, nowMs: number): MomentTerms => ({
+export const termsOf = (request: ModelRequest, nowMs: number): PriceTerms => ({
   at: nowMs,
   serviceTier: askedTier(request),
 });
@@ -60,21 +61,29 @@ export function expectedCost(
   request: ModelRequest,
   size: RequestSize,
   deployment: Deployment,
-  terms: MomentTerms,
+  terms: PriceTerms,
 ): NanoUsd | null {
-  const cost = expectedCostIn(request, size, deployment, terms);
-  return Number.isNaN(cost) ? null : cost;
+  const usage = { input: size.roughTokens, output: expectedOutput(request, deployment), images: size.images };
+  return costOf(deployment.card, usage, terms);
 }
 
-/** `expectedCost` in a column of numbers: NaN if the price is unknown. */
+interface Priced {
+  readonly request: ModelRequest;
+  readonly needs: Needs;
+  readonly nowMs: number;
+}
+
+/** The prices of all deployments for a request that is sent now. */
+export const pricesFor = (columns: CardColumns, { request, nowMs }: Priced): PriceColumns =>
+  columns.prices(nowMs, askedTier(request));
+
+/** `expectedCost` for a decision between many deployments: NaN if the price is unknown. */
 export function expectedCostIn(
-  request: ModelRequest,
-  size: RequestSize,
+  prices: PriceColumns,
+  { request, needs: { size } }: Priced,
   deployment: Deployment,
-  terms: MomentTerms,
 ): number {
-  const usage = { input: size.roughTokens, output: expectedOutput(request, deployment), images: size.images };
-  return plainCost(deployment.figures.price, usage, terms);
+  return prices.cost(deployment.row, size.roughTokens, expectedOutput(request, deployment), size.images);
 }
 
 /** The terms of the worst case of an attempt that begins now. */

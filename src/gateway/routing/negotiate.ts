@@ -5,9 +5,10 @@ import type { ModelCard } from '../../core/model/provider.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
 import { nameOf } from '../calls/target.ts';
-import { expectedCost, outputCeiling, termsOf } from './estimate.ts';
+import { expectedCostIn, outputCeiling, pricesFor } from './estimate.ts';
 import { exclusion } from './exclude.ts';
-import { qualityOf, unknownField } from './figures/posterior.ts';
+import type { PriceColumns } from './figures/card-columns.ts';
+import { type Field, fieldsOf, qualityOf, unknownField } from './figures/posterior.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
 
@@ -15,19 +16,50 @@ export interface Negotiation {
   readonly request: ModelRequest;
   /** The result of `needsOf` for the request. */
   readonly needs: Needs;
+  readonly registry: Registry;
   readonly config: Config;
   readonly nowMs: number;
   /** Targets that the call must not use. */
   readonly exclude?: readonly Target[] | undefined;
 }
 
+/** What rules compare deployments with: found once for all of them, and only where a rule needs it. */
+class Measures {
+  readonly #question: Negotiation;
+  #fields: readonly Field[] | undefined;
+  #prices: PriceColumns | undefined;
+  #mostNanoUsd: NanoUsd | undefined;
+
+  constructor(question: Negotiation) {
+    this.#question = question;
+  }
+
+  /** @throws invalid-request for a limit that is no amount */
+  get mostNanoUsd(): NanoUsd {
+    this.#mostNanoUsd ??= usdToNano(this.#question.request.limits?.usd ?? 0);
+    return this.#mostNanoUsd;
+  }
+
+  /** NaN if the price is unknown. */
+  costOf(deployment: Deployment): number {
+    this.#prices ??= pricesFor(this.#question.registry.columns, this.#question);
+    return expectedCostIn(this.#prices, this.#question, deployment);
+  }
+
+  qualityOf(deployment: Deployment): number {
+    const { registry, needs, nowMs } = this.#question;
+    this.#fields ??= fieldsOf(registry.columns, needs.choice.strengths);
+    return qualityOf(deployment, this.#fields, nowMs);
+  }
+}
+
 /** What a request may ask of a deployment. */
 interface Rule {
   /** False where the request asks for nothing of the kind: no deployment is then checked. @default true */
   readonly applies?: (question: Negotiation) => boolean;
-  readonly fails: (deployment: Deployment, question: Negotiation) => boolean;
+  readonly fails: (deployment: Deployment, question: Negotiation, measures: Measures) => boolean;
   /** What a deployment fails, as a predicate with its values, such as `is retired`. */
-  readonly says: (deployment: Deployment, question: Negotiation) => string;
+  readonly says: (deployment: Deployment, question: Negotiation, measures: Measures) => string;
 }
 
 const excluded: Rule = {
@@ -118,16 +150,16 @@ const languages: Rule = {
 
 const quality: Rule = {
   applies: ({ request }) => request.limits?.quality !== undefined,
-  fails(deployment, { request: { limits }, needs: { choice }, nowMs }) {
+  fails(deployment, { request: { limits }, needs: { choice }, nowMs }, measures) {
     if (unknownField(deployment, choice.strengths, nowMs) !== undefined) return true;
-    return !(qualityOf(deployment, choice.strengths, nowMs) >= (limits?.quality ?? 0));
+    return !(measures.qualityOf(deployment) >= (limits?.quality ?? 0));
   },
-  says(deployment, { request, needs: { choice }, nowMs }) {
+  says(deployment, { request, needs: { choice }, nowMs }, measures) {
     const least = request.limits?.quality;
     const unknown = unknownField(deployment, choice.strengths, nowMs);
     if (unknown !== undefined)
       return `has an unknown ${unknown}, but the request asks for a quality of at least ${least}`;
-    const reached = qualityOf(deployment, choice.strengths, nowMs).toFixed(2);
+    const reached = measures.qualityOf(deployment).toFixed(2);
     return `has quality ${reached}, but the request asks for at least ${least}`;
   },
 };
@@ -149,15 +181,14 @@ const latency: Rule = {
 
 const cost: Rule = {
   applies: ({ request }) => request.limits?.usd !== undefined,
-  fails(deployment, question) {
-    const expected = costWithin(deployment, question);
-    if (expected === null) return question.config.allowUnpriced !== true;
-    return !(expected <= limitInNano(question.request.limits?.usd ?? 0));
+  fails(deployment, { config }, measures) {
+    const expected = measures.costOf(deployment);
+    if (Number.isNaN(expected)) return config.allowUnpriced !== true;
+    return !(expected <= measures.mostNanoUsd);
   },
-  says(deployment, question) {
-    const { request } = question;
-    const expected = costWithin(deployment, question);
-    if (expected !== null) return tooExpensive(expected, request, deployment.card);
+  says(deployment, { request }, measures) {
+    const expected = measures.costOf(deployment);
+    if (!Number.isNaN(expected)) return tooExpensive(expected, request, deployment.card);
     return `has no known price, but the request may cost at most $${request.limits?.usd} (allowUnpriced accepts it)`;
   },
 };
@@ -186,35 +217,39 @@ const ABILITIES: readonly Rule[] = [operation, capabilities, dedication, lifecyc
 const applying = (rules: readonly Rule[], question: Negotiation): readonly Rule[] =>
   rules.filter(({ applies }) => applies === undefined || applies(question));
 
-function failsNone(rules: readonly Rule[], deployment: Deployment, question: Negotiation): boolean {
-  for (const rule of rules) if (rule.fails(deployment, question)) return false;
+function failsNone(rules: readonly Rule[], deployment: Deployment, question: Negotiation, measures: Measures): boolean {
+  for (const rule of rules) if (rule.fails(deployment, question, measures)) return false;
   return true;
 }
 
-/** Those that could serve such a request, with no regard to limits, sensitivity and exclusions. */
+/** Whether one of those that are meant could serve such a request, with no regard to limits, sensitivity and exclusions. */
 export function someCapable(
   deployments: readonly Deployment[],
   question: Negotiation,
   isMeant: (deployment: Deployment) => boolean,
 ): boolean {
   const rules = applying(ABILITIES, question);
-  return deployments.some((deployment) => isMeant(deployment) && failsNone(rules, deployment, question));
+  const measures = new Measures(question);
+  return deployments.some((deployment) => isMeant(deployment) && failsNone(rules, deployment, question, measures));
 }
 
 /** Those that fail no rule. No message is made, because nobody reads it. */
 export function satisfying(deployments: readonly Deployment[], question: Negotiation): readonly Deployment[] {
   const rules = applying(RULES, question);
+  const measures = new Measures(question);
   const able: Deployment[] = [];
-  for (const deployment of deployments) if (failsNone(rules, deployment, question)) able.push(deployment);
+  for (const deployment of deployments) if (failsNone(rules, deployment, question, measures)) able.push(deployment);
   return able;
 }
 
 /** What deployments fail of a request: every requirement and limit, as predicates with their values. */
 export function failuresOf(question: Negotiation): (deployment: Deployment) => readonly string[] {
   const rules = applying(RULES, question);
+  const measures = new Measures(question);
   return (deployment) => {
     const failed: string[] = [];
-    for (const rule of rules) if (rule.fails(deployment, question)) failed.push(rule.says(deployment, question));
+    for (const rule of rules)
+      if (rule.fails(deployment, question, measures)) failed.push(rule.says(deployment, question, measures));
     return failed;
   };
 }
@@ -225,7 +260,7 @@ export function failuresOf(question: Negotiation): (deployment: Deployment) => r
  * The deployments that the request names, or all. Those that stand in are left out where another one of them could serve such a
  * request, even if not within its limits: the caller is then told what it fails, and no stand-in answers in its place.
  */
-export function askedOf(question: Negotiation & { readonly registry: Registry }): readonly Deployment[] {
+export function askedOf(question: Negotiation): readonly Deployment[] {
   const { registry, needs } = question;
   const { id } = needs.choice;
   const asked = id === undefined ? registry.deployments : living(registry.named(id), question);
@@ -289,17 +324,6 @@ export function expectedLatency(
   nowMs: number,
 ): number | undefined {
   return statistics.total.quantile(0.95, nowMs) ?? card.expectedMs;
-}
-
-const costWithin = (deployment: Deployment, { request, needs, nowMs }: Negotiation): NanoUsd | null =>
-  expectedCost(request, needs.size, deployment, termsOf(request, nowMs));
-
-/** A cache of one amount, because one limit is compared with the costs of many deployments. */
-let limit = { usd: 0, nano: 0 };
-
-function limitInNano(usd: number): NanoUsd {
-  if (limit.usd !== usd) limit = { usd, nano: usdToNano(usd) };
-  return limit.nano;
 }
 
 function tooExpensive(expected: NanoUsd, request: ModelRequest, card: ModelCard): string {

@@ -29,7 +29,6 @@ import { bestFirst, type Scored, scoreAll } from './score.ts';
 import { tierFor } from './tier.ts';
 
 export interface RouteOptions extends Negotiation {
-  readonly registry: Registry;
   /** The target that served the session before. */
   readonly preferred?: Target | undefined;
   /** The only targets that may answer, in the order in which they are tried. */

@@ -4,8 +4,8 @@
  */
 import type { ModelRequest } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { expectedCostIn, termsOf } from './estimate.ts';
-import { latencyOf, qualityOf } from './figures/posterior.ts';
+import { expectedCostIn, pricesFor } from './estimate.ts';
+import { fieldsOf, latencyOf, qualityOf, reliabilityOf } from './figures/posterior.ts';
 import type { Negotiation } from './negotiate.ts';
 import type { Deployment } from './registry.ts';
 import { maskOf } from './requirements.ts';
@@ -95,17 +95,19 @@ interface Comparison {
   readonly unknownMs: number;
 }
 
-function fillFigures({ deployments, columns }: Scores, { request, needs, nowMs }: Negotiation): Comparison {
+function fillFigures({ deployments, columns }: Scores, question: Negotiation): Comparison {
+  const { registry, nowMs } = question;
   const { nanoUsd, latency } = columns;
-  const terms = termsOf(request, nowMs);
+  const prices = pricesFor(registry.columns, question);
+  const latencies = registry.columns.latencies();
   let cheapest = Number.POSITIVE_INFINITY;
   let fastest = Number.POSITIVE_INFINITY;
   let knownMs = 0;
   let known = 0;
   let index = 0;
   for (const deployment of deployments) {
-    const cost = expectedCostIn(request, needs.size, deployment, terms);
-    const ms = latencyOf(deployment, nowMs);
+    const cost = expectedCostIn(prices, question, deployment);
+    const ms = latencyOf(deployment, latencies, nowMs);
     nanoUsd[index] = cost;
     latency[index] = ms;
     index += 1;
@@ -123,9 +125,9 @@ function fillFigures({ deployments, columns }: Scores, { request, needs, nowMs }
 
 function compare({ deployments, columns }: Scores, comparison: Comparison, question: Negotiation): void {
   const { cheapest, fastest, unknownMs } = comparison;
-  const { request, needs, config, nowMs } = question;
+  const { request, needs, config, registry, nowMs } = question;
   const weights = WEIGHTS[request.optimise ?? config.optimise ?? 'balanced'];
-  const { strengths } = needs.choice;
+  const fields = fieldsOf(registry.columns, needs.choice.strengths);
   const form = formOf(request);
   for (let index = 0; index < deployments.length; index += 1) {
     const deployment = deployments[index] as Deployment;
@@ -133,8 +135,8 @@ function compare({ deployments, columns }: Scores, comparison: Comparison, quest
     const ms = columns.latency[index] as number;
     const cost = Number.isNaN(nanoUsd) ? 0 : (cheapest + FREE) / (nanoUsd + FREE);
     const latency = (fastest + 1) / ((Number.isNaN(ms) ? unknownMs : ms) + 1);
-    const quality = qualityOf(deployment, strengths, nowMs);
-    const reliability = 1 - deployment.statistics.errorRate(nowMs);
+    const quality = qualityOf(deployment, fields, nowMs);
+    const reliability = reliabilityOf(deployment, nowMs);
     const fit = fitOf(deployment, form);
     columns.cost[index] = cost;
     columns.latency[index] = latency;

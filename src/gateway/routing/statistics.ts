@@ -11,6 +11,8 @@ const LENGTH_SHARE = 0.1;
 const MOST_FIELDS = 64;
 
 export interface TargetStatistics {
+  /** False before anything was recorded or rated: there is nothing to read but the length of answers. */
+  readonly isObserved: boolean;
   /** Total milliseconds of successful attempts. */
   readonly total: Sketch;
   readonly firstToken: Sketch;
@@ -43,6 +45,8 @@ interface MeanLength {
   tokens: number | undefined;
 }
 
+type Recorded = { -readonly [Field in keyof TargetStatistics]: TargetStatistics[Field] };
+
 function follow(mean: MeanLength, tokens: number): void {
   mean.tokens = mean.tokens === undefined ? tokens : mean.tokens + LENGTH_SHARE * (tokens - mean.tokens);
 }
@@ -53,11 +57,13 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }): 
   const outcomes = decayingCounts(2);
   const own: MeanLength = { tokens: undefined };
   const scores = new Map<string, DecayingMean>();
-  return {
+  const made: Recorded = {
+    isObserved: false,
     total,
     firstToken,
     record({ totalMs, firstTokenMs, outcome, outputTokens, nowMs }) {
       if (outcome === 'other') return;
+      made.isObserved = true;
       outcomes.add(outcome === 'ok' ? 0 : 1, nowMs);
       if (outcome !== 'ok') return;
       total.add(totalMs, nowMs);
@@ -79,12 +85,14 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }): 
       if (!Number.isFinite(score)) return;
       const mean = scores.get(field) ?? (scores.size < MOST_FIELDS ? decayingMean() : undefined);
       if (mean === undefined) return;
+      made.isObserved = true;
       mean.add(Math.min(1, Math.max(0, score)), nowMs);
       scores.set(field, mean);
     },
     rating: (field, nowMs) => (scores.size === 0 ? undefined : scores.get(field)?.read(nowMs)),
     meanOutputTokens: () => own.tokens ?? everyone.tokens,
   };
+  return made;
 }
 
 /** Separate from the registry, because the statistics of a target outlive a change of the configuration. */

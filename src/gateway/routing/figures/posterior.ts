@@ -16,11 +16,14 @@ import {
   unknownStrength,
 } from '../../../kit/models/strengths.ts';
 import type { Sketch } from '../sketch.ts';
-import { type CardFigures, LATENCY_WEIGHTS, UNKNOWN_WEIGHT } from './card-figures.ts';
+import type { CardColumns, PriorColumns } from './card-columns.ts';
+import { LATENCY_WEIGHTS, UNKNOWN_WEIGHT } from './card-figures.ts';
 import type { Rating } from './decaying-mean.ts';
 
 /** What a deployment is known by, and what was observed of it: see `TargetStatistics`. */
-interface Observations {
+export interface Observations {
+  /** Nothing else need be read of a target while this is false. */
+  readonly isObserved: boolean;
   readonly total: Sketch;
   rating(field: string, nowMs: number): Rating | undefined;
   errorRate(nowMs: number): number;
@@ -29,7 +32,8 @@ interface Observations {
 interface Observed {
   readonly target: Target;
   readonly card: ModelCard;
-  readonly figures: CardFigures;
+  /** The row of its card in the columns. */
+  readonly row: number;
   readonly statistics: Observations;
 }
 
@@ -40,9 +44,21 @@ export const ratedModel = ({ target, card }: Observed): RatedModel => ({ provide
 const corrected = (prior: number, weight: number, mean: number, observations: number): number =>
   (weight * prior + observations * mean) / (weight + observations);
 
-/** 0 to 1: the mean of the asked fields, in general where none is asked for. */
-export function qualityOf(deployment: Observed, asked: readonly string[] | undefined, nowMs: number): number {
-  const fields = asked === undefined || asked.length === 0 ? GENERAL : asked;
+/** A field of work with what is known of all cards. */
+export interface Field {
+  readonly name: string;
+  readonly priors: PriorColumns;
+}
+
+/** The asked fields, in general where none is asked for. */
+export const fieldsOf = (columns: CardColumns, asked: readonly string[] | undefined): readonly Field[] =>
+  namesOf(asked).map((name) => ({ name, priors: columns.strengths(name) }));
+
+const namesOf = (asked: readonly string[] | undefined): readonly string[] =>
+  asked === undefined || asked.length === 0 ? GENERAL : asked;
+
+/** 0 to 1: the mean of the fields. */
+export function qualityOf(deployment: Observed, fields: readonly Field[], nowMs: number): number {
   let sum = 0;
   for (const field of fields) sum += strengthNow(deployment, field, nowMs);
   return sum / fields.length;
@@ -63,59 +79,65 @@ export function unknownField(
   );
 }
 
-function strengthNow({ figures, statistics }: Observed, field: string, nowMs: number): number {
-  const { value, weight } = figures.strength(field);
-  const rating = statistics.rating(field, nowMs);
-  return rating === undefined ? value : corrected(value, weight, scoreOf(field, rating.mean), rating.weight);
+function strengthNow({ row, statistics }: Observed, { name, priors }: Field, nowMs: number): number {
+  const prior = priors.value(row);
+  const rating = statistics.isObserved ? statistics.rating(name, nowMs) : undefined;
+  return rating === undefined ? prior : corrected(prior, priors.weight(row), scoreOf(name, rating.mean), rating.weight);
 }
 
 /** Rates of well-formed answers are on the measured scale, scores of evaluators on that of cards. */
 const scoreOf = (field: string, mean: number): number => (field === 'structured' ? onCardScale(mean) : mean);
 
 /** Expected milliseconds of an answer; NaN while nobody knows. */
-export function latencyOf({ figures, statistics: { total } }: Observed, nowMs: number): number {
-  const { value, weight } = figures.latency;
-  const observed = total.quantile(0.5, nowMs);
-  if (observed === undefined) return value;
-  return Number.isNaN(value) ? observed : corrected(value, weight, observed, total.weight(nowMs));
+export function latencyOf({ row, statistics }: Observed, latencies: PriorColumns, nowMs: number): number {
+  const prior = latencies.value(row);
+  const observed = statistics.isObserved ? statistics.total.quantile(0.5, nowMs) : undefined;
+  if (observed === undefined) return prior;
+  if (Number.isNaN(prior)) return observed;
+  return corrected(prior, latencies.weight(row), observed, statistics.total.weight(nowMs));
 }
+
+/** 0 to 1. */
+export const reliabilityOf = ({ statistics }: Observed, nowMs: number): number =>
+  statistics.isObserved ? 1 - statistics.errorRate(nowMs) : 1;
 
 // ---------------------------------------------------------------------------------------------------- explained
 
 /** How each part of a score came about: what was known before, what was observed, and what counts. */
 export function correctedFigures(
   deployment: Observed,
+  columns: CardColumns,
   asked: readonly string[] | undefined,
   nowMs: number,
 ): readonly CorrectedFigure[] {
-  const fields = asked === undefined || asked.length === 0 ? GENERAL : asked;
   return [
-    ...fields.map((field) => qualityFigure(deployment, field, nowMs)),
-    latencyFigure(deployment, nowMs),
+    ...fieldsOf(columns, asked).map((field) => qualityFigure(deployment, field, nowMs)),
+    latencyFigure(deployment, columns.latencies(), nowMs),
     reliabilityFigure(deployment, nowMs),
   ];
 }
 
-function qualityFigure(deployment: Observed, field: string, nowMs: number): CorrectedFigure {
+function qualityFigure(deployment: Observed, field: Field, nowMs: number): CorrectedFigure {
+  const { name } = field;
   const model = ratedModel(deployment);
-  const figure: StrengthFigure | undefined = strengthFigure(model, field);
-  const rating = deployment.statistics.rating(field, nowMs);
+  const figure: StrengthFigure | undefined = strengthFigure(model, name);
+  const rating = deployment.statistics.rating(name, nowMs);
   return {
-    of: field,
-    prior: figure?.value ?? unknownStrength(model, field),
+    of: name,
+    prior: figure?.value ?? unknownStrength(model, name),
     basis: figure?.basis ?? 'unknown',
     sources: figure?.sources ?? [],
     priorWeight: figure?.weight ?? UNKNOWN_WEIGHT,
-    observed: rating === undefined ? null : scoreOf(field, rating.mean),
+    observed: rating === undefined ? null : scoreOf(name, rating.mean),
     observations: rating?.weight ?? 0,
     used: strengthNow(deployment, field, nowMs),
   };
 }
 
-function latencyFigure(deployment: Observed, nowMs: number): CorrectedFigure {
+function latencyFigure(deployment: Observed, latencies: PriorColumns, nowMs: number): CorrectedFigure {
   const { total } = deployment.statistics;
   const speed = speedOf(ratedModel(deployment));
-  const used = latencyOf(deployment, nowMs);
+  const used = latencyOf(deployment, latencies, nowMs);
   return {
     of: 'latency',
     prior: speed?.expectedMs ?? null,
