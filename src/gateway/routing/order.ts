@@ -1,8 +1,8 @@
 /** The order in which the deployments of a decision are tried: rules R2 to R6 of route.ts. */
 import { type Target, type Tier, tierStep } from '../../core/model/model.ts';
 import { withCredential } from '../calls/target.ts';
-import { expectedLatency, type Negotiation } from './negotiate.ts';
 import type { Deployment } from './registry.ts';
+import { expectedLatency, type Negotiation } from './rules.ts';
 import { type Scored, type Scores, scoredAt, scoresOf } from './score.ts';
 
 interface OrderOptions extends Negotiation {
@@ -30,8 +30,15 @@ export function ordered(
   return chosen;
 }
 
-const unknownLatencies = (able: readonly Deployment[], nowMs: number): Uint8Array =>
-  Uint8Array.from(able, (deployment) => (expectedLatency(deployment, nowMs) === undefined ? 1 : 0));
+function unknownLatencies(able: readonly Deployment[], nowMs: number): Uint8Array {
+  const isUnknown = new Uint8Array(able.length);
+  let index = 0;
+  for (const deployment of able) {
+    if (expectedLatency(deployment, nowMs) === undefined) isUnknown[index] = 1;
+    index += 1;
+  }
+  return isUnknown;
+}
 
 /** The index of the session's target, else of the best score, known latencies before unknown ones; -1 if none is of the tier. */
 function firstChoice(

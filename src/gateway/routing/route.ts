@@ -20,11 +20,12 @@ import type { Rejection } from '../../core/gateway.ts';
 import type { ModelRequest, Target, Tier } from '../../core/model/model.ts';
 import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf } from '../calls/target.ts';
-import { askedOf, failuresOf, type Negotiation, satisfying } from './negotiate.ts';
+import { askedOf, failuresOf, satisfying } from './negotiate.ts';
 import { isOfTier, isPreferred, ordered, preferredFirst, preferredOf } from './order.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
+import type { Negotiation } from './rules.ts';
 import { bestFirst, type Scored, scoreAll } from './score.ts';
 import { tierFor } from './tier.ts';
 

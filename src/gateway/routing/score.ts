@@ -6,9 +6,9 @@ import type { ModelRequest } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { expectedCostIn, pricesFor } from './estimate.ts';
 import { fieldsOf, latencyOf, qualityOf, reliabilityOf } from './figures/posterior.ts';
-import type { Negotiation } from './negotiate.ts';
 import type { Deployment } from './registry.ts';
 import { maskOf } from './requirements.ts';
+import type { Negotiation } from './rules.ts';
 
 export interface ScoreParts extends Readonly<Record<string, number>> {
   readonly cost: number;

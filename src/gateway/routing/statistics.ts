@@ -2,7 +2,7 @@
 import type { TargetFigures } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import { type DecayingMean, decayingMean, type Rating } from './figures/decaying-mean.ts';
-import { decayingCounts, type Sketch, sketch } from './sketch.ts';
+import { decayingCounts, type Sketch, sketch } from './figures/sketch.ts';
 
 /** Successful attempts that are assumed before any was seen, so that one failure is not an error rate of 1. */
 const PRIOR_ATTEMPTS = 4;

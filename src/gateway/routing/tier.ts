@@ -1,8 +1,9 @@
 /** The tier of the first choice: the one that was asked for, or the nearest where no registered model of it would do. */
 import { nearestTier, type Tier, type Warning } from '../../core/model/model.ts';
 import { nameOf } from '../calls/target.ts';
-import { askedOf, type Negotiation, someCapable } from './negotiate.ts';
+import { askedOf, someCapable } from './negotiate.ts';
 import type { Deployment } from './registry.ts';
+import type { Negotiation } from './rules.ts';
 
 /**
  * The tier that the first choice must have; undefined for any. `able` are the deployments that satisfy the request. A model

@@ -8,17 +8,16 @@ import type { Target } from '../../../core/model/model.ts';
 import type { ModelCard } from '../../../core/model/provider.ts';
 import { speedOf } from '../../../kit/models/speed.ts';
 import {
-  isApart,
   onCardScale,
   type RatedModel,
   type StrengthFigure,
   strengthFigure,
   unknownStrength,
 } from '../../../kit/models/strengths.ts';
-import type { Sketch } from '../sketch.ts';
 import type { CardColumns, PriorColumns } from './card-columns.ts';
 import { LATENCY_WEIGHTS, UNKNOWN_WEIGHT } from './card-figures.ts';
 import type { Rating } from './decaying-mean.ts';
+import type { Sketch } from './sketch.ts';
 
 /** What a deployment is known by, and what was observed of it: see `TargetStatistics`. */
 export interface Observations {
@@ -64,18 +63,11 @@ export function qualityOf(deployment: Observed, fields: readonly Field[], nowMs:
   return sum / fields.length;
 }
 
-/** The first asked field that nothing is known of and that skill says nothing about, such as `grounding`. */
-export function unknownField(
-  deployment: Observed,
-  asked: readonly string[] | undefined,
-  nowMs: number,
-): string | undefined {
+/** The first of these fields that nothing is known of. */
+export function unknownField(deployment: Observed, fields: readonly string[], nowMs: number): string | undefined {
   const model = ratedModel(deployment);
-  return asked?.find(
-    (field) =>
-      isApart(field) &&
-      strengthFigure(model, field) === undefined &&
-      deployment.statistics.rating(field, nowMs) === undefined,
+  return fields.find(
+    (field) => strengthFigure(model, field) === undefined && deployment.statistics.rating(field, nowMs) === undefined,
   );
 }
 
