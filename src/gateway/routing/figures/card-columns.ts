@@ -39,7 +39,7 @@ export class CardColumns {
   /** The prices at a moment. */
   prices(at: number, serviceTier: string | undefined): PriceColumns {
     const known = this.#prices.get(serviceTier);
-    if (known !== undefined && known.size === this.#rows.length && known.holdsAt(at)) return known;
+    if (known !== undefined && known.size === this.#rows.length && known.moveTo(at)) return known;
     return keep(this.#prices, serviceTier, new PriceColumns(this.#rows, at, serviceTier), MOST_SERVICE_TIERS);
   }
 }
@@ -93,7 +93,7 @@ export class PriorColumns {
 export class PriceColumns {
   readonly size: number;
   readonly #rows: readonly CardFigures[];
-  readonly #at: number;
+  #at: number;
   readonly #serviceTier: string | undefined;
   readonly #isKnown: Uint8Array;
   readonly #input: Float64Array;
@@ -118,8 +118,12 @@ export class PriceColumns {
     this.#above = new Float64Array(rows.length).fill(Number.POSITIVE_INFINITY);
   }
 
-  holdsAt(ms: number): boolean {
-    return ms >= this.#from && ms < this.#until;
+  /** Reads the prices of another moment from now on; false if one that was found already has changed by then. */
+  moveTo(at: number): boolean {
+    if (at < this.#from || at >= this.#until) return false;
+    // Rows that are filled later are filled for this moment.
+    this.#at = at;
+    return true;
   }
 
   /** `costOf` of text and images, in nano-dollars; NaN where that is null. */
