@@ -123,10 +123,9 @@ const common = {
   optimise: fc.constantFrom('cost', 'latency', 'quality', 'balanced'),
   sensitivity: fc.constantFrom('internal', 'personal', 'regulated'),
   limits: sparse(
-    {},
+    { p95Ms: maybe(fc.constantFrom(500, 2000)) },
     {
       usd: fc.constantFrom(0.0001, 0.002, 1),
-      p95Ms: fc.constantFrom(500, 2000),
       unknownLatency: fc.constantFrom('refuse', 'allow'),
       quality: fc.constantFrom(0.2, 0.5),
     },
