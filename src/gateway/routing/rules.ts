@@ -8,6 +8,7 @@ import { estimateTokens } from '../../kit/models/tokens.ts';
 import { expectedCostIn, outputCeiling, pricesFor } from './estimate.ts';
 import { exclusion } from './exclude.ts';
 import type { PriceColumns } from './figures/card-columns.ts';
+import { mainLanguage } from './figures/card-figures.ts';
 import { type Field, fieldsOf, qualityOf, unknownField } from './figures/posterior.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
@@ -28,6 +29,7 @@ const NO_FIELDS: readonly string[] = [];
 /** What rules compare deployments with: found once for all of them, and only where a rule needs it. */
 export class Measures {
   readonly #question: Negotiation;
+  #languages: readonly string[] | undefined;
   #apart: readonly string[] | undefined;
   #fields: readonly Field[] | undefined;
   #prices: PriceColumns | undefined;
@@ -47,6 +49,12 @@ export class Measures {
   costOf(deployment: Deployment): number {
     this.#prices ??= pricesFor(this.#question.registry.columns, this.#question);
     return expectedCostIn(this.#prices, this.#question, deployment);
+  }
+
+  /** The main parts of the tags that the request requires. */
+  get languages(): readonly string[] {
+    this.#languages ??= (this.#question.request.requires?.languages ?? []).map(mainLanguage);
+    return this.#languages;
   }
 
   unknownField(deployment: Deployment): string | undefined {
@@ -151,9 +159,12 @@ const regions: Rule = {
 
 const languages: Rule = {
   applies: ({ request }) => request.requires?.languages !== undefined,
-  fails: ({ card }, { request }) => unspoken(card, request.requires?.languages).length > 0,
-  says: ({ card }, { request }) =>
-    `does not claim support for ${unspoken(card, request.requires?.languages).join(', ')}`,
+  fails: ({ figures: { languages: spoken } }, _question, measures) =>
+    spoken !== undefined && measures.languages.some((language) => !spoken.includes(language)),
+  says({ figures: { languages: spoken = [] } }, { request }) {
+    const missing = request.requires?.languages?.filter((tag) => !spoken.includes(mainLanguage(tag)));
+    return `does not claim support for ${missing?.join(', ')}`;
+  },
 };
 
 const quality: Rule = {
@@ -247,14 +258,6 @@ function runsElsewhere(card: ModelCard, region: string | undefined, { regions: a
 
 const regionsOf = (card: ModelCard, region: string | undefined): readonly string[] =>
   region === undefined ? (card.regions ?? []) : [region];
-
-const primary = (tag: string): string => (tag.split('-')[0] ?? tag).toLowerCase();
-
-function unspoken(card: ModelCard, asked: readonly string[] = []): readonly string[] {
-  if (card.languages === undefined) return [];
-  const spoken = card.languages.map(primary);
-  return asked.filter((tag) => !spoken.includes(primary(tag)));
-}
 
 /** The 95th percentile in milliseconds, as observed or as the card states it; undefined while nobody knows. */
 export function expectedLatency(

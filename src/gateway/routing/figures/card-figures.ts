@@ -21,13 +21,18 @@ export interface CardFigures {
   readonly card: ModelCard;
   /** The moment from which the model has ended, in epoch milliseconds: -Infinity if it is retired, Infinity if none is known. */
   readonly endsAt: number;
+  /** The main parts of its language tags, `en` of `en-GB`; undefined where it claims none. */
+  readonly languages: readonly string[] | undefined;
 }
 
 export const cardFigures = (provider: string, card: ModelCard): CardFigures => ({
   provider,
   card,
   endsAt: endOf(card),
+  languages: card.languages?.map(mainLanguage),
 });
+
+export const mainLanguage = (tag: string): string => (tag.split('-')[0] ?? tag).toLowerCase();
 
 function endOf({ lifecycle }: ModelCard): number {
   if (lifecycle?.stage === 'retired') return Number.NEGATIVE_INFINITY;
