@@ -20,7 +20,7 @@ import type { Rating } from './decaying-mean.ts';
 import type { Sketch } from './sketch.ts';
 
 /** What a deployment is known by, and what was observed of it: see `TargetStatistics`. */
-export interface Observations {
+interface Observations {
   /** Nothing else need be read of a target while this is false. */
   readonly isObserved: boolean;
   readonly total: Sketch;
