@@ -362,7 +362,7 @@ function explain(
       const notes = [...explained.notes(one.deployment, options.nowMs), ...candidates.notes(one.deployment)];
       return {
         ...candidateOf(one),
-        figures: correctedFigures(one.deployment, options.needs.choice.strengths, options.nowMs),
+        figures: correctedFigures(one.deployment, registry.columns, options.needs.choice.strengths, options.nowMs),
         ...(notes.length === 0 ? {} : { notes }),
       };
     }),

@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   simulation: () => import('./simulation.ts'),
   stores: () => import('./stores.ts'),
   decode: () => import('./decode.ts'),
+  route: () => import('./route.ts'),
   calls: () => import('./calls.ts'),
 };
 

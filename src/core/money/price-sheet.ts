@@ -43,6 +43,13 @@ interface Hours {
   readonly days: readonly number[] | undefined;
 }
 
+/** A sheet, and from when until when it applies at least; `until` is not included. */
+export interface Period {
+  readonly sheet: Sheet;
+  readonly from: number;
+  readonly until: number;
+}
+
 export interface CompiledPrice {
   /** The only sheet, if neither date nor hour nor service tier matters. */
   readonly only: Sheet | undefined;
@@ -78,6 +85,18 @@ export function priceAsOf(price: TokenPrice, ms: number): TokenPrice {
 export function sheetAt({ eras, windows }: CompiledPrice, ms: number, serviceTier: string | undefined): Sheet {
   const sheets = sheetsOf(eraAt(eras, ms), serviceTier);
   return (windows.length === 0 ? undefined : sheets[windowAt(windows, ms)]) ?? first(sheets);
+}
+
+/** The sheet of a moment, for those who keep it. */
+export function periodAt(price: CompiledPrice, ms: number, serviceTier: string | undefined): Period {
+  let from = Number.NEGATIVE_INFINITY;
+  let until = Number.POSITIVE_INFINITY;
+  // Every window begins and ends each day, so the nearest boundaries are at most a day away.
+  for (const moment of boundaries(price, ms - DAY_MS, ms + DAY_MS)) {
+    if (moment <= ms) from = Math.max(from, moment);
+    else until = Math.min(until, moment);
+  }
+  return { sheet: sheetAt(price, ms, serviceTier), from, until };
 }
 
 /** The sheet before any dated change and outside every window. */

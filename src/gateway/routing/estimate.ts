@@ -3,8 +3,9 @@ import type { ChatRequest, ModelRequest, Usage } from '../../core/model/model.ts
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../../core/money/price.ts';
+import type { CardColumns, PriceColumns } from './figures/card-columns.ts';
 import type { Deployment } from './registry.ts';
-import { maskOf, needsOf } from './requirements.ts';
+import { maskOf, type Needs, needsOf } from './requirements.ts';
 import type { RequestSize } from './size.ts';
 
 /** Assumed tokens of an answer before any answer of the model was seen. */
@@ -64,6 +65,25 @@ export function expectedCost(
 ): NanoUsd | null {
   const usage = { input: size.roughTokens, output: expectedOutput(request, deployment), images: size.images };
   return costOf(deployment.card, usage, terms);
+}
+
+interface Priced {
+  readonly request: ModelRequest;
+  readonly needs: Needs;
+  readonly nowMs: number;
+}
+
+/** The prices of all deployments for a request that is sent now. */
+export const pricesFor = (columns: CardColumns, { request, nowMs }: Priced): PriceColumns =>
+  columns.prices(nowMs, askedTier(request));
+
+/** `expectedCost` for a decision between many deployments: NaN if the price is unknown. */
+export function expectedCostIn(
+  prices: PriceColumns,
+  { request, needs: { size } }: Priced,
+  deployment: Deployment,
+): number {
+  return prices.cost(deployment.row, size.roughTokens, expectedOutput(request, deployment), size.images);
 }
 
 /** The terms of the worst case of an attempt that begins now. */

@@ -5,8 +5,10 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { ModelCard, Provider } from '../../core/model/provider.ts';
 import { checkProvider } from './check-provider.ts';
+import { CardColumns } from './figures/card-columns.ts';
+import { type CardFigures, cardFigures } from './figures/card-figures.ts';
 import { withModel } from './figures/model-overrides.ts';
-import { withPrice } from './price-overrides.ts';
+import { withPrice } from './figures/price-overrides.ts';
 import { maskOf } from './requirements.ts';
 import type { Statistics, TargetStatistics } from './statistics.ts';
 
@@ -17,6 +19,9 @@ export interface Deployment {
   readonly provider: Provider;
   /** The card's capabilities as bits. */
   readonly mask: number;
+  readonly figures: CardFigures;
+  /** The row of its card in the columns of the registry. */
+  readonly row: number;
   readonly statistics: TargetStatistics;
 }
 
@@ -25,6 +30,7 @@ export interface Registry {
   /** Some of them stand in for others: see `ModelCard.standIn`. */
   readonly hasStandIns: boolean;
   readonly providers: ReadonlyMap<string, Provider>;
+  readonly columns: CardColumns;
   /** The deployments of a name: an alias of the config, `provider/model`, a model's id or its card's alias. */
   named(name: string): readonly Deployment[];
   /** What an alias of the config stands for; any other name is itself. */
@@ -48,28 +54,28 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     if (known === undefined) byName.set(name, [deployment]);
     else if (!known.includes(deployment)) known.push(deployment);
   };
-  const list = (provider: Provider, card: ModelCard): Deployment[] => {
-    const made = deploymentsOf(
+  const columns = new CardColumns();
+  const made = (provider: Provider, card: ModelCard): Deployment[] =>
+    deploymentsOf(
       provider,
       withModel(provider.id, withPrice(provider, card, config.prices), config.models),
       statistics,
+      columns,
     );
-    for (const deployment of made) {
+  const list = (provider: Provider, card: ModelCard): Deployment[] => {
+    const listed = made(provider, card);
+    for (const deployment of listed) {
       for (const name of [card.id, ...(card.aliases ?? [])]) {
         add(name, deployment);
         add(`${provider.id}/${name}`, deployment);
       }
     }
-    return made;
+    return listed;
   };
   const listUnlisted = (name: string, provider: Provider, card: ModelCard): Deployment[] => {
-    const made = deploymentsOf(
-      provider,
-      withModel(provider.id, withPrice(provider, card, config.prices), config.models),
-      statistics,
-    );
-    for (const deployment of made) add(name, deployment);
-    return made;
+    const listed = made(provider, card);
+    for (const deployment of listed) add(name, deployment);
+    return listed;
   };
   for (const provider of providers) {
     refuseDuplicate(byId, provider);
@@ -86,6 +92,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     deployments,
     hasStandIns: deployments.some(({ card }) => card.standIn === true),
     providers: byId,
+    columns,
     named,
     meant,
     find(target) {
@@ -108,14 +115,21 @@ function refuseDuplicate(providers: ReadonlyMap<string, Provider>, { id }: Provi
 }
 
 /** One deployment per region of the provider that the card allows; one per model if the provider has no regions. */
-function deploymentsOf(provider: Provider, card: ModelCard, statistics: Statistics): Deployment[] {
+function deploymentsOf(
+  provider: Provider,
+  card: ModelCard,
+  statistics: Statistics,
+  columns: CardColumns,
+): Deployment[] {
   const regions = provider.regions?.filter((region) => card.regions?.includes(region) ?? true) ?? [];
   const targets: Target[] =
     regions.length === 0
       ? [{ provider: provider.id, model: card.id }]
       : regions.map((region) => ({ provider: provider.id, model: card.id, region }));
   const mask = maskOf(card.capabilities);
-  return targets.map((target) => ({ target, card, provider, mask, statistics: statistics.of(target) }));
+  const figures = cardFigures(provider.id, card);
+  const known = { card, provider, mask, figures, row: columns.add(figures) };
+  return targets.map((target) => ({ target, ...known, statistics: statistics.of(target) }));
 }
 
 function resolveAlias(name: string, aliases: Config['aliases']): string {

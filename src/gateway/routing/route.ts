@@ -19,19 +19,20 @@
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Rejection } from '../../core/gateway.ts';
-import { type ModelRequest, type Target, type Tier, tierStep } from '../../core/model/model.ts';
+import type { ModelRequest, Target, Tier } from '../../core/model/model.ts';
 import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
-import { nameOf, withCredential } from '../calls/target.ts';
-import { type Arrangement, arranged, bestStaying, type Trial } from './arrangement/arrange.ts';
-import { askedOf, expectedLatency, failures, type Negotiation, satisfies } from './negotiate.ts';
+import { nameOf } from '../calls/target.ts';
+import { type Arrangement, arranged, type Trial } from './arrangement/arrange.ts';
+import { askedOf, failuresOf, satisfying } from './negotiate.ts';
+import { isOfTier, isPreferred, ordered, preferredFirst, preferredOf } from './order.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
+import type { Negotiation } from './rules.ts';
 import { bestFirst, type Scored, scoreAll } from './score.ts';
 import { tierFor } from './tier.ts';
 
 export interface RouteOptions extends Negotiation {
-  readonly registry: Registry;
   /** The target that served the session before. */
   readonly preferred?: Target | undefined;
   /** The only targets that may answer, in the order in which they are tried. */
@@ -69,7 +70,7 @@ const stays = ({ card }: Deployment, { arrangement, trial }: RouteOptions): bool
 
 /** The candidates in the order in which they are tried; may be empty. @throws plugin-failed if a plugin's rank is invalid */
 export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, able = ableOf(options)): RankResult {
-  if (options.order !== undefined) return ordered(options.order, options, most);
+  if (options.order !== undefined) return asOrdered(options.order, options, most);
   const result = chosen(options, most, able);
   if (options.arrangement === undefined && options.trial === undefined) return result;
   const isBound = ({ deployment }: Scored): boolean => isPreferred(deployment, options);
@@ -82,9 +83,10 @@ function chosen(options: RouteOptions, most: number, able: readonly Deployment[]
   if (route !== undefined) {
     return { scored: preferredFirst(chain(route, options), options).slice(0, most), ...AS_ROUTED };
   }
-  if (ranking === undefined) return { scored: order(options, most, able), ...AS_ROUTED };
-  const ranked = rank(order(options, Number.POSITIVE_INFINITY, able), ranking);
-  return { ...ranked, scored: firstChoiceFirst(ranked.scored, tierFor(able, options), options).slice(0, most) };
+  const tier = tierFor(able, options);
+  if (ranking === undefined) return { scored: ordered(able, tier, options, most), ...AS_ROUTED };
+  const ranked = rank(ordered(able, tier, options, able.length), ranking);
+  return { ...ranked, scored: firstChoiceFirst(ranked.scored, tier, options).slice(0, most) };
 }
 
 /** The session's target stays first, else the first of the requested tier, however plugins ordered the others. */
@@ -95,29 +97,10 @@ function firstChoiceFirst(scored: readonly Scored[], tier: Tier | undefined, opt
   return first === scored[0] ? scored : [first, ...scored.filter((one) => one !== first)];
 }
 
-function order(options: RouteOptions, most: number, able: readonly Deployment[]): readonly Scored[] {
-  const scored = scoreAll(able, options);
-  const tier = tierFor(able, options);
-  const first = scored.filter(({ deployment }) => isOfTier(deployment, tier));
-  const bound = first.find(({ deployment }) => isPreferred(deployment, options));
-  const { request, nowMs } = options;
-  const bounded = request.limits?.p95Ms !== undefined;
-  const isUnknown = ({ deployment }: Scored): boolean => expectedLatency(deployment, nowMs) === undefined;
-  const known = bounded ? first.filter((one) => !isUnknown(one)) : first;
-  const best = bound ?? bestStaying(known.length > 0 ? known : first, options);
-  if (best === undefined) return [];
-  const served: Scored = bound === undefined ? best : { ...best, deployment: preferredOf(best.deployment, options) };
-  if (!bounded) return [served, ...fallbacks(best, scored, most - 1)];
-  const others = fallbacks(best, scored, scored.length);
-  return [served, ...others.filter((one) => !isUnknown(one)), ...others.filter(isUnknown)].slice(0, most);
-}
-
 /** The deployments that the request names, or all, reduced to those that satisfy the request. */
 function ableOf(options: RouteOptions): readonly Deployment[] {
-  return askedOf(options).filter((deployment) => satisfies(deployment, options));
+  return satisfying(askedOf(options), options);
 }
-
-const isOfTier = ({ card }: Deployment, tier: Tier | undefined): boolean => tier === undefined || card.tier === tier;
 
 /** The chain of a route in the config; the deployments of each name are ordered by score. */
 function chain(name: string, options: RouteOptions): readonly Scored[] {
@@ -129,15 +112,12 @@ function chain(name: string, options: RouteOptions): readonly Scored[] {
 
 /** The targets of the names, in the order of the names, without those that fail a requirement. */
 export function namedTargets(names: readonly string[], options: RouteOptions): readonly Scored[] {
-  const all = names.flatMap((name) => {
-    const able = options.registry.named(name).filter((deployment) => satisfies(deployment, options));
-    return bestFirst(scoreAll(able, options));
-  });
+  const all = names.flatMap((name) => bestFirst(scoreAll(satisfying(options.registry.named(name), options), options)));
   return all.filter((one, index) => all.findIndex((other) => other.deployment === one.deployment) === index);
 }
 
 /** A plugin may still drop some of them. */
-function ordered(order: readonly Target[], options: RouteOptions, most: number): RankResult {
+function asOrdered(order: readonly Target[], options: RouteOptions, most: number): RankResult {
   const scored = inOrder(order, options);
   if (options.ranking === undefined) return { scored: scored.slice(0, most), ...AS_ROUTED };
   const { scored: left, droppedBy } = rank(scored, options.ranking);
@@ -153,61 +133,13 @@ function ordered(order: readonly Target[], options: RouteOptions, most: number):
 function inOrder(order: readonly Target[], options: RouteOptions): readonly Scored[] {
   const { registry } = options;
   const asked = order.flatMap((target) => registry.deployments.filter((one) => isMeant(target, one.target)));
-  const able = [...new Set(asked)].filter((deployment) => satisfies(deployment, options));
+  const able = satisfying([...new Set(asked)], options);
   return scoreAll(able, options).map((one) => ({ ...one, deployment: preferredOf(one.deployment, options) }));
 }
 
 /** Without a region, a target means its model in every region. */
 const isMeant = (named: Target, { provider, model, region }: Target): boolean =>
   named.provider === provider && named.model === model && (named.region === undefined || named.region === region);
-
-function preferredFirst(scored: readonly Scored[], options: RouteOptions): readonly Scored[] {
-  const bound = scored.find(({ deployment }) => isPreferred(deployment, options));
-  if (bound === undefined) return scored;
-  const served: Scored = { ...bound, deployment: preferredOf(bound.deployment, options) };
-  return [served, ...scored.filter((one) => one !== bound)];
-}
-
-const isPreferred = ({ target }: Deployment, { preferred }: RouteOptions): boolean =>
-  preferred !== undefined && sameDeployment(target, preferred);
-
-/** The deployment, with the session's credential if the session is bound to it. */
-function preferredOf(deployment: Deployment, options: RouteOptions): Deployment {
-  const credential = isPreferred(deployment, options) ? options.preferred?.credential : undefined;
-  return credential === undefined
-    ? deployment
-    : { ...deployment, target: withCredential(deployment.target, credential) };
-}
-
-const sameDeployment = (a: Target, b: Target): boolean =>
-  a.provider === b.provider && a.model === b.model && a.region === b.region;
-
-interface Near {
-  readonly one: Scored;
-  readonly step: number;
-  readonly distance: number;
-}
-
-const nearer = (a: Near, b: Near): number => a.step - b.step || a.distance - b.distance || b.one.score - a.one.score;
-
-/** The `most` nearest in quality, kept sorted while they are found, because catalogues are long and chains are short. */
-function fallbacks(best: Scored, scored: readonly Scored[], most: number): readonly Scored[] {
-  const { card } = best.deployment;
-  const { quality } = best.parts;
-  const near: Near[] = [];
-  for (const one of scored) {
-    if (one === best) continue;
-    const other = one.deployment.card;
-    const step = other.id === card.id ? -1 : tierStep(card.tier, other.tier);
-    const next: Near = { one, step, distance: Math.abs(one.parts.quality - quality) };
-    let at = near.length;
-    for (let before = near[at - 1]; before !== undefined && nearer(next, before) < 0; before = near[at - 1]) at -= 1;
-    if (at >= most) continue;
-    near.splice(at, 0, next);
-    if (near.length > most) near.pop();
-  }
-  return near.map(({ one }) => one);
-}
 
 /** What each target that is not a candidate fails: a requirement, a limit, or the requested tier. */
 export function rejections(options: RouteOptions, decision: RankResult): readonly Rejection[] {
@@ -219,40 +151,47 @@ export function rejections(options: RouteOptions, decision: RankResult): readonl
         ? undefined
         : [choice.id]
       : options.config.routes?.[choice.route]?.chain;
-  const asked = names?.flatMap((name) => registry.named(name));
-  const { scored, droppedBy } = decision;
+  const asked = names?.flatMap((name) => registry.named(name)) ?? registry.deployments;
+  const why = whyNot(options, decision);
+  const rejected: Rejection[] = [];
+  for (const deployment of asked) {
+    const failed = why(deployment);
+    if (failed.length > 0) rejected.push({ target: deployment.target, failed });
+  }
+  return rejected;
+}
+
+/** What a deployment fails; nothing for a candidate. */
+function whyNot(
+  options: RouteOptions,
+  { scored, droppedBy }: RankResult,
+): (deployment: Deployment) => readonly string[] {
+  const { choice } = options.needs;
   // Where the tier gives way, nothing is refused for it.
   const tier = choice.tier && (tierFor(ableOf(options), options) === choice.tier ? choice.tier : undefined);
   const candidates = new Set(scored.map(({ deployment }) => deployment.card));
-  return (asked ?? registry.deployments)
-    .filter(
-      (deployment) =>
-        !candidates.has(deployment.card) || droppedBy.has(nameOf(deployment.target)) || !satisfies(deployment, options),
-    )
-    .map((deployment) => ({ target: deployment.target, failed: whyNot(deployment, options, tier, droppedBy) }))
-    .filter(({ failed }) => failed.length > 0);
-}
-
-function whyNot(
-  deployment: Deployment,
-  options: RouteOptions,
-  tier: Tier | undefined,
-  droppedBy: RankResult['droppedBy'],
-): readonly string[] {
-  const plugin = droppedBy.get(nameOf(deployment.target));
-  if (plugin !== undefined) return [`was dropped by the plugin "${plugin}"`];
-  const failed = failures(deployment, options);
-  if (failed.length === 0 && isLeftOut(deployment, options)) return [STANDS_IN];
-  if (tier === undefined || deployment.card.tier === tier) return failed;
-  return [`has tier "${deployment.card.tier}", but the request asks for tier "${tier}"`, ...failed];
+  const failures = failuresOf(options);
+  const isLeftOut = leftOut(options);
+  return (deployment) => {
+    const { card, target } = deployment;
+    const plugin = droppedBy.size === 0 ? undefined : droppedBy.get(nameOf(target));
+    if (plugin !== undefined) return [`was dropped by the plugin "${plugin}"`];
+    const failed = failures(deployment);
+    if (failed.length === 0 && candidates.has(card)) return failed;
+    if (failed.length === 0 && isLeftOut(deployment)) return [STANDS_IN];
+    if (tier === undefined || card.tier === tier) return failed;
+    return [`has tier "${card.tier}", but the request asks for tier "${tier}"`, ...failed];
+  };
 }
 
 const STANDS_IN = 'stands in for other models, one of which can serve this, so it answers only by its name';
 
-const isLeftOut = (deployment: Deployment, options: RouteOptions): boolean =>
-  deployment.card.standIn === true &&
-  options.needs.choice.route === undefined &&
-  !askedOf(options).includes(deployment);
+/** Whether a deployment stands in for others that can serve the request. */
+function leftOut(options: RouteOptions): (deployment: Deployment) => boolean {
+  if (!options.registry.hasStandIns || options.needs.choice.route !== undefined) return () => false;
+  const asked = new Set(askedOf(options));
+  return (deployment) => deployment.card.standIn === true && !asked.has(deployment);
+}
 
 function noRoute(options: RouteOptions, decision: RankResult): PolyphonyError {
   const { request, registry } = options;

@@ -3,7 +3,7 @@ import type { TargetFigures } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import { type DecayingMean, decayingMean, type Rating } from './figures/decaying-mean.ts';
 import { MOST_SAVED, type SavedObservations, type SavedTarget } from './figures/saved-observations.ts';
-import { type DecayingCounts, decayingCounts, type Sketch, sketch } from './sketch.ts';
+import { type DecayingCounts, decayingCounts, type Sketch, sketch } from './figures/sketch.ts';
 
 /** Successful attempts that are assumed before any was seen, so that one failure is not an error rate of 1. */
 const PRIOR_ATTEMPTS = 4;
@@ -12,6 +12,8 @@ const LENGTH_SHARE = 0.1;
 const MOST_FIELDS = 64;
 
 export interface TargetStatistics {
+  /** False before anything was recorded or rated: there is nothing to read but the length of answers. */
+  readonly isObserved: boolean;
   /** Total milliseconds of successful attempts. */
   readonly total: Sketch;
   readonly firstToken: Sketch;
@@ -52,6 +54,8 @@ interface MeanLength {
   tokens: number | undefined;
 }
 
+type Recorded = { -readonly [Field in keyof TargetStatistics]: TargetStatistics[Field] };
+
 function follow(mean: MeanLength, tokens: number): void {
   mean.tokens = mean.tokens === undefined ? tokens : mean.tokens + LENGTH_SHARE * (tokens - mean.tokens);
 }
@@ -66,11 +70,13 @@ export function targetStatistics(
   const outcomes = decayingCounts(2);
   const own: MeanLength = { tokens: undefined };
   const scores = new Map<string, DecayingMean>();
-  return {
+  const made: Recorded = {
+    isObserved: false,
     total,
     firstToken,
     record({ totalMs, firstTokenMs, outcome, outputTokens, nowMs }) {
       if (outcome === 'other') return;
+      made.isObserved = true;
       noted?.(nowMs);
       outcomes.add(outcome === 'ok' ? 0 : 1, nowMs);
       if (outcome !== 'ok') return;
@@ -93,6 +99,7 @@ export function targetStatistics(
       if (!Number.isFinite(score)) return;
       const mean = scores.get(field) ?? (scores.size < MOST_FIELDS ? decayingMean() : undefined);
       if (mean === undefined) return;
+      made.isObserved = true;
       mean.add(Math.min(1, Math.max(0, score)), nowMs);
       scores.set(field, mean);
       noted?.(nowMs);
@@ -101,6 +108,7 @@ export function targetStatistics(
     meanOutputTokens: () => own.tokens ?? everyone.tokens,
     saved: (target, nowMs) => savedTarget(target, nowMs, { total, firstToken, outcomes, scores, tokens: own.tokens }),
     restore({ at, total: totals, firstToken: first, outcomes: [ok, failed], scores: rated, tokens }) {
+      made.isObserved = true;
       total.addBuckets(totals, at);
       firstToken.addBuckets(first, at);
       outcomes.add(0, at, ok);
@@ -114,6 +122,7 @@ export function targetStatistics(
       everyone.tokens ??= own.tokens;
     },
   };
+  return made;
 }
 
 interface Held {

@@ -1,22 +1,19 @@
 /** The tier of the first choice: the one that was asked for, or the nearest where no registered model of it would do. */
 import { nearestTier, type Tier, type Warning } from '../../core/model/model.ts';
 import { nameOf } from '../calls/target.ts';
-import { askedOf, isCapable, type Negotiation } from './negotiate.ts';
-import type { Deployment, Registry } from './registry.ts';
-
-interface TierQuestion extends Negotiation {
-  readonly registry: Registry;
-}
+import { askedOf, someCapable } from './negotiate.ts';
+import type { Deployment } from './registry.ts';
+import type { Negotiation } from './rules.ts';
 
 /**
  * The tier that the first choice must have; undefined for any. `able` are the deployments that satisfy the request. A model
  * that has the tier and could serve such a request, but not within its limits or its sensitivity, keeps the tier in force:
  * the caller is told what it fails, and no other model answers in its place.
  */
-export function tierFor(able: readonly Deployment[], question: TierQuestion): Tier | undefined {
+export function tierFor(able: readonly Deployment[], question: Negotiation): Tier | undefined {
   const { tier, strict } = question.needs.choice;
   if (tier === undefined || strict === true || able.some(({ card }) => card.tier === tier)) return tier;
-  const has = askedOf(question).some((deployment) => deployment.card.tier === tier && isCapable(deployment, question));
+  const has = someCapable(askedOf(question), question, ({ card }) => card.tier === tier);
   return has ? tier : nearestTier(tier, able);
 }
 

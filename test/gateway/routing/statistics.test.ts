@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sketch } from '../../../src/gateway/routing/sketch.ts';
+import { sketch } from '../../../src/gateway/routing/figures/sketch.ts';
 import { createStatistics } from '../../../src/gateway/routing/statistics.ts';
 
 describe('sketch', () => {

@@ -2,7 +2,7 @@
 import type { Warning } from '../../../core/model/model.ts';
 import type { RankResult } from '../rank.ts';
 import type { Deployment } from '../registry.ts';
-import { bestOf, type Scored } from '../score.ts';
+import type { Scored } from '../score.ts';
 
 export interface Arrangement {
   /** It ends: a new session goes elsewhere while another target will do. */
@@ -26,15 +26,6 @@ interface Arranged {
   readonly arrangement?: Arrangement | undefined;
   readonly trial?: Trial | undefined;
   readonly nowMs: number;
-}
-
-/** The best of those that do not end; of all where every one of them ends. */
-export function bestStaying(scored: readonly Scored[], { arrangement, nowMs }: Arranged): Scored | undefined {
-  const best = bestOf(scored);
-  if (best === undefined || !arrangement?.isEnding(best.deployment, nowMs)) return best;
-  const other = bestOf(scored.filter(({ deployment }) => !arrangement.isEnding(deployment, nowMs)));
-  if (other !== undefined) arrangement.shifted(best.deployment, other.deployment);
-  return other ?? best;
 }
 
 /**

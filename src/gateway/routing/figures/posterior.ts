@@ -8,18 +8,21 @@ import type { Target } from '../../../core/model/model.ts';
 import type { ModelCard } from '../../../core/model/provider.ts';
 import { speedOf } from '../../../kit/models/speed.ts';
 import {
-  isApart,
   onCardScale,
   type RatedModel,
   type StrengthFigure,
   strengthFigure,
   unknownStrength,
 } from '../../../kit/models/strengths.ts';
-import type { Sketch } from '../sketch.ts';
+import type { CardColumns, PriorColumns } from './card-columns.ts';
+import { LATENCY_WEIGHTS, UNKNOWN_WEIGHT } from './card-figures.ts';
 import type { Rating } from './decaying-mean.ts';
+import type { Sketch } from './sketch.ts';
 
 /** What a deployment is known by, and what was observed of it: see `TargetStatistics`. */
 interface Observations {
+  /** Nothing else need be read of a target while this is false. */
+  readonly isObserved: boolean;
   readonly total: Sketch;
   rating(field: string, nowMs: number): Rating | undefined;
   errorRate(nowMs: number): number;
@@ -28,13 +31,11 @@ interface Observations {
 interface Observed {
   readonly target: Target;
   readonly card: ModelCard;
+  /** The row of its card in the columns. */
+  readonly row: number;
   readonly statistics: Observations;
 }
 
-/** What a latency counts as against observed ones, by how it is known. */
-const LATENCY_WEIGHTS = { measured: 4, card: 2, 'rate-measured': 2, 'mean-call': 1 } as const;
-/** A strength that is unknown is soon replaced by what is observed. */
-const UNKNOWN_WEIGHT = 2;
 const GENERAL: readonly string[] = ['general'];
 
 export const ratedModel = ({ target, card }: Observed): RatedModel => ({ provider: target.provider, card });
@@ -42,86 +43,93 @@ export const ratedModel = ({ target, card }: Observed): RatedModel => ({ provide
 const corrected = (prior: number, weight: number, mean: number, observations: number): number =>
   (weight * prior + observations * mean) / (weight + observations);
 
-/** 0 to 1: the mean of the asked fields, in general where none is asked for. */
-export function qualityOf(deployment: Observed, asked: readonly string[] | undefined, nowMs: number): number {
-  const fields = asked === undefined || asked.length === 0 ? GENERAL : asked;
-  const model = ratedModel(deployment);
+/** A field of work with what is known of all cards. */
+export interface Field {
+  readonly name: string;
+  readonly priors: PriorColumns;
+}
+
+/** The asked fields, in general where none is asked for. */
+export const fieldsOf = (columns: CardColumns, asked: readonly string[] | undefined): readonly Field[] =>
+  namesOf(asked).map((name) => ({ name, priors: columns.strengths(name) }));
+
+const namesOf = (asked: readonly string[] | undefined): readonly string[] =>
+  asked === undefined || asked.length === 0 ? GENERAL : asked;
+
+/** 0 to 1: the mean of the fields. */
+export function qualityOf(deployment: Observed, fields: readonly Field[], nowMs: number): number {
   let sum = 0;
-  for (const field of fields) sum += strengthNow(model, field, deployment.statistics, nowMs);
+  for (const field of fields) sum += strengthNow(deployment, field, nowMs);
   return sum / fields.length;
 }
 
-/** The first asked field that nothing is known of and that skill says nothing about, such as `grounding`. */
-export function unknownField(
-  deployment: Observed,
-  asked: readonly string[] | undefined,
-  nowMs: number,
-): string | undefined {
+/** The first of these fields that nothing is known of. */
+export function unknownField(deployment: Observed, fields: readonly string[], nowMs: number): string | undefined {
   const model = ratedModel(deployment);
-  return asked?.find(
-    (field) =>
-      isApart(field) &&
-      strengthFigure(model, field) === undefined &&
-      deployment.statistics.rating(field, nowMs) === undefined,
+  return fields.find(
+    (field) => strengthFigure(model, field) === undefined && deployment.statistics.rating(field, nowMs) === undefined,
   );
 }
 
-function strengthNow(model: RatedModel, field: string, statistics: Observations, nowMs: number): number {
-  const figure = strengthFigure(model, field);
-  const prior = figure?.value ?? unknownStrength(model, field);
-  const rating = statistics.rating(field, nowMs);
-  return rating === undefined
-    ? prior
-    : corrected(prior, figure?.weight ?? UNKNOWN_WEIGHT, scoreOf(field, rating.mean), rating.weight);
+function strengthNow({ row, statistics }: Observed, { name, priors }: Field, nowMs: number): number {
+  const prior = priors.value(row);
+  const rating = statistics.isObserved ? statistics.rating(name, nowMs) : undefined;
+  return rating === undefined ? prior : corrected(prior, priors.weight(row), scoreOf(name, rating.mean), rating.weight);
 }
 
 /** Rates of well-formed answers are on the measured scale, scores of evaluators on that of cards. */
 const scoreOf = (field: string, mean: number): number => (field === 'structured' ? onCardScale(mean) : mean);
 
-/** Expected milliseconds of an answer; undefined while nobody knows. */
-export function latencyOf(deployment: Observed, nowMs: number): number | undefined {
-  const { total } = deployment.statistics;
-  const speed = speedOf(ratedModel(deployment));
-  const observed = total.quantile(0.5, nowMs);
-  if (observed === undefined || speed?.expectedMs === undefined) return observed ?? speed?.expectedMs;
-  return corrected(speed.expectedMs, LATENCY_WEIGHTS[speed.basis], observed, total.weight(nowMs));
+/** Expected milliseconds of an answer; NaN while nobody knows. */
+export function latencyOf({ row, statistics }: Observed, latencies: PriorColumns, nowMs: number): number {
+  const prior = latencies.value(row);
+  const observed = statistics.isObserved ? statistics.total.quantile(0.5, nowMs) : undefined;
+  if (observed === undefined) return prior;
+  if (Number.isNaN(prior)) return observed;
+  return corrected(prior, latencies.weight(row), observed, statistics.total.weight(nowMs));
 }
+
+/** 0 to 1. */
+export const reliabilityOf = ({ statistics }: Observed, nowMs: number): number =>
+  statistics.isObserved ? 1 - statistics.errorRate(nowMs) : 1;
 
 // ---------------------------------------------------------------------------------------------------- explained
 
 /** How each part of a score came about: what was known before, what was observed, and what counts. */
 export function correctedFigures(
   deployment: Observed,
+  columns: CardColumns,
   asked: readonly string[] | undefined,
   nowMs: number,
 ): readonly CorrectedFigure[] {
-  const fields = asked === undefined || asked.length === 0 ? GENERAL : asked;
   return [
-    ...fields.map((field) => qualityFigure(deployment, field, nowMs)),
-    latencyFigure(deployment, nowMs),
+    ...fieldsOf(columns, asked).map((field) => qualityFigure(deployment, field, nowMs)),
+    latencyFigure(deployment, columns.latencies(), nowMs),
     reliabilityFigure(deployment, nowMs),
   ];
 }
 
-function qualityFigure(deployment: Observed, field: string, nowMs: number): CorrectedFigure {
+function qualityFigure(deployment: Observed, field: Field, nowMs: number): CorrectedFigure {
+  const { name } = field;
   const model = ratedModel(deployment);
-  const figure: StrengthFigure | undefined = strengthFigure(model, field);
-  const rating = deployment.statistics.rating(field, nowMs);
+  const figure: StrengthFigure | undefined = strengthFigure(model, name);
+  const rating = deployment.statistics.rating(name, nowMs);
   return {
-    of: field,
-    prior: figure?.value ?? unknownStrength(model, field),
+    of: name,
+    prior: figure?.value ?? unknownStrength(model, name),
     basis: figure?.basis ?? 'unknown',
     sources: figure?.sources ?? [],
     priorWeight: figure?.weight ?? UNKNOWN_WEIGHT,
-    observed: rating === undefined ? null : scoreOf(field, rating.mean),
+    observed: rating === undefined ? null : scoreOf(name, rating.mean),
     observations: rating?.weight ?? 0,
-    used: strengthNow(model, field, deployment.statistics, nowMs),
+    used: strengthNow(deployment, field, nowMs),
   };
 }
 
-function latencyFigure(deployment: Observed, nowMs: number): CorrectedFigure {
+function latencyFigure(deployment: Observed, latencies: PriorColumns, nowMs: number): CorrectedFigure {
   const { total } = deployment.statistics;
   const speed = speedOf(ratedModel(deployment));
+  const used = latencyOf(deployment, latencies, nowMs);
   return {
     of: 'latency',
     prior: speed?.expectedMs ?? null,
@@ -130,7 +138,7 @@ function latencyFigure(deployment: Observed, nowMs: number): CorrectedFigure {
     priorWeight: speed === undefined ? 0 : LATENCY_WEIGHTS[speed.basis],
     observed: total.quantile(0.5, nowMs) ?? null,
     observations: total.weight(nowMs),
-    used: latencyOf(deployment, nowMs) ?? null,
+    used: Number.isNaN(used) ? null : used,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Observations as they are kept between processes. Whatever is found in the store is bounded and checked before it counts. */
 import { asRecord } from '../../../kit/json/json-shape.ts';
-import type { BucketWeight } from '../sketch.ts';
+import type { BucketWeight } from './sketch.ts';
 
 /** Of one target, as of `at` (epoch milliseconds). Weights are numbers of observations, each counted by what was left of it. */
 export interface SavedTarget {

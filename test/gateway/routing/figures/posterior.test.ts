@@ -1,16 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CardColumns } from '../../../../src/gateway/routing/figures/card-columns.ts';
+import { cardFigures } from '../../../../src/gateway/routing/figures/card-figures.ts';
 import { decayingMean } from '../../../../src/gateway/routing/figures/decaying-mean.ts';
-import { latencyOf, qualityOf } from '../../../../src/gateway/routing/figures/posterior.ts';
+import { fieldsOf, latencyOf, qualityOf } from '../../../../src/gateway/routing/figures/posterior.ts';
 import { targetStatistics } from '../../../../src/gateway/routing/statistics.ts';
 import { fakeCard, fakeProvider, finish } from '../../../../src/testing/fakes.ts';
 import { harness, text, user } from '../../harness.ts';
 
-const deployment = (fields: object = {}) => ({
-  target: { provider: 'p', model: 'm' },
-  card: fakeCard({ id: 'm', ...fields }),
-  statistics: targetStatistics(),
-});
+function deployment(fields: object = {}) {
+  const card = fakeCard({ id: 'm', ...fields });
+  const row = columns.add(cardFigures('p', card));
+  return { target: { provider: 'p', model: 'm' }, card, row, statistics: targetStatistics() };
+}
+type Known = ReturnType<typeof deployment>;
+const columns = new CardColumns();
+const quality = (one: Known, fields: readonly string[]) => qualityOf(one, fieldsOf(columns, fields), 0);
+const latency = (one: Known) => latencyOf(one, columns.latencies(), 0);
 
 describe('quality', () => {
   it('is the mean of a Beta distribution: between what was known and what was observed, nearer with each observation', () => {
@@ -21,8 +27,8 @@ describe('quality', () => {
         for (const score of scores) one.statistics.rate('code', score, 0);
         const sum = scores.reduce((total, score) => total + score, 0);
         // What is known only in general counts as two observations of a field.
-        expect(qualityOf(one, ['code'], 0)).toBeCloseTo((2 * prior + sum) / (2 + scores.length));
-        expect(qualityOf(one, [], 0)).toBe(prior);
+        expect(quality(one, ['code'])).toBeCloseTo((2 * prior + sum) / (2 + scores.length));
+        expect(quality(one, [])).toBe(prior);
       }),
     );
   });
@@ -30,7 +36,7 @@ describe('quality', () => {
   it('of a stated field counts as twenty observations', () => {
     const one = deployment({ strengths: { code: 0.9 } });
     for (let answer = 0; answer < 20; answer += 1) one.statistics.rate('code', 0.5, 0);
-    expect(qualityOf(one, ['code'], 0)).toBeCloseTo(0.7);
+    expect(quality(one, ['code'])).toBeCloseTo(0.7);
   });
 
   it('forgets by half each day', () => {
@@ -59,14 +65,14 @@ describe('latency', () => {
 
   it('is unknown, then observed; a stated one counts as two observations', () => {
     const unknown = deployment();
-    expect(latencyOf(unknown, 0)).toBeUndefined();
+    expect(latency(unknown)).toBeNaN();
     record(unknown, 1000);
-    expect(latencyOf(unknown, 0)).toBeCloseTo(1000, -2);
+    expect(latency(unknown)).toBeCloseTo(1000, -2);
     const stated = deployment({ expectedMs: 4000 });
     record(stated, 1000);
     record(stated, 1000);
-    expect(latencyOf(stated, 0)).toBeGreaterThan(2400);
-    expect(latencyOf(stated, 0)).toBeLessThan(2600);
+    expect(latency(stated)).toBeGreaterThan(2400);
+    expect(latency(stated)).toBeLessThan(2600);
   });
 });
 

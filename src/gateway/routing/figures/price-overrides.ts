@@ -1,7 +1,7 @@
 /** The prices of the config, which override those on the cards. */
-import type { Config } from '../../core/config.ts';
-import type { ModelCard, Provider } from '../../core/model/provider.ts';
-import type { TokenPrice } from '../../core/money/token-price.ts';
+import type { Config } from '../../../core/config.ts';
+import type { ModelCard, Provider } from '../../../core/model/provider.ts';
+import type { TokenPrice } from '../../../core/money/token-price.ts';
 
 type Prices = NonNullable<Config['prices']>;
 type OverlayPrice = Prices[string];
