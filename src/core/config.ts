@@ -19,6 +19,7 @@ import type { BoundsConfig, LimitsConfig, RetentionConfig } from './settings/lim
 import type { ModelConfig } from './settings/models-config.ts';
 import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
 import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from './settings/planning-config.ts';
+import type { ThrottleConfig } from './settings/throttle-config.ts';
 import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
 
 export type * from './settings/calls-config.ts';
@@ -26,6 +27,7 @@ export type * from './settings/limits-config.ts';
 export type * from './settings/models-config.ts';
 export type * from './settings/money-config.ts';
 export type * from './settings/planning-config.ts';
+export type * from './settings/throttle-config.ts';
 export type * from './settings/tools-config.ts';
 
 /** What polyphony reads from a config. Every field is optional. */
@@ -60,6 +62,8 @@ export interface Config {
   readonly proxy?: ProxyConfig;
   /** Requests at the same time to a provider, by its name, 1 to 10000. @default the provider's own limit, else 64 */
   readonly concurrency?: Readonly<Record<string, number>>;
+  /** How calls are held back before an endpoint refuses them. */
+  readonly throttle?: ThrottleConfig;
   /** Applied to every answer whose request does not set its own. @default none, nothing escalates */
   readonly escalate?: Escalation;
   /** How long a session stays with the model that served it. */

@@ -12,6 +12,7 @@ import { failing } from '../kit/streams/stream-head.ts';
 import { closesInTime } from '../system/clock.ts';
 import { createCircuits } from './attempt-ring/breaker/circuits.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
+import { createPacer } from './attempt-ring/limiter/pacer.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
 import { createBackground } from './calls/background.ts';
 import { callOf } from './calls/call.ts';
@@ -131,6 +132,12 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     credentials: createCredentials(),
     background: createBackground(runtime.clock),
     circuits: createCircuits(() => state.config, events),
+    pacer: createPacer({
+      clock: runtime.clock,
+      config: () => state.config,
+      registry: () => state.registry,
+      events,
+    }),
     endpointReports: createEndpointReports(runtime.clock),
     config: () => state.config,
     registry: () => state.registry,
@@ -187,6 +194,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     async close() {
       if (closed) return;
       closed = true;
+      parts.pacer.close();
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await transport.close();
       await parts.background.settled();

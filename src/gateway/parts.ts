@@ -6,6 +6,7 @@ import type { Logger } from '../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
 import type { Circuits } from './attempt-ring/breaker/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
+import type { Pacer } from './attempt-ring/limiter/pacer.ts';
 import type { Background } from './calls/background.ts';
 import type { GatewayEvents } from './gateway-events.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
@@ -29,6 +30,7 @@ export interface GatewayParts {
   readonly credentials: Credentials;
   readonly background: Background;
   readonly circuits: Circuits;
+  readonly pacer: Pacer;
   readonly endpointReports: EndpointReports;
   /** The current values: both are replaced as a whole while calls are running. */
   readonly config: () => Config;

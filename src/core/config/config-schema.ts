@@ -157,6 +157,9 @@ export const CurrentConfigSchema = z.strictObject({
     })
     .optional(),
   concurrency: z.record(name, z.int().min(1).max(10_000)).optional(),
+  throttle: z
+    .strictObject({ announced: z.boolean().optional(), leastConcurrency: z.int().min(1).max(10_000).optional() })
+    .optional(),
   escalate: EscalateSchema.optional(),
   affinity: z.strictObject({ ttlMs: milliseconds.optional() }).optional(),
   retention: z

@@ -1,5 +1,7 @@
 /** What the gateway decides or notices by itself, beside the answers of its calls. */
 
+import type { Target } from '../model/event.ts';
+
 /** Fields of every event. Plain JSON without keys and without texts of calls. */
 interface Told {
   /** Epoch milliseconds. */
@@ -25,8 +27,25 @@ export interface BreakerClosed extends Told {
   readonly what: string;
 }
 
+/** The limits that an endpoint announced have no room: calls wait until there is some, or go to another target. */
+export interface Throttled extends Told {
+  readonly type: 'throttled';
+  readonly target: Target;
+  /** Epoch milliseconds when the first of them goes on. */
+  readonly until: number;
+}
+
+/** An endpoint is overloaded and gets fewer requests at the same time. */
+export interface ConcurrencyReduced extends Told {
+  readonly type: 'concurrency-reduced';
+  /** The provider, with `@region` where it has one. */
+  readonly what: string;
+  /** Requests at the same time from now on. */
+  readonly slots: number;
+}
+
 /** Each member has its own `type`; more will come, so ignore those that you do not know. */
-export type GatewayEvent = BreakerOpened | BreakerClosed;
+export type GatewayEvent = BreakerOpened | BreakerClosed | Throttled | ConcurrencyReduced;
 
 /** An event before it is told. */
 export type GatewayEventDraft<E extends GatewayEvent = GatewayEvent> = E extends GatewayEvent ? Omit<E, 'at'> : never;
