@@ -21,6 +21,7 @@ import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
 import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from './settings/planning-config.ts';
 import type { ThrottleConfig } from './settings/throttle-config.ts';
 import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
+import type { WarmConfig } from './settings/warm-config.ts';
 
 export type * from './settings/calls-config.ts';
 export type * from './settings/limits-config.ts';
@@ -29,6 +30,7 @@ export type * from './settings/money-config.ts';
 export type * from './settings/planning-config.ts';
 export type * from './settings/throttle-config.ts';
 export type * from './settings/tools-config.ts';
+export type * from './settings/warm-config.ts';
 
 /** What polyphony reads from a config. Every field is optional. */
 export interface Config {
@@ -62,6 +64,10 @@ export interface Config {
   readonly proxy?: ProxyConfig;
   /** Requests at the same time to a provider, by its name, 1 to 10000. @default the provider's own limit, else 64 */
   readonly concurrency?: Readonly<Record<string, number>>;
+  /** Providers to which a connection is opened before the first call, by their free question whether they are available, at most 20. @default none */
+  readonly connect?: readonly string[];
+  /** Models that a serverless endpoint would put to sleep, by `provider/model`, at most 20: while the process makes calls, they are kept awake. @default none */
+  readonly warm?: Readonly<Record<string, WarmConfig>>;
   /** How calls are held back before an endpoint refuses them. */
   readonly throttle?: ThrottleConfig;
   /** Applied to every answer whose request does not set its own. @default none, nothing escalates */

@@ -25,6 +25,7 @@ import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, reques
 import { healthOf } from './health.ts';
 import { listAll } from './list-models.ts';
 import { operations } from './operations.ts';
+import { paceOf } from './pace.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
 import { isEscalated, rated } from './request-ring/rated.ts';
@@ -39,6 +40,7 @@ import { createStatistics } from './routing/statistics.ts';
 import { tierWarning } from './routing/tier.ts';
 import { assertRungs } from './rungs.ts';
 import type { Rate } from './typed/rated-form.ts';
+import { keepReady } from './warm/keep-ready.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */
@@ -148,6 +150,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   let closed = false;
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
+    if (ready !== undefined && call.purpose !== 'probe') ready.called();
     const { escalate } = call.request;
     if (typeof escalate === 'object') {
       const refused = refusalOf(escalate, state);
@@ -156,13 +159,14 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     if (state.escalates && isEscalated(call, state.config)) return rated(call, state.requests.handler, parts);
     return state.requests.handler(call);
   };
+  let ready = keepReady(parts, handle);
   const rate: Rate = (target, field, score) =>
     parts.registry().find(target)?.statistics.rate(field, score, runtime.clock.now());
   return {
     ...operations(handle, runtime, rate),
     rate,
     handle,
-    explain: (request, options) => explain(request, options, state, runtime),
+    explain: (request, options) => explain(request, options, state, parts),
     models: () => modelsOf(state.registry, runtime.clock.now()),
     register(added) {
       state = build({
@@ -179,6 +183,8 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     },
     reconfigure(next) {
       state = build({ ...state, config: next });
+      ready?.close();
+      ready = keepReady(parts, handle);
       // Whoever sets the config anew may have changed what was refused.
       parts.credentials.revive(runtime.clock.now());
     },
@@ -194,6 +200,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     async close() {
       if (closed) return;
       closed = true;
+      ready?.close();
       parts.pacer.close();
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await transport.close();
@@ -305,8 +312,9 @@ function refusalOf(rule: EscalationRule, { escalates, registry }: State): unknow
 /** A fixed id, so that a question takes no id from the runtime. */
 const EXPLAINED: CallOptions = { id: 'explain' };
 
-function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, runtime: Runtime): Explanation {
+function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, parts: GatewayParts): Explanation {
   const { registry, config, rankers } = state;
+  const { runtime } = parts;
   const call = callOf(asked, { ...EXPLAINED, ...given }, true, runtime);
   const { request } = call;
   const options: RouteOptions = {
@@ -328,6 +336,7 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
     candidates: scored.map((one) => ({
       ...candidateOf(one),
       figures: correctedFigures(one.deployment, options.needs.choice.strengths, options.nowMs),
+      pace: paceOf(parts, call, one.deployment),
     })),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     rejected: rejections(options, decision),

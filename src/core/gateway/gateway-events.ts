@@ -44,8 +44,15 @@ export interface ConcurrencyReduced extends Told {
   readonly slots: number;
 }
 
+/** A model is not kept warm until tomorrow. */
+export interface WarmingPaused extends Told {
+  readonly type: 'warming-paused';
+  /** As the config names it. */
+  readonly model: string;
+}
+
 /** Each member has its own `type`; more will come, so ignore those that you do not know. */
-export type GatewayEvent = BreakerOpened | BreakerClosed | Throttled | ConcurrencyReduced;
+export type GatewayEvent = BreakerOpened | BreakerClosed | Throttled | ConcurrencyReduced | WarmingPaused;
 
 /** An event before it is told. */
 export type GatewayEventDraft<E extends GatewayEvent = GatewayEvent> = E extends GatewayEvent ? Omit<E, 'at'> : never;

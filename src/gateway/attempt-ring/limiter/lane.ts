@@ -31,6 +31,8 @@ export interface Lane {
   readonly sent: MutableWeight;
   readonly ended: MutableWeight;
   inFlight: number;
+  /** When the last attempt was let go, in monotonic milliseconds; -Infinity: never. */
+  usedAt: number;
   /** A list of links, because a Set costs twice as much at every attempt. */
   last: Passage | undefined;
   /** Somebody was told that attempts wait. */
@@ -47,6 +49,7 @@ export const newLane = (endpoint: Endpoint, name: string): Lane => ({
   sent: { ...NO_WEIGHT },
   ended: { ...NO_WEIGHT },
   inFlight: 0,
+  usedAt: Number.NEGATIVE_INFINITY,
   last: undefined,
   isTold: false,
 });
@@ -65,6 +68,7 @@ export function begin(lane: Lane, attempt: Attempt, weight: Weight | undefined, 
   if (last !== undefined) last.next = passage;
   lane.last = passage;
   lane.inFlight += 1;
+  lane.usedAt = now;
   if (windows === undefined || weight === undefined) return passage;
   passage.endedBefore = { ...lane.ended };
   add(lane.sent, weight);

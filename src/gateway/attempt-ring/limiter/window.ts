@@ -117,10 +117,11 @@ export class Window {
     this.#silent = 0;
     this.#limit = stated.limit ?? Math.max(this.#limit, remaining);
     this.#room = Math.max(this.#room, this.#leastLeft(stated, stating));
-    this.#learnEnd(resetOf(stated), stating.sentAt, now);
+    // What was sent before the window began may have been counted in the one before.
+    const isOfThis = stating.sentAt >= this.#began;
+    this.#learnEnd(resetOf(stated), isOfThis, stating.sentAt, now);
     this.#learnRate(stated);
-    // Sent before the window began: it may have been counted in the one before.
-    if (stating.sentAt < this.#began) return;
+    if (!isOfThis) return;
     const refilled = this.#rate === undefined ? 0 : (this.#rate / RATE_MARGIN) * (now - stating.sentAt);
     this.#room = Math.min(this.#room, remaining + refilled);
     if (this.#isTrial) this.#judgeTrial(stated, stating);
@@ -180,11 +181,10 @@ export class Window {
     return remaining - Math.max(0, others);
   }
 
-  #learnEnd(resetMs: number, sentAt: number, now: number): void {
+  #learnEnd(resetMs: number, isOfThis: boolean, sentAt: number, now: number): void {
     this.#periodMs = Math.max(this.#periodMs, resetMs);
     const earliest = sentAt + resetMs;
     const latest = now + resetMs;
-    const isOfThis = sentAt >= this.#began;
     if (earliest > this.#end || (this.#isAssumed && isOfThis)) {
       if (!this.#isAssumed) this.#began = now;
       this.#isAssumed = false;
