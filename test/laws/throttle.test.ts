@@ -7,7 +7,7 @@ import type { Provider, ProviderContext } from '../../src/core/model/provider.ts
 import { parseRateLimits } from '../../src/kit/http/rate-limits.ts';
 import { sleep } from '../../src/system/clock.ts';
 import { type FakeClock, type FakeRuntime, fakeCard, finish } from '../../src/testing/fakes.ts';
-import { harness, text, user } from '../gateway/harness.ts';
+import { errorOf, harness, text, user } from '../gateway/harness.ts';
 
 interface State {
   readonly limit: number;
@@ -227,5 +227,158 @@ describe('law: throttle', () => {
       ),
       { numRuns: 25 },
     );
+  });
+
+  const words = DIALECTS['durations in words'] as Dialect;
+  const other = (): Provider => ({
+    id: 'other',
+    models: [fakeCard({ id: 'two', price: { input: 90, output: 90 } })],
+    async *stream() {
+      yield text('b');
+      yield finish();
+    },
+  });
+  const spent = async (here: ReturnType<typeof world>, count: number): Promise<void> => {
+    for (let call = 0; call < count; call += 1) await settleAll(here.runtime.clock, [here.gateway.generate(order())]);
+  };
+  const order = () => ({ ...user(), model: 'fake/one' });
+
+  it('goes to the next target at once where the wait would break the deadline, and no breaker counts it', async () => {
+    const here = world({ quota: { limit: 2, periodMs: 10_000, kind: 'fixed' }, dialect: words, others: [other()] });
+    const seen: string[] = [];
+    here.gateway.onEvent?.(({ type }) => seen.push(type));
+    await spent(here, 2);
+    const before = here.runtime.clock.now();
+    const targets = [
+      { provider: 'fake', model: 'one' },
+      { provider: 'other', model: 'two' },
+    ];
+    const hasty = here.gateway.generate({ ...user(), limits: { ms: 1000 } }, { order: targets });
+    await settleAll(here.runtime.clock, [hasty]);
+    expect((await hasty).target.provider).toBe('other');
+    expect(here.runtime.clock.now() - before).toBe(0);
+    expect(here.gateway.health().map(({ breaker }) => breaker.state)).toEqual(['closed', 'closed']);
+    expect(here.gateway.explain({ operation: 'chat', ...order() }).candidates[0]?.pace?.waitMs).toBeGreaterThan(9000);
+    const patient = here.gateway.generate(user(), { order: targets });
+    await settleAll(here.runtime.clock, [patient]);
+    expect((await patient).target.provider).toBe('fake');
+    expect(seen).toEqual(['throttled']);
+  });
+
+  it('says so with the wait where there is no other target', async () => {
+    const here = world({ quota: { limit: 1, periodMs: 10_000, kind: 'fixed' }, dialect: words });
+    await spent(here, 1);
+    const hasty = here.gateway.generate({ ...user(), limits: { ms: 1000 } });
+    await settleAll(here.runtime.clock, [hasty]);
+    expect(await errorOf(hasty)).toMatchObject({ code: 'rate-limited', retryable: true, unsent: true });
+    expect((await errorOf(hasty)).retryAfterMs).toBeGreaterThan(9000);
+    expect(here.runtime.clock.pending()).toBe(0);
+  });
+
+  it('uses a key with room before it waits for another', async () => {
+    const rest = { credentials: ['a', 'b', 'c'] };
+    const here = world({ quota: { limit: 5, periodMs: 10_000, kind: 'fixed' }, dialect: words, rest });
+    await spent(here, 15);
+    expect(here.runtime.clock.now() - here.start).toBeLessThan(1000);
+    expect(here.sent.every(({ ok }) => ok)).toBe(true);
+    await spent(here, 1);
+    expect(here.runtime.clock.now() - here.start).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it('shares out by tenant and priority', async () => {
+    const here = world({ quota: { limit: 10, periodMs: 10_000, kind: 'fixed' }, dialect: words });
+    await spent(here, 10);
+    const call = (tenant: string, priority: 'critical' | 'normal' | 'background') =>
+      here.gateway.generate(user(), {
+        id: `${tenant} ${priority}`,
+        priority,
+        scopes: [{ kind: 'tenant', id: tenant }],
+      });
+    const calls = [
+      call('c', 'background'),
+      ...Array.from({ length: 30 }, () => call('a', 'normal')),
+      call('b', 'normal'),
+      call('a', 'critical'),
+    ];
+    await settleAll(here.runtime.clock, calls);
+    await Promise.all(calls);
+    const order = here.sent.slice(10).map(({ attempt }) => attempt.id);
+    expect(order.slice(0, 3).sort()).toEqual(['a critical', 'a normal', 'b normal']);
+    expect(order.at(-1)).toBe('c background');
+    expect(here.sent.every(({ ok }) => ok)).toBe(true);
+  });
+
+  it('counts the tokens of prompts and answers', async () => {
+    const here = world({
+      quota: { limit: 1000, periodMs: 10_000, kind: 'fixed' },
+      dialect: ({ resetMs }) => ({
+        'x-ratelimit-limit-tokens': '2000',
+        'x-ratelimit-remaining-tokens': '2000',
+        'x-ratelimit-reset-tokens': `${resetMs}ms`,
+      }),
+    });
+    await spent(here, 1);
+    const calls = Array.from({ length: 5 }, () => here.gateway.generate({ ...user(), maxOutputTokens: 900 }));
+    await here.runtime.clock.advance(20);
+    expect(here.sent).toHaveLength(3);
+    await settleAll(here.runtime.clock, calls);
+  });
+
+  it('does not slow an endpoint that announces nothing, nor one whose limits the config ignores', async () => {
+    const here = world({ quota: { limit: 1000, periodMs: 10_000, kind: 'fixed' }, dialect: () => ({}) });
+    await settleAll(
+      here.runtime.clock,
+      Array.from({ length: 64 }, () => here.gateway.generate(user())),
+    );
+    expect(here.runtime.clock.now() - here.start).toBe(25);
+    const ignoring = world({ quota: { limit: 1, periodMs: 10_000, kind: 'fixed' }, dialect: words });
+    ignoring.gateway.reconfigure({ throttle: { announced: false }, retry: { retries: 0 } });
+    await spent(ignoring, 2);
+    expect(ignoring.sent.map(({ ok }) => ok)).toEqual([true, false]);
+  });
+
+  it('leaves nothing that waits when the gateway is closed or the caller goes', async () => {
+    const here = world({ quota: { limit: 1, periodMs: 10_000, kind: 'fixed' }, dialect: words });
+    await spent(here, 1);
+    const stop = new AbortController();
+    const gone = errorOf(here.gateway.generate(user(), { signal: stop.signal }));
+    const waiting = errorOf(here.gateway.generate(user()));
+    await here.runtime.clock.advance(0);
+    stop.abort();
+    expect(await gone).toMatchObject({ code: 'cancelled' });
+    const closing = here.gateway.close();
+    expect(await waiting).toMatchObject({ code: 'cancelled' });
+    await closing;
+    expect(here.runtime.clock.pending()).toBe(0);
+  });
+
+  it('sends fewer at the same time after an overload, and more again as they succeed', async () => {
+    let isDown = true;
+    const provider: Provider = {
+      id: 'fake',
+      models: [fakeCard({ id: 'one' })],
+      async *stream() {
+        await Promise.resolve();
+        if (isDown) throw new PolyphonyError('overloaded', 'too much');
+        yield text('a');
+        yield finish();
+      },
+    };
+    const here = harness({
+      providers: [provider],
+      config: { retry: { retries: 0 }, breaker: { minimumAttempts: 1000 } },
+    });
+    const seen: unknown[] = [];
+    here.gateway.onEvent?.((event) => seen.push(event));
+    const slots = () => here.gateway.explain({ operation: 'chat', ...order() }).candidates[0]?.pace?.concurrency;
+    const all = Array.from({ length: 40 }, () => here.gateway.generate(user()));
+    await here.run(Promise.allSettled(all));
+    expect(seen).toMatchObject([{ type: 'concurrency-reduced', what: 'fake', slots: 20 }]);
+    expect(slots()).toBe(20);
+    isDown = false;
+    for (let call = 0; call < 21; call += 1) await here.run(here.gateway.generate(user()));
+    expect(slots()).toBe(21);
+    await here.runtime.clock.advance(300_000);
+    expect(slots()).toBe(64);
   });
 });

@@ -85,10 +85,11 @@ export function createWarmModels({ clock, events, config, usedAt, ask }: WarmPar
   };
   const arm = (): void => {
     const now = clock.now();
-    if (stop.signal.aborted || cancelTimer !== undefined || now - calledAt > ACTIVE_MS) return;
+    if (stop.signal.aborted || cancelTimer !== undefined) return;
     const due = Object.entries(config().warm ?? {}).map(([model, { everySeconds }]) => dueAt(model, everySeconds));
-    if (due.length === 0) return;
-    cancelTimer = clock.schedule(Math.max(0, Math.min(...due) - now), tick, { background: true });
+    const first = Math.min(...due);
+    if (first > calledAt + ACTIVE_MS) return;
+    cancelTimer = clock.schedule(Math.max(0, first - now), tick, { background: true });
   };
   return {
     called() {

@@ -32,10 +32,11 @@ export function adaptiveSlots(): AdaptiveSlots {
       return configured;
     },
     overloaded({ used, configured, least, sentAt }, now) {
-      if (sentAt < cutAt || used <= least) return undefined;
+      if (sentAt <= cutAt || used <= least) return undefined;
       cutAt = now;
-      slots = Math.max(least, Math.floor(Math.min(slots, configured, used) / 2));
-      return slots;
+      const before = Math.min(slots, configured);
+      slots = Math.max(least, Math.floor(Math.min(before, used) / 2));
+      return slots < before ? slots : undefined;
     },
     succeeded() {
       slots += 1 / slots;
