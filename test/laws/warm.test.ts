@@ -10,7 +10,7 @@ function world(usdPerDay = 1, price = { input: 1, output: 2 }) {
   let fake: FakeProvider | undefined;
   let probes = 0;
   const host = harness({
-    config: { warm: { 'fake/sleepy': { everySeconds: 60, usdPerDay } }, connect: ['fake'] },
+    config: { warm: { 'fake/sleepy': { everyMs: 60_000, usdPerDay } }, connect: ['fake'] },
     providers(runtime) {
       const probe = async (): Promise<void> => void (await Promise.resolve(++probes));
       fake = fakeProvider({ runtime, probe, models: [card('one'), card('sleepy', price)] });

@@ -162,7 +162,7 @@ export const CurrentConfigSchema = z.strictObject({
   warm: z
     .record(
       name,
-      z.strictObject({ everySeconds: z.number().min(5).max(3600), usdPerDay: usd.positive().max(9_000_000) }),
+      z.strictObject({ everyMs: z.int().min(5000).max(3_600_000), usdPerDay: usd.positive().max(9_000_000) }),
     )
     .refine((all) => Object.keys(all).length <= 20, 'at most 20 are taken')
     .optional(),

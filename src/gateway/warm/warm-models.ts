@@ -18,7 +18,6 @@ import { dateAt } from '../../system/clock.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
 
 const ACTIVE_MS = 600_000;
-const SECOND_MS = 1000;
 
 export interface WarmParts {
   readonly clock: Clock;
@@ -53,10 +52,10 @@ export function createWarmModels({ clock, events, config, usedAt, ask }: WarmPar
     models.set(model, made);
     return made;
   };
-  const dueAt = (model: string, everySeconds: number): number => {
+  const dueAt = (model: string, everyMs: number): number => {
     const last = Math.max(stateOf(model).sentAt, usedAt(model));
     // One that nobody has used yet is warmed a period after the first call of the process.
-    return (Number.isFinite(last) ? last : calledAt) + everySeconds * SECOND_MS;
+    return (Number.isFinite(last) ? last : calledAt) + everyMs;
   };
   const send = (model: string, usdPerDay: number, now: number): void => {
     const state = stateOf(model);
@@ -76,8 +75,8 @@ export function createWarmModels({ clock, events, config, usedAt, ask }: WarmPar
   const tick = (): void => {
     cancelTimer = undefined;
     const now = clock.now();
-    for (const [model, { everySeconds, usdPerDay }] of Object.entries(config().warm ?? {})) {
-      if (dueAt(model, everySeconds) > now) continue;
+    for (const [model, { everyMs, usdPerDay }] of Object.entries(config().warm ?? {})) {
+      if (dueAt(model, everyMs) > now) continue;
       stateOf(model).sentAt = now;
       send(model, usdPerDay, now);
     }
@@ -86,7 +85,7 @@ export function createWarmModels({ clock, events, config, usedAt, ask }: WarmPar
   const arm = (): void => {
     const now = clock.now();
     if (stop.signal.aborted || cancelTimer !== undefined) return;
-    const due = Object.entries(config().warm ?? {}).map(([model, { everySeconds }]) => dueAt(model, everySeconds));
+    const due = Object.entries(config().warm ?? {}).map(([model, { everyMs }]) => dueAt(model, everyMs));
     const first = Math.min(...due);
     if (first > calledAt + ACTIVE_MS) return;
     cancelTimer = clock.schedule(Math.max(0, first - now), tick, { background: true });

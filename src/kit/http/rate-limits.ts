@@ -1,7 +1,7 @@
 /** Limits in headers: `retry-after` in its forms, the `*ratelimit-*` families in any order of words, and the fields of the IETF. */
 import { boundedDelayMs } from '../../core/errors.ts';
 import type { RateLimit } from '../../core/model/provider.ts';
-import { fieldLimits } from './rate-limit-fields.ts';
+import { fieldLimits } from './rate-limits/fields.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

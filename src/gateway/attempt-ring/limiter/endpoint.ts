@@ -1,31 +1,8 @@
 /** A provider in a region: its slots, and who goes next of all that wait for one of them or for room. */
 import type { Clock } from '../../../core/clock.ts';
-import { type AdaptiveSlots, adaptiveSlots } from './adaptive-slots.ts';
-import { isBefore, newTurns, type Turn, type TurnsByRank } from './fair-queue.ts';
-import { hasRoom, type Lane, roomAt } from './lane.ts';
+import { isBefore, type Turn } from './fair-queue.ts';
+import { type Endpoint, hasRoom, type Lane, roomAt } from './lane.ts';
 import { NO_WEIGHT } from './weight.ts';
-
-export interface Endpoint {
-  readonly name: string;
-  readonly turns: TurnsByRank;
-  readonly slots: AdaptiveSlots;
-  used: number;
-  /** The lanes with a queue. */
-  readonly waiting: Set<Lane>;
-  /** When the timer fires, in monotonic milliseconds; Infinity: there is none. */
-  timerAt: number;
-  cancelTimer: (() => void) | undefined;
-}
-
-export const newEndpoint = (name: string): Endpoint => ({
-  name,
-  turns: newTurns(),
-  slots: adaptiveSlots(),
-  used: 0,
-  waiting: new Set(),
-  timerAt: Number.POSITIVE_INFINITY,
-  cancelTimer: undefined,
-});
 
 export interface Pump {
   readonly clock: Clock;

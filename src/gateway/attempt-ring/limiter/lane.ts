@@ -1,11 +1,11 @@
-/** The way to one model with one credential: its announced windows, what is on its way, and who waits. */
+/** An endpoint, and its lanes: the way to one model with one credential: its announced windows, what is on its way, and who waits. */
 
 import { boundedDelayMs } from '../../../core/errors.ts';
 import type { Attempt } from '../../../core/model/model.ts';
 import type { RateLimit } from '../../../core/model/provider.ts';
 import type { Deployment } from '../../routing/registry.ts';
-import type { Endpoint } from './endpoint.ts';
-import { type FairQueue, fairQueue } from './fair-queue.ts';
+import { type AdaptiveSlots, adaptiveSlots } from './adaptive-slots.ts';
+import { type FairQueue, fairQueue, newTurns, type TurnsByRank } from './fair-queue.ts';
 import { add, type MutableWeight, NO_WEIGHT, type Weight, weightOf } from './weight.ts';
 import { type StatedWindow, Window } from './window.ts';
 
@@ -21,6 +21,29 @@ export interface Passage {
   previous: Passage | undefined;
   next: Passage | undefined;
 }
+
+/** A provider in a region. */
+export interface Endpoint {
+  readonly name: string;
+  readonly turns: TurnsByRank;
+  readonly slots: AdaptiveSlots;
+  used: number;
+  /** The lanes with a queue. */
+  readonly waiting: Set<Lane>;
+  /** When the timer fires, in monotonic milliseconds; Infinity: there is none. */
+  timerAt: number;
+  cancelTimer: (() => void) | undefined;
+}
+
+export const newEndpoint = (name: string): Endpoint => ({
+  name,
+  turns: newTurns(),
+  slots: adaptiveSlots(),
+  used: 0,
+  waiting: new Set(),
+  timerAt: Number.POSITIVE_INFINITY,
+  cancelTimer: undefined,
+});
 
 export interface Lane {
   readonly endpoint: Endpoint;

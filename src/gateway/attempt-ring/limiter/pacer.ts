@@ -9,8 +9,8 @@ import type { Attempt, Target } from '../../../core/model/model.ts';
 import { nameOf } from '../../calls/target.ts';
 import type { GatewayEvents } from '../../gateway-events.ts';
 import type { Deployment, Registry } from '../../routing/registry.ts';
-import { type Endpoint, leave, newEndpoint, type Pump, pump } from './endpoint.ts';
-import { type Lane, newLane, roomAt } from './lane.ts';
+import { leave, type Pump, pump } from './endpoint.ts';
+import { type Endpoint, type Lane, newEndpoint, newLane, roomAt } from './lane.ts';
 import { noRoom } from './refusals.ts';
 import { type Weight, weightOf } from './weight.ts';
 

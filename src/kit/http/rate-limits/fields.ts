@@ -3,8 +3,8 @@
  * `"default";q=100;w=60` (from draft 08 on), and `limit=100, remaining=50, reset=5` with `100;w=60` (draft 07). Drafts before
  * have one header a value, as other servers do.
  */
-import { boundedDelayMs } from '../../core/errors.ts';
-import type { RateLimit } from '../../core/model/provider.ts';
+import { boundedDelayMs } from '../../../core/errors.ts';
+import type { RateLimit } from '../../../core/model/provider.ts';
 
 const MAX_CHARACTERS = 2000;
 const MAX_ITEMS = 16;
