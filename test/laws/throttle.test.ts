@@ -216,9 +216,11 @@ describe('law: throttle', () => {
           const delays = (random: () => number): readonly [number, number] => [random() * 50, random() * slowMs];
           const here = world({ quota: given, dialect, delays, seed });
           const tenants = ['a', 'b', 'c'];
-          const calls = Array.from({ length: count }, (_, index) =>
-            here.gateway.generate(user(), { scopes: [{ kind: 'tenant', id: tenants[index % 3] ?? 'a' }] }),
-          );
+          const { clock, random } = here.runtime;
+          const calls = Array.from({ length: count }, async (_, index) => {
+            await sleep(clock, index === 0 ? 0 : random() * 20_000);
+            return here.gateway.generate(user(), { scopes: [{ kind: 'tenant', id: tenants[index % 3] ?? 'a' }] });
+          });
           await settleAll(here.runtime.clock, calls);
           await Promise.allSettled(calls);
           expect(refusedAfterAnnouncement(here)).toBe(0);
