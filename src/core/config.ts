@@ -21,7 +21,9 @@ import type { BoundsConfig, LimitsConfig, RetentionConfig } from './settings/lim
 import type { ModelConfig } from './settings/models-config.ts';
 import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
 import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from './settings/planning-config.ts';
+import type { ThrottleConfig } from './settings/throttle-config.ts';
 import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
+import type { WarmConfig } from './settings/warm-config.ts';
 
 export type * from './settings/calls-config.ts';
 export type * from './settings/health-config.ts';
@@ -30,7 +32,9 @@ export type * from './settings/limits-config.ts';
 export type * from './settings/models-config.ts';
 export type * from './settings/money-config.ts';
 export type * from './settings/planning-config.ts';
+export type * from './settings/throttle-config.ts';
 export type * from './settings/tools-config.ts';
+export type * from './settings/warm-config.ts';
 
 /** What polyphony reads from a config. Every field is optional. */
 export interface Config {
@@ -70,6 +74,12 @@ export interface Config {
   readonly proxy?: ProxyConfig;
   /** Requests at the same time to a provider, by its name, 1 to 10000. @default the provider's own limit, else 64 */
   readonly concurrency?: Readonly<Record<string, number>>;
+  /** Providers to which a connection is opened before the first call, by their free question whether they are available, at most 20. @default none */
+  readonly connect?: readonly string[];
+  /** Models that a serverless endpoint would put to sleep, by `provider/model`, at most 20: while the process makes calls, they are kept awake. @default none */
+  readonly warm?: Readonly<Record<string, WarmConfig>>;
+  /** How calls are held back before an endpoint refuses them. */
+  readonly throttle?: ThrottleConfig;
   /** Applied to every answer whose request does not set its own. @default none, nothing escalates */
   readonly escalate?: Escalation;
   /** How long a session stays with the model that served it. */

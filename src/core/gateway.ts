@@ -10,6 +10,7 @@ import type {
   ModelRequest,
   ModelResponse,
   ModerationRequest,
+  Priority,
   Purpose,
   RerankRequest,
   Scope,
@@ -25,6 +26,8 @@ export interface CallOptions {
   readonly scopes?: readonly Scope[];
   /** @default 'answer' */
   readonly purpose?: Purpose;
+  /** Which calls go first where calls have to wait. @default 'normal' */
+  readonly priority?: Priority;
   /** For calls that a layer makes for another call: their attempts are charged to it and listed in its trace. */
   readonly trace?: CallTrace;
   /** Targets that must not be used: see `Call.exclude`. @default none */
@@ -49,6 +52,20 @@ export interface Candidate {
   readonly figures?: readonly CorrectedFigure[];
   /** What else moved it, such as that it ends. @default only where the routing is explained, and something did */
   readonly notes?: readonly string[];
+  /** How its endpoint is used now. @default only where the routing is explained */
+  readonly pace?: Pace;
+}
+
+export interface Pace {
+  /** Milliseconds that the request would wait for room in the limits that the endpoint announced; 0: none, or none is announced. */
+  readonly waitMs: number;
+  /** The most requests at the same time at the endpoint now: fewer than configured after overloads. */
+  readonly concurrency: number;
+  /** Requests that wait for it now. */
+  readonly waiting: number;
+  /** The longest time until the first token of a stream, and until the end of an answer that is not streamed, in milliseconds. */
+  readonly firstTokenMs: number;
+  readonly answerMs: number;
 }
 
 /** A figure that was known before, corrected by what was observed: (priorWeight × prior + observations × observed) ÷ their sum. */

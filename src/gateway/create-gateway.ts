@@ -12,6 +12,7 @@ import { failing } from '../kit/streams/stream-head.ts';
 import { closesInTime } from '../system/clock.ts';
 import { createCircuits } from './attempt-ring/breaker/circuits.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
+import { createPacer } from './attempt-ring/limiter/pacer.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
 import { createBackground } from './calls/background.ts';
 import { callOf } from './calls/call.ts';
@@ -30,6 +31,7 @@ import { createObservations } from './kept-observations.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { listAll } from './list-models.ts';
 import { operations } from './operations.ts';
+import { paceOf } from './pace.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
 import { isEscalated, rated } from './request-ring/rated.ts';
@@ -43,6 +45,7 @@ import { decide, type RouteOptions, rejections } from './routing/route.ts';
 import { tierWarning } from './routing/tier.ts';
 import { assertRungs } from './rungs.ts';
 import type { Rate } from './typed/rated-form.ts';
+import { keepReady } from './warm/keep-ready.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */
@@ -134,6 +137,12 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     transport,
     credentials: createCredentials(),
     circuits: createCircuits(() => state.config, events),
+    pacer: createPacer({
+      clock: runtime.clock,
+      config: () => state.config,
+      registry: () => state.registry,
+      events,
+    }),
     config: () => state.config,
     registry: () => state.registry,
   };
@@ -161,6 +170,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
     observations.begin();
+    if (ready !== undefined && call.purpose !== 'probe') ready.called();
     const { escalate } = call.request;
     if (typeof escalate === 'object') {
       const refused = refusalOf(escalate, state);
@@ -169,6 +179,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     if (state.escalates && isEscalated(call, state.config)) return rated(call, state.requests.handler, parts);
     return state.requests.handler(call);
   };
+  let ready = keepReady(parts, handle);
   const rate: Rate = (target, field, score) =>
     parts.registry().find(target)?.statistics.rate(field, score, runtime.clock.now());
   return {
@@ -197,6 +208,8 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     },
     reconfigure(next) {
       state = build({ ...state, config: next });
+      ready?.close();
+      ready = keepReady(parts, handle);
       // Whoever sets the config anew may have changed what was refused.
       parts.credentials.revive(runtime.clock.now());
       monitor.configured();
@@ -214,6 +227,8 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     async close() {
       if (closed) return;
       closed = true;
+      ready?.close();
+      parts.pacer.close();
       await Promise.all([monitor.close(), candidates.close()]);
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await transport.close();
@@ -330,13 +345,13 @@ function refusalOf(rule: EscalationRule, { escalates, registry }: State): unknow
 /** A fixed id, so that a question takes no id from the runtime. */
 const EXPLAINED: CallOptions = { id: 'explain' };
 
-function explain(
-  asked: ModelRequest,
-  given: CallOptions | undefined,
-  state: State,
-  { runtime, lifecycle: { explained }, candidates }: GatewayParts,
-): Explanation {
+function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, parts: GatewayParts): Explanation {
   const { registry, config, rankers } = state;
+  const {
+    runtime,
+    candidates,
+    lifecycle: { explained },
+  } = parts;
   const call = callOf(asked, { ...EXPLAINED, ...given }, true, runtime);
   const { request } = call;
   const options: RouteOptions = {
@@ -363,6 +378,7 @@ function explain(
       return {
         ...candidateOf(one),
         figures: correctedFigures(one.deployment, registry.columns, options.needs.choice.strengths, options.nowMs),
+        pace: paceOf(parts, call, one.deployment),
         ...(notes.length === 0 ? {} : { notes }),
       };
     }),

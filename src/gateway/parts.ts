@@ -6,6 +6,7 @@ import type { Logger } from '../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
 import type { Circuits } from './attempt-ring/breaker/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
+import type { Pacer } from './attempt-ring/limiter/pacer.ts';
 import type { AttemptWatcher } from './calls/attempt-watcher.ts';
 import type { Background } from './calls/background.ts';
 import type { Candidates } from './candidates/candidates.ts';
@@ -32,6 +33,7 @@ export interface GatewayParts {
   readonly credentials: Credentials;
   readonly background: Background;
   readonly circuits: Circuits;
+  readonly pacer: Pacer;
   readonly endpointReports: EndpointReports;
   readonly lifecycle: Lifecycle;
   readonly candidates: Candidates;

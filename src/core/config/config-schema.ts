@@ -147,6 +147,7 @@ export const CurrentConfigSchema = z.strictObject({
   timeouts: z
     .strictObject({
       connectMs: milliseconds.optional(),
+      adaptive: z.boolean().optional(),
       firstTokenMs: milliseconds.optional(),
       answerMs: milliseconds.optional(),
       idleMs: milliseconds.optional(),
@@ -161,6 +162,17 @@ export const CurrentConfigSchema = z.strictObject({
     })
     .optional(),
   concurrency: z.record(name, z.int().min(1).max(10_000)).optional(),
+  connect: z.array(name).max(20).optional(),
+  warm: z
+    .record(
+      name,
+      z.strictObject({ everyMs: z.int().min(5000).max(3_600_000), usdPerDay: usd.positive().max(9_000_000) }),
+    )
+    .refine((all) => Object.keys(all).length <= 20, 'at most 20 are taken')
+    .optional(),
+  throttle: z
+    .strictObject({ announced: z.boolean().optional(), leastConcurrency: z.int().min(1).max(10_000).optional() })
+    .optional(),
   escalate: EscalateSchema.optional(),
   affinity: z.strictObject({ ttlMs: milliseconds.optional() }).optional(),
   retention: z

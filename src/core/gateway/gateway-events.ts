@@ -1,4 +1,5 @@
 /** What the gateway decides or notices by itself, beside the answers of its calls. */
+import type { Target } from '../model/event.ts';
 import type { HealthEvent } from './health-events.ts';
 import type { LifecycleEvent } from './lifecycle-events.ts';
 import type { Told } from './told.ts';
@@ -21,8 +22,39 @@ export interface BreakerClosed extends Told {
   readonly what: string;
 }
 
+/** The limits that an endpoint announced have no room: calls wait until there is some, or go to another target. */
+export interface Throttled extends Told {
+  readonly type: 'throttled';
+  readonly target: Target;
+  /** Epoch milliseconds when the first of them goes on. */
+  readonly until: number;
+}
+
+/** An endpoint is overloaded and gets fewer requests at the same time. */
+export interface ConcurrencyReduced extends Told {
+  readonly type: 'concurrency-reduced';
+  /** The provider, with `@region` where it has one. */
+  readonly what: string;
+  /** Requests at the same time from now on. */
+  readonly slots: number;
+}
+
+/** A model is not kept warm until tomorrow. */
+export interface WarmingPaused extends Told {
+  readonly type: 'warming-paused';
+  /** As the config names it. */
+  readonly model: string;
+}
+
 /** Each member has its own `type`; more will come, so ignore those that you do not know. */
-export type GatewayEvent = BreakerOpened | BreakerClosed | HealthEvent | LifecycleEvent;
+export type GatewayEvent =
+  | BreakerOpened
+  | BreakerClosed
+  | HealthEvent
+  | LifecycleEvent
+  | Throttled
+  | ConcurrencyReduced
+  | WarmingPaused;
 
 /** An event before it is told. */
 export type GatewayEventDraft<E extends GatewayEvent = GatewayEvent> = E extends GatewayEvent ? Omit<E, 'at'> : never;

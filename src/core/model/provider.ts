@@ -205,12 +205,16 @@ export interface WireRequest {
 /** One limit that an endpoint states. */
 export interface RateLimit {
   readonly kind: 'requests' | 'tokens';
+  /** Which tokens it counts. @default those of the prompt and of the answer */
+  readonly counts?: 'input' | 'output';
   /** Requests or tokens per window. */
   readonly limit?: number;
   /** Requests or tokens left in the window. */
   readonly remaining?: number;
   /** Milliseconds from now until the window is full again. */
   readonly resetMs?: number;
+  /** The length of the window, in milliseconds. */
+  readonly windowMs?: number;
 }
 
 /** The pure translations of one wire protocol. */

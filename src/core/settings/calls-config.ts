@@ -34,9 +34,11 @@ export interface BreakerConfig {
 export interface TimeoutsConfig {
   /** To open a connection, in milliseconds. @default 10000 */
   readonly connectMs?: number;
-  /** To the first token of a stream, in milliseconds. @default 120000 */
+  /** Where `firstTokenMs` or `answerMs` is not set, it follows what was observed, between a quarter of its default and its default. @default true */
+  readonly adaptive?: boolean;
+  /** To the first token of a stream, in milliseconds. @default 120000, or less as observed */
   readonly firstTokenMs?: number;
-  /** To the end of an answer that is not streamed, in milliseconds. @default 300000 */
+  /** To the end of an answer that is not streamed, in milliseconds. @default 300000, or less as observed */
   readonly answerMs?: number;
   /** Between two pieces of a stream, in milliseconds. @default 60000 */
   readonly idleMs?: number;

@@ -6,7 +6,9 @@
  *     One that was refused for a model only (`details.refused: 'model'`, a 403 without a code) stays alive for others.
  * C2. A credential with a retry-after is not used before that time, for any model or call, because they share one quota.
  * C3. Usable credentials take turns.
- * C4. A credential that the call excludes does not exist for that call, dead or alive.
+ * C4. Of several usable ones, one with room in the limits that were announced for it goes first, else the one that has room
+ *     first.
+ * C5. A credential that the call excludes does not exist for that call, dead or alive.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { CredentialHealth } from '../../core/gateway.ts';
@@ -49,6 +51,9 @@ export type Pick =
   | { readonly alive: true; readonly label: string | undefined; readonly readyAt: number }
   | { readonly alive: false; readonly reasons: readonly string[] };
 
+/** When the announced limits of a credential have room for what is to be sent, in epoch milliseconds. */
+export type RoomOf = (label: string | undefined) => number;
+
 /** Of whose credentials is asked, and for which model. */
 export interface CredentialUse {
   readonly provider: Provider;
@@ -57,8 +62,8 @@ export interface CredentialUse {
 }
 
 export interface Credentials {
-  /** Returns `asked` if it may be used now. */
-  pick(use: CredentialUse, asked: string | undefined, nowMs: number): Pick;
+  /** Returns `asked` if it may be used now and has room. */
+  pick(use: CredentialUse, asked: string | undefined, nowMs: number, room?: RoomOf): Pick;
   refuse(use: CredentialUse, label: string | undefined, error: PolyphonyError, nowMs: number): void;
   /** Keeps the credential unused for `waitMs`. */
   rest(provider: Provider, label: string | undefined, nowMs: number, waitMs: number): void;
@@ -98,14 +103,14 @@ export function createCredentials(): Credentials {
   const find = (provider: Provider, label: string | undefined): Credential | undefined =>
     poolOf(provider).all.find((one) => one.label === label);
   return {
-    pick(use, asked, nowMs) {
+    pick(use, asked, nowMs, room) {
       const { provider, model, excluded } = use;
       const pool = poolOf(provider);
       const wanted = asked === undefined || excluded?.has(asked) ? undefined : find(provider, asked);
-      if (wanted !== undefined && usable(wanted, model, nowMs)) {
+      if (wanted !== undefined && usable(wanted, model, nowMs) && (room?.(asked) ?? nowMs) <= nowMs) {
         return { alive: true, label: wanted.label, readyAt: nowMs };
       }
-      const chosen = choose(pool, use, nowMs);
+      const chosen = choose(pool, use, nowMs, room);
       if (chosen === undefined) return { alive: false, reasons: reasonsOf(of(pool, excluded), model, nowMs) };
       return { alive: true, label: chosen.label, readyAt: Math.max(nowMs, chosen.readyAt) };
     },
@@ -204,19 +209,28 @@ const of = ({ all }: Pool, excluded: ExcludedLabels): readonly Credential[] =>
 const usable = (credential: Credential, model: string, nowMs: number): boolean =>
   credential.readyAt <= nowMs && !isDead(credential, model, nowMs);
 
-/** The next of those that are ready, else the one that becomes ready first; undefined when all are dead. */
-function choose(pool: Pool, { model, excluded }: CredentialUse, nowMs: number): Credential | undefined {
+/** The next of those that are ready and have room, else the one that is so first; undefined when all are dead. */
+function choose(
+  pool: Pool,
+  { model, excluded }: CredentialUse,
+  nowMs: number,
+  room: RoomOf | undefined,
+): Credential | undefined {
   const { all } = pool;
   let earliest: Credential | undefined;
+  let earliestAt = Number.POSITIVE_INFINITY;
   for (let step = 0; step < all.length; step += 1) {
     const index = (pool.turn + step) % all.length;
     const credential = all[index];
     if (credential === undefined || isDead(credential, model, nowMs) || isExcluded(credential, excluded)) continue;
-    if (credential.readyAt <= nowMs) {
+    const at = Math.max(credential.readyAt, room?.(credential.label) ?? 0);
+    if (at <= nowMs) {
       pool.turn = index + 1;
       return credential;
     }
-    if (earliest === undefined || credential.readyAt < earliest.readyAt) earliest = credential;
+    if (at >= earliestAt) continue;
+    earliest = credential;
+    earliestAt = at;
   }
   return earliest;
 }

@@ -1,168 +1,175 @@
 /**
- * Limits the concurrent requests per endpoint (a provider in a region). The others wait, first come, first served within
- * their priority. A free slot costs no queue and no promise.
+ * Holds attempts back: by the slots of their endpoint (a provider in a region), and by the limits that it announces for a
+ * model and a credential. Those that wait go by priority, then fairly by tenant. A free slot costs no queue and no promise.
  *
  * L1. There are never more open streams than slots, except for nested calls of a call that holds a slot (L3).
  * L2. A waiting attempt fails at once when its signal aborts or its deadline is reached, and leaves the queue.
  * L3. A judge or a moderator of a stream that holds a slot at the same endpoint needs no slot: otherwise each would wait
  *     for the other for ever.
+ * L4. Once an endpoint has announced a limit, nothing is sent that may exceed it (window.ts).
+ * L5. An attempt that would wait beyond its deadline, or longer than an hour, fails at once with the fault `no-room`, so that
+ *     another credential or target is tried.
+ * L6. An endpoint that announces nothing is not slowed by L4 and L5.
  */
-import type { Clock } from '../../core/clock.ts';
-import type { Config } from '../../core/config.ts';
-import { abortError, PolyphonyError } from '../../core/errors.ts';
+
+import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Handler, Middleware, ModelEvent, Purpose } from '../../core/model/model.ts';
-import { onAbort } from '../../core/on-abort.ts';
+import type { EndpointReport } from '../../core/model/provider.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
-import { attemptStateOf, type CallState, callStateOf } from '../calls/call-state.ts';
-import type { Registry } from '../routing/registry.ts';
+import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
+import { faultOf } from '../calls/faults.ts';
+import { begin, end, hasRoom, type Lane, type Passage, stated } from './limiter/lane.ts';
+import type { Pacer } from './limiter/pacer.ts';
+import { wait } from './limiter/waiting.ts';
+import { ONE_REQUEST, type Weight, weightOf } from './limiter/weight.ts';
 
-const DEFAULT_SLOTS = 64;
+/** Nested calls come first, because another call waits for them; probes come last, because nobody does. */
+const NESTED_RANK = 0;
+const RANK_OF_PRIORITY = { critical: 1, normal: 2, background: 3 } as const;
 
-/** Calls that another call waits for come first, and calls that nobody waits for come last. */
-const PRIORITY: Readonly<Record<Purpose, number>> = {
-  judge: 0,
-  moderation: 0,
-  embedding: 0,
-  answer: 1,
-  planner: 1,
-  probe: 2,
-};
-const isNested = (purpose: Purpose): boolean => PRIORITY[purpose] === 0;
+const isNested = (purpose: Purpose): boolean =>
+  purpose === 'judge' || purpose === 'moderation' || purpose === 'embedding';
 
-interface Waiter {
-  readonly go: () => void;
-}
-
-interface Endpoint {
-  used: number;
-  readonly queues: readonly [Waiter[], Waiter[], Waiter[]];
-}
-
-export interface LimiterParts {
-  readonly clock: Clock;
-  readonly config: () => Config;
-  readonly registry: () => Registry;
-}
-
-export function limiter(parts: LimiterParts): Middleware<Attempt> {
-  const endpoints = new Map<string, Endpoint>();
-  return (attempt, next) => {
-    const { provider, region } = attempt.target;
-    const endpoint = endpointOf(endpoints, region === undefined ? provider : `${provider}@${region}`);
-    return observe(new SlotHolder(parts, endpoint, attempt, next));
-  };
-}
-
-function slotsOf({ config, registry }: LimiterParts, { provider }: Attempt['target']): number {
-  return config().concurrency?.[provider] ?? registry().providers.get(provider)?.concurrency ?? DEFAULT_SLOTS;
+export function limiter({ pacer }: { readonly pacer: Pacer }): Middleware<Attempt> {
+  return (attempt, next) => observe(new SlotHolder(pacer, pacer.laneOf(attempt.target), attempt, next));
 }
 
 /** A class because there is one per attempt: closures would cost time, methods do not. */
 class SlotHolder implements StreamObserver {
-  readonly #parts: LimiterParts;
-  readonly #endpoint: Endpoint;
+  readonly #pacer: Pacer;
+  readonly #lane: Lane;
   readonly #attempt: Attempt;
   readonly #next: Handler<Attempt>;
-  #held = false;
+  readonly #state: AttemptState;
+  #passage: Passage | undefined;
+  #holdsSlot = false;
 
-  constructor(parts: LimiterParts, endpoint: Endpoint, attempt: Attempt, next: Handler<Attempt>) {
-    this.#parts = parts;
-    this.#endpoint = endpoint;
+  constructor(pacer: Pacer, lane: Lane, attempt: Attempt, next: Handler<Attempt>) {
+    this.#pacer = pacer;
+    this.#lane = lane;
     this.#attempt = attempt;
     this.#next = next;
+    this.#state = attemptStateOf(attempt);
   }
 
   start(): Promise<void> | undefined {
     const attempt = this.#attempt;
-    const endpoint = this.#endpoint;
-    const call = callStateOf(attempt);
-    if (isNested(attempt.purpose) && call.holds(endpoint)) return undefined;
-    if (endpoint.used < slotsOf(this.#parts, attempt.target) && isIdle(endpoint)) {
-      hold(endpoint, call);
-      this.#held = true;
+    const lane = this.#lane;
+    const { endpoint } = lane;
+    const { clock } = this.#pacer;
+    const now = clock.monotonic();
+    const needsSlot = !(isNested(attempt.purpose) && callStateOf(attempt).holds(endpoint));
+    const weight = lane.windows === undefined ? undefined : weightOf(attempt, this.#pacer.find(attempt.target));
+    // Whoever waits while a slot is free waits for room in another lane.
+    const isFree = !needsSlot || (lane.queue.length === 0 && endpoint.used < this.#pacer.slotsOf(endpoint, now));
+    if (isFree && (weight === undefined || hasRoom(lane, weight, now))) {
+      this.#enter(needsSlot, weight, now);
       return undefined;
     }
-    const { clock } = this.#parts;
-    const begun = clock.monotonic();
-    return wait(endpoint, attempt, clock).then(() => {
-      this.#held = true;
-      attemptStateOf(attempt).queueMs = clock.monotonic() - begun;
-    });
+    const place = {
+      attempt,
+      lane,
+      rank: rankOf(attempt),
+      tenant: tenantOf(attempt),
+      weight: weight ?? ONE_REQUEST,
+      needsSlot,
+    };
+    const go = (weighed: Weight): void => {
+      const wentAt = clock.monotonic();
+      this.#state.queueMs = wentAt - now;
+      this.#enter(needsSlot, lane.windows === undefined ? undefined : weighed, wentAt);
+    };
+    return wait(this.#pacer, place, go);
   }
 
   open(): AsyncIterable<ModelEvent> {
     return this.#next(this.#attempt);
   }
 
+  /** Providers are plugins: a report that cannot be read is ignored, because the answer matters more. */
+  stated(report: EndpointReport): void {
+    try {
+      this.#read(report);
+    } catch {}
+  }
+
+  #read({ rateLimits }: EndpointReport): void {
+    const pacer = this.#pacer;
+    const lane = this.#lane;
+    if (rateLimits === undefined || this.#passage === undefined || !pacer.keepsLimits()) return;
+    stated(lane, this.#passage, rateLimits, ({ target }) => pacer.find(target), pacer.clock.monotonic());
+    if (lane.windows === undefined) return;
+    pacer.announced();
+    pacer.changed(lane.endpoint);
+  }
+
   end(ending: StreamEnding): StreamEnding {
-    const attempt = this.#attempt;
-    if (this.#held) free(this.#endpoint, callStateOf(attempt), slotsOf(this.#parts, attempt.target));
+    const lane = this.#lane;
+    const { endpoint } = lane;
+    const now = this.#pacer.clock.monotonic();
+    if (this.#passage !== undefined) end(lane, this.#passage, wasSent(this.#state, ending), now);
+    this.#state.pacing = undefined;
+    this.#adapt(ending, now);
+    if (this.#holdsSlot) {
+      endpoint.used -= 1;
+      callStateOf(this.#attempt).release(endpoint);
+    }
+    if (endpoint.waiting.size > 0) this.#pacer.changed(endpoint);
     return ending;
   }
-}
 
-function endpointOf(endpoints: Map<string, Endpoint>, key: string): Endpoint {
-  const known = endpoints.get(key);
-  if (known !== undefined) return known;
-  const made: Endpoint = { used: 0, queues: [[], [], []] };
-  endpoints.set(key, made);
-  return made;
-}
+  #enter(needsSlot: boolean, weight: Weight | undefined, now: number): void {
+    const lane = this.#lane;
+    this.#passage = begin(lane, this.#attempt, weight, now);
+    this.#state.pacing = this;
+    if (!needsSlot) return;
+    lane.endpoint.used += 1;
+    this.#holdsSlot = true;
+    callStateOf(this.#attempt).hold(lane.endpoint);
+  }
 
-const isIdle = ({ queues: [first, second, third] }: Endpoint): boolean =>
-  first.length === 0 && second.length === 0 && third.length === 0;
+  /** Overloads leave the endpoint fewer slots. */
+  #adapt(ending: StreamEnding, now: number): void {
+    const { endpoint } = this.#lane;
+    if (ending.kind === 'done') endpoint.slots.succeeded();
+    else if (ending.kind === 'error' && this.#isOverload(ending.error)) {
+      const state = {
+        used: endpoint.used,
+        configured: this.#pacer.configuredSlots(endpoint),
+        least: this.#pacer.leastSlots(),
+        sentAt: this.#passage?.sentAt ?? now,
+      };
+      const slots = endpoint.slots.overloaded(state, now);
+      if (slots === undefined) return;
+      const message = `${endpoint.name} is overloaded: it gets ${slots} requests at the same time, and more again as they succeed.`;
+      this.#pacer.tell?.({ type: 'concurrency-reduced', level: 'warn', message, what: endpoint.name, slots });
+    }
+  }
 
-function hold(endpoint: Endpoint, call: CallState): void {
-  endpoint.used += 1;
-  call.hold(endpoint);
-}
-
-function free(endpoint: Endpoint, call: CallState, slots: number): void {
-  endpoint.used -= 1;
-  call.release(endpoint);
-  while (endpoint.used < slots) {
-    const waiter = endpoint.queues.find((queue) => queue.length > 0)?.shift();
-    if (waiter === undefined) return;
-    waiter.go();
+  #isOverload(error: unknown): boolean {
+    if (!(error instanceof PolyphonyError) || this.#passage === undefined) return false;
+    const fault = faultOf(this.#attempt, error);
+    // A spent window is waited for: fewer requests at the same time would not help.
+    if (fault === 'rate-limit') return this.#lane.windows === undefined;
+    return fault === 'target' && (error.code === 'overloaded' || error.code === 'timeout');
   }
 }
 
-function wait(endpoint: Endpoint, attempt: Attempt, clock: Clock): Promise<void> {
-  const { signal, deadline, purpose } = attempt;
-  const queue = endpoint.queues[PRIORITY[purpose]] ?? endpoint.queues[1];
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      stopFollowing();
-      cancelTimer?.();
-    };
-    const waiter: Waiter = {
-      go() {
-        stop();
-        hold(endpoint, callStateOf(attempt));
-        resolve();
-      },
-    };
-    const giveUp = (error: PolyphonyError): void => {
-      stop();
-      queue.splice(queue.indexOf(waiter), 1);
-      reject(error);
-    };
-    if (signal.aborted) {
-      reject(abortError(signal));
-      return;
-    }
-    const stopFollowing = onAbort(signal, () => giveUp(abortError(signal)));
-    const cancelTimer =
-      deadline === undefined ? undefined : clock.schedule(deadline - clock.now(), () => giveUp(queuedTooLong(attempt)));
-    queue.push(waiter);
-  });
+const rankOf = ({ purpose, priority }: Attempt): number => {
+  if (isNested(purpose)) return NESTED_RANK;
+  return purpose === 'probe' ? RANK_OF_PRIORITY.background : RANK_OF_PRIORITY[priority ?? 'normal'];
+};
+
+/** Whose turn it is: the tenant, else the team, else the user. */
+function tenantOf({ scopes }: Attempt): string {
+  for (const kind of ['tenant', 'team', 'user'] as const) {
+    const scope = scopes.find((one) => one.kind === kind);
+    if (scope !== undefined) return `${kind}\n${scope.id}`;
+  }
+  return '';
 }
 
-function queuedTooLong(attempt: Attempt): PolyphonyError {
-  const { target } = attempt;
-  const message = `The call reached its deadline while it waited for a free connection to ${target.provider}: raise concurrency for this provider, or limits.ms.`;
-  const details = { timeout: 'deadline', provider: target.provider };
-  const error = new PolyphonyError('timeout', message, { retryable: false, details });
-  callStateOf(attempt).blame(error, 'caller');
-  return error;
+function wasSent({ dispatchedAt }: AttemptState, ending: StreamEnding): boolean {
+  if (dispatchedAt === null) return false;
+  return !(ending.kind === 'error' && ending.error instanceof PolyphonyError && ending.error.unsent);
 }

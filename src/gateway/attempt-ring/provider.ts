@@ -111,7 +111,10 @@ function openProvider(
   const context: ProviderContext = {
     transport,
     clock,
-    report: (report) => endpointReports.record(target, report, mostCost),
+    report(report) {
+      endpointReports.record(target, report, mostCost);
+      state.pacing?.stated(report);
+    },
   };
   if (attempt.request.operation !== 'embed') return provider.stream(attempt, context);
   return streamEmbedding(provider, attempt, attempt.request, context, registry().find(target)?.card);

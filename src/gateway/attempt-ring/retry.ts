@@ -21,11 +21,13 @@ import { faultOf } from '../calls/faults.ts';
 import { withCredential } from '../calls/target.ts';
 import { excludedCredentials } from '../routing/exclude.ts';
 import type { Registry } from '../routing/registry.ts';
-import type { Credentials, CredentialUse } from './credentials.ts';
+import type { Credentials, CredentialUse, RoomOf } from './credentials.ts';
+import type { Pacer } from './limiter/pacer.ts';
 
 export interface RetryParts {
   readonly runtime: Runtime;
   readonly credentials: Credentials;
+  readonly pacer: Pacer;
   readonly registry: () => Registry;
   readonly config: () => Config;
 }
@@ -71,12 +73,16 @@ async function openWithRetries(
       const rotated = blame(parts, provider, label, attempt, error) && rotations > 0;
       asked = undefined;
       if (rotated) rotations -= 1;
-      else if (!error.retryable || failures >= policy.retries) throw final(parts, provider, attempt, error);
+      else if (isFinal(attempt, error) || failures >= policy.retries) throw final(parts, provider, attempt, error);
       else failures += 1;
       if (!(rotated && isReady(parts, provider, attempt))) await backOff(parts, attempt, policy, failures, error);
     }
   }
 }
+
+/** Waiting is what the limiter has decided against. */
+const isFinal = (attempt: Attempt, error: PolyphonyError): boolean =>
+  !error.retryable || faultOf(attempt, error) === 'no-room';
 
 function policyOf({ retry: given }: Config, { request }: Attempt): Policy {
   return {
@@ -106,14 +112,14 @@ function numbered(attempt: Attempt, number: number, credential: string | undefin
 
 /** Returns a ready credential synchronously, else waits for the first that becomes ready. */
 function credentialFor(
-  { credentials, runtime: { clock } }: RetryParts,
+  { credentials, pacer, runtime: { clock } }: RetryParts,
   provider: Provider,
   attempt: Attempt,
   policy: Policy,
   asked: string | undefined,
 ): string | undefined | Promise<string | undefined> {
   const now = clock.now();
-  const pick = credentials.pick(useOf(provider, attempt), asked, now);
+  const pick = credentials.pick(useOf(provider, attempt), asked, now, roomOf(pacer, provider, attempt));
   if (!pick.alive) throw allDead(provider, pick.reasons);
   const waitMs = pick.readyAt - now;
   if (waitMs > 0) {
@@ -126,6 +132,12 @@ function credentialFor(
     return sleep(clock, waitMs, attempt.signal).then(() => pick.label);
   }
   return pick.label;
+}
+
+/** When each credential has room; undefined where nothing is announced or nothing can be chosen. */
+function roomOf(pacer: Pacer, { credentials }: Provider, attempt: Attempt): RoomOf | undefined {
+  if (!pacer.announces() || credentials === undefined || credentials.length < 2) return undefined;
+  return (label) => pacer.roomAt(attempt, withCredential(attempt.target, label));
 }
 
 /** Records what the error says about the credential. Returns true when another credential may succeed. */

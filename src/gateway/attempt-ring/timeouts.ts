@@ -7,7 +7,9 @@
  * T2. A timeout reaches the provider as an abort of its signal. A source that ignores it is abandoned a second later.
  * T3. After `finish` the source has a second to end. Then the connection is closed and the answer stays valid.
  * T4. No deadline and no listener outlives the attempt.
- * T5. A signal that was not aborted serves later attempts, because creating one costs more than a layer.
+ * T5. Where the config sets no timeout for the first token or the answer, it follows what was observed: see
+ *     timeouts/adaptive.ts.
+ * T6. A signal that was not aborted serves later attempts, because creating one costs more than a layer.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
@@ -19,7 +21,9 @@ import { commits } from '../../kit/streams/stream-head.ts';
 import { canAbort } from '../calls/call.ts';
 import { callStateOf } from '../calls/call-state.ts';
 import { nameOf } from '../calls/target.ts';
+import type { Registry } from '../routing/registry.ts';
 import { type Controllers, createControllers, type LentController } from './timeouts/abort-controller-pool.ts';
+import { type AdaptiveTimeouts, adaptiveTimeouts, DEFAULT_TIMEOUTS } from './timeouts/adaptive.ts';
 import { createDeadlines, type Deadlines, newDeadline } from './timeouts/deadline-timer.ts';
 
 export type TimeoutKind = 'first-token' | 'answer' | 'idle' | 'total' | 'deadline';
@@ -33,18 +37,28 @@ interface Bounds {
   readonly deadlineMs: number;
   /** `totalMs` is the caller's own bound on an attempt. */
   readonly isOwn: boolean;
+  readonly adaptive: AdaptiveTimeouts | undefined;
 }
 
-const DEFAULTS = { firstTokenMs: 120_000, answerMs: 300_000, idleMs: 60_000, totalMs: 600_000 };
 /** The time that a source has to end after `finish`, or after an abort of its signal. */
 const GRACE_MS = 1000;
 
 /** The longest time that an attempt may take, in milliseconds. */
-export const longestAttempt = ({ timeouts: given }: Config): number => given?.totalMs ?? DEFAULTS.totalMs;
+export const longestAttempt = ({ timeouts: given }: Config): number => given?.totalMs ?? DEFAULT_TIMEOUTS.totalMs;
 
-export function timeouts({ clock, config }: { clock: Clock; config: () => Config }): Middleware<Attempt> {
+export function timeouts({ clock, config, registry }: TimeoutsOf): Middleware<Attempt> {
   const parts: TimeoutParts = { clock, deadlines: createDeadlines(clock), controllers: createControllers() };
-  return (attempt, next) => observe(new TimeoutWatcher(attempt, next, parts, boundsOf(attempt, clock, config())));
+  return (attempt, next) => {
+    const statistics = registry().find(attempt.target)?.statistics;
+    const adaptive = statistics && adaptiveTimeouts(statistics);
+    return observe(new TimeoutWatcher(attempt, next, parts, boundsOf(attempt, clock, config(), adaptive)));
+  };
+}
+
+interface TimeoutsOf {
+  readonly clock: Clock;
+  readonly config: () => Config;
+  readonly registry: () => Registry;
 }
 
 interface TimeoutParts {
@@ -53,19 +67,35 @@ interface TimeoutParts {
   readonly controllers: Controllers;
 }
 
-function boundsOf({ deadline, streaming, request }: Attempt, clock: Clock, config: Config): Bounds {
+function boundsOf(
+  { deadline, streaming, request }: Attempt,
+  clock: Clock,
+  config: Config,
+  adaptive: AdaptiveTimeouts | undefined,
+): Bounds {
   const { timeouts: given } = config;
   const longest = longestAttempt(config);
   const own = request.limits?.attemptMs ?? Number.POSITIVE_INFINITY;
   return {
     // Without streaming, the first token arrives with the last.
-    firstTokenMs:
-      streaming === false ? (given?.answerMs ?? DEFAULTS.answerMs) : (given?.firstTokenMs ?? DEFAULTS.firstTokenMs),
-    idleMs: given?.idleMs ?? DEFAULTS.idleMs,
+    firstTokenMs: firstOf(streaming === false ? 'answerMs' : 'firstTokenMs', given, adaptive, clock.now()),
+    idleMs: given?.idleMs ?? DEFAULT_TIMEOUTS.idleMs,
+    adaptive,
     totalMs: Math.min(longest, own),
     isOwn: own < longest,
     deadlineMs: deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now(),
   };
+}
+
+export function firstOf(
+  field: 'firstTokenMs' | 'answerMs',
+  given: Config['timeouts'],
+  adaptive: AdaptiveTimeouts | undefined,
+  nowMs: number,
+): number {
+  const configured = given?.[field];
+  if (configured !== undefined) return configured;
+  return given?.adaptive === false || adaptive === undefined ? DEFAULT_TIMEOUTS[field] : adaptive.of(field, nowMs);
 }
 
 /** A class because there is one per attempt: closures would cost time, methods do not. */
@@ -119,8 +149,13 @@ class TimeoutWatcher implements StreamObserver {
   event(event: ModelEvent): ModelEvent {
     if (event.type === 'finish') this.#arm(this.#parts.clock.monotonic() + GRACE_MS, () => this.#close());
     else if (this.#late !== undefined) throw this.#late;
-    else if (!this.#answering) this.#answering = commits(event);
+    else if (!this.#answering) this.#answer(event);
     return event;
+  }
+
+  #answer(event: ModelEvent): void {
+    this.#answering = commits(event);
+    if (this.#answering) this.#bounds.adaptive?.answered();
   }
 
   cancel(): void {
@@ -162,6 +197,7 @@ class TimeoutWatcher implements StreamObserver {
   }
 
   #timeOut(kind: TimeoutKind): void {
+    if (kind === 'first-token' || kind === 'answer') this.#bounds.adaptive?.timedOut();
     this.#stop(timeout(kind, this.#attempt, this.#bounds));
   }
 

@@ -21,6 +21,7 @@ import type {
   Target,
   Usage,
 } from '../../core/model/model.ts';
+import type { EndpointReport } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { nothingReceived, type Received } from './received.ts';
 
@@ -37,6 +38,8 @@ export type Fault =
   | 'provider'
   /** An open breaker refused the attempt: nothing was sent. */
   | 'open-breaker'
+  /** The announced limits have no room for it before its deadline: nothing was sent. */
+  | 'no-room'
   /** The caller, the budget, a plugin, or the call's own deadline: no other target is tried. */
   | 'caller';
 
@@ -80,6 +83,8 @@ export interface AttemptState {
   dispatchedAt: number | null;
   /** Writes down that it is sent now, where plugins may have kept it from being sent since its reservation. */
   announce: (() => Promise<void>) | undefined;
+  /** Takes the limits that the endpoint states with its answer. */
+  pacing: { stated(report: EndpointReport): void } | undefined;
   firstTokenMs: number | null;
   /** From dispatch to end. */
   totalMs: number;
@@ -172,6 +177,7 @@ export class CallState implements CallTrace {
       queueMs: 0,
       dispatchedAt: null,
       announce: undefined,
+      pacing: undefined,
       firstTokenMs: null,
       totalMs: 0,
       received: nothingReceived(),

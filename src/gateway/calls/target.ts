@@ -24,3 +24,7 @@ export function withCredential(target: Target, credential: string | undefined): 
   made.set(credential, changed);
   return changed;
 }
+
+/** The target with each of these credentials; as it is where there are none. */
+export const withEachCredential = (target: Target, labels: readonly string[] | undefined): readonly Target[] =>
+  labels === undefined || labels.length === 0 ? [target] : labels.map((label) => withCredential(target, label));

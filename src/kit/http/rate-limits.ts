@@ -1,6 +1,7 @@
-/** Limits in headers: `retry-after` in its forms, and the `*ratelimit-*` families in any order of words. */
+/** Limits in headers: `retry-after` in its forms, the `*ratelimit-*` families in any order of words, and the fields of the IETF. */
 import { boundedDelayMs } from '../../core/errors.ts';
 import type { RateLimit } from '../../core/model/provider.ts';
+import { fieldLimits } from './rate-limits/fields.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -84,16 +85,13 @@ export function parseExhaustedReset(headers: Headers, nowMs: number): number | u
   return exhausted ?? (isStated ? undefined : unknown);
 }
 
-interface Draft {
-  kind: RateLimit['kind'];
-  limit?: number;
-  remaining?: number;
-  resetMs?: number;
-}
+type Draft = { -readonly [Field in keyof RateLimit]: RateLimit[Field] };
 
 /** The meaning of a header, by its name. */
 interface Meaning {
   readonly kind: RateLimit['kind'];
+  readonly counts: RateLimit['counts'] | undefined;
+  readonly windowMs: number | undefined;
   /** The name without its field: a server may have several limits of one kind. */
   readonly bucket: string;
   readonly field: 'limit' | 'remaining' | 'reset';
@@ -109,43 +107,92 @@ const MAX_NAMES = 256;
  */
 export function parseRateLimits(headers: Headers, nowMs: number): readonly RateLimit[] {
   const buckets = bucketsOf(headers, nowMs);
-  if (buckets === undefined) return [];
-  return [...buckets.values()].filter((draft) => draft.limit !== undefined || draft.remaining !== undefined);
+  const fields = headers.ratelimit === undefined ? [] : fieldLimits(headers.ratelimit, headers['ratelimit-policy']);
+  if (buckets === undefined) return fields;
+  return [
+    ...fields,
+    ...[...buckets.values()].filter(({ limit, remaining }) => limit !== undefined || remaining !== undefined),
+  ];
 }
 
 /** Undefined if no header is about a limit. */
 function bucketsOf(headers: Headers, nowMs: number): ReadonlyMap<string, Draft> | undefined {
   let buckets: Map<string, Draft> | undefined;
   for (const name in headers) {
-    if (!name.includes('ratelimit-')) continue;
+    if (!name.includes('limit-') && !name.includes('-call-')) continue;
     const meaning = meaningOf(name);
     const value = headers[name];
     if (meaning === null || value === undefined) continue;
     buckets ??= new Map();
-    record(buckets, meaning, value, nowMs);
+    record(buckets, meaning, value, meaning.field === 'reset' ? serverTime(headers, nowMs) : nowMs);
   }
   return buckets;
 }
+
+/** Moments in headers are on the server's clock, which its date shows; whole seconds, so that a reset counts as late rather than early. */
+function serverTime({ date }: Headers, nowMs: number): number {
+  const moment = date === undefined || date.length > MAX_CHARACTERS ? Number.NaN : Date.parse(date);
+  return Number.isNaN(moment) ? nowMs : moment;
+}
+
+/** In the names of the headers; the second one counts tokens only, the third one calls of a trial, by the minute. */
+const FAMILIES = ['ratelimit-', 'tokenlimit-', 'trial-endpoint-call-'] as const;
+
+const PERIODS_MS: Readonly<Record<string, number>> = {
+  second: 1000,
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+  month: 86_400_000,
+};
 
 /** Null for a name that is not about a limit on requests or tokens. */
 function meaningOf(name: string): Meaning | null {
   const known = meanings.get(name);
   if (known !== undefined) return known;
-  const words = name.slice(name.indexOf('ratelimit-') + 'ratelimit-'.length).split('-');
-  const field = words.find((word) => word === 'limit' || word === 'remaining' || word === 'reset');
-  const bucket = words.filter((word) => word !== field).join('-');
-  const kind = kindOf(bucket);
-  const meaning = field === undefined || kind === undefined ? null : { kind, bucket, field };
+  const meaning = meaningOfName(name);
   if (meanings.size < MAX_NAMES) meanings.set(name, meaning);
   return meaning;
 }
 
-function record(buckets: Map<string, Draft>, { kind, bucket, field }: Meaning, value: string, nowMs: number): void {
-  const number = field === 'reset' ? parseReset(value, nowMs) : Number(value);
+function meaningOfName(name: string): Meaning | null {
+  const family = FAMILIES.find((one) => name.includes(one));
+  if (family === undefined) return null;
+  const words = name.slice(name.indexOf(family) + family.length).split('-');
+  const field = words.find((word) => word === 'limit' || word === 'remaining' || word === 'reset');
+  const rest = words.filter((word) => word !== field);
+  const bucket = family === 'ratelimit-' ? rest.join('-') : [family, ...rest].join('-');
+  const kind = family === 'tokenlimit-' ? 'tokens' : kindOf(rest.join('-'));
+  if (field === undefined || kind === undefined) return null;
+  const isTrial = family === 'trial-endpoint-call-';
+  return {
+    kind,
+    bucket,
+    field,
+    counts: kind === 'tokens' ? countsOf(rest) : undefined,
+    windowMs: isTrial ? PERIODS_MS.minute : PERIODS_MS[rest.find((word) => Object.hasOwn(PERIODS_MS, word)) ?? ''],
+  };
+}
+
+function countsOf(words: readonly string[]): RateLimit['counts'] | undefined {
+  if (words.includes('input') || words.includes('prompt')) return 'input';
+  return words.includes('output') || words.includes('generated') ? 'output' : undefined;
+}
+
+function record(
+  buckets: Map<string, Draft>,
+  { kind, counts, windowMs, bucket, field }: Meaning,
+  value: string,
+  nowMs: number,
+): void {
+  // A limit may name its policies behind it: `100, 100;w=60`.
+  const number = field === 'reset' ? parseReset(value, nowMs) : Number(value.split(/[,;]/, 1)[0]);
   if (number === undefined || !Number.isFinite(number) || value.trim() === '') return;
   let draft = buckets.get(bucket);
   if (draft === undefined) {
     draft = { kind };
+    if (counts !== undefined) draft.counts = counts;
+    if (windowMs !== undefined) draft.windowMs = windowMs;
     buckets.set(bucket, draft);
   }
   if (field === 'limit') draft.limit = number;

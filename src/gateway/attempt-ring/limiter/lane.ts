@@ -1,0 +1,230 @@
+/** An endpoint, and its lanes: the way to one model with one credential: its announced windows, what is on its way, and who waits. */
+
+import { boundedDelayMs } from '../../../core/errors.ts';
+import type { Attempt } from '../../../core/model/model.ts';
+import type { RateLimit } from '../../../core/model/provider.ts';
+import type { Deployment } from '../../routing/registry.ts';
+import { type AdaptiveSlots, adaptiveSlots } from './adaptive-slots.ts';
+import { type FairQueue, fairQueue, newTurns, type TurnsByRank } from './fair-queue.ts';
+import { add, type MutableWeight, NO_WEIGHT, type Weight, weightOf } from './weight.ts';
+import { type StatedWindow, Window } from './window.ts';
+
+/** One attempt that was let go, until it has ended. */
+export interface Passage {
+  readonly attempt: Attempt;
+  readonly sentAt: number;
+  /** Undefined while the lane has no windows. */
+  weight: Weight | undefined;
+  endedBefore: Weight;
+  /** Its answers that stated limits: one for each request that it is sent in. */
+  statements: number;
+  previous: Passage | undefined;
+  next: Passage | undefined;
+}
+
+/** A provider in a region. */
+export interface Endpoint {
+  readonly name: string;
+  readonly turns: TurnsByRank;
+  readonly slots: AdaptiveSlots;
+  used: number;
+  /** The lanes with a queue. */
+  readonly waiting: Set<Lane>;
+  /** When the timer fires, in monotonic milliseconds; Infinity: there is none. */
+  timerAt: number;
+  cancelTimer: (() => void) | undefined;
+}
+
+export const newEndpoint = (name: string): Endpoint => ({
+  name,
+  turns: newTurns(),
+  slots: adaptiveSlots(),
+  used: 0,
+  waiting: new Set(),
+  timerAt: Number.POSITIVE_INFINITY,
+  cancelTimer: undefined,
+});
+
+export interface Lane {
+  readonly endpoint: Endpoint;
+  readonly name: string;
+  readonly queue: FairQueue;
+  /** Undefined: nothing was announced. */
+  windows: Window[] | undefined;
+  readonly sent: MutableWeight;
+  readonly ended: MutableWeight;
+  inFlight: number;
+  /** When the last attempt was let go, in monotonic milliseconds; -Infinity: never. */
+  usedAt: number;
+  /** A list of links, because a Set costs twice as much at every attempt. */
+  last: Passage | undefined;
+  /** Somebody was told that attempts wait. */
+  isTold: boolean;
+}
+
+const MAX_WINDOWS = 16;
+
+export const newLane = (endpoint: Endpoint, name: string): Lane => ({
+  endpoint,
+  name,
+  queue: fairQueue(endpoint.turns),
+  windows: undefined,
+  sent: { ...NO_WEIGHT },
+  ended: { ...NO_WEIGHT },
+  inFlight: 0,
+  usedAt: Number.NEGATIVE_INFINITY,
+  last: undefined,
+  isTold: false,
+});
+
+export function begin(lane: Lane, attempt: Attempt, weight: Weight | undefined, now: number): Passage {
+  const { windows, last } = lane;
+  const passage: Passage = {
+    attempt,
+    sentAt: now,
+    weight,
+    endedBefore: NO_WEIGHT,
+    statements: 0,
+    previous: last,
+    next: undefined,
+  };
+  if (last !== undefined) last.next = passage;
+  lane.last = passage;
+  lane.inFlight += 1;
+  lane.usedAt = now;
+  if (windows === undefined || weight === undefined) return passage;
+  passage.endedBefore = { ...lane.ended };
+  add(lane.sent, weight);
+  for (const window of windows) window.take(weight, now);
+  return passage;
+}
+
+export function end(lane: Lane, passage: Passage, wasSent: boolean, now: number): void {
+  unlink(lane, passage);
+  lane.inFlight -= 1;
+  const { weight } = passage;
+  if (lane.windows === undefined || weight === undefined) return;
+  for (const window of lane.windows) window.advance(now);
+  if (!wasSent) {
+    add(lane.sent, weight, -1);
+    for (const window of lane.windows) window.giveBack(weight);
+    return;
+  }
+  add(lane.ended, weight);
+  if (passage.statements === 0) forget(lane, lane.windows);
+}
+
+/** Those that are not announced any more, of which the last answer named none. */
+function forget(lane: Lane, silent: readonly Window[]): void {
+  const kept = lane.windows?.filter((window) => !silent.includes(window) || !window.unstated());
+  if (kept?.length === lane.windows?.length) return;
+  lane.windows = kept?.length === 0 ? undefined : kept;
+  if (lane.windows !== undefined) return;
+  // The next announcement counts from what is then on its way.
+  Object.assign(lane.sent, NO_WEIGHT);
+  Object.assign(lane.ended, NO_WEIGHT);
+  for (let passage = lane.last; passage !== undefined; passage = passage.previous) passage.weight = undefined;
+}
+
+function unlink(lane: Lane, { previous, next }: Passage): void {
+  if (previous !== undefined) previous.next = next;
+  if (next === undefined) lane.last = previous;
+  else next.previous = previous;
+}
+
+/** Reads what the endpoint states with an answer. Nothing that it says can throw here. */
+export function stated(
+  lane: Lane,
+  passage: Passage,
+  limits: unknown,
+  find: (attempt: Attempt) => Deployment | undefined,
+  now: number,
+): void {
+  const read = readable(limits);
+  if (read.length === 0) return;
+  if (lane.windows === undefined) weighAll(lane, find);
+  lane.windows ??= [];
+  const { windows } = lane;
+  const { weight = NO_WEIGHT } = passage;
+  passage.statements += 1;
+  const isWhole = passage.statements >= weight.requests;
+  const counted = {
+    requests: Math.min(passage.statements, weight.requests),
+    ...(isWhole ? tokensOf(weight) : NO_TOKENS),
+  };
+  const stating = { sentAt: passage.sentAt, endedBefore: passage.endedBefore, counted };
+  const used = new Set<Window>();
+  for (const one of read) {
+    const same = windows.filter((window) => !used.has(window) && window.is(one));
+    const known = same.find(({ limit }) => limit === one.limit) ?? same[0];
+    const window = known ?? new Window(one, stating, lane, now);
+    used.add(window);
+    if (known === undefined) windows.push(window);
+    else known.stated(one, stating, now);
+  }
+  if (windows.length > used.size)
+    forget(
+      lane,
+      windows.filter((window) => !used.has(window)),
+    );
+  if (windows.length > MAX_WINDOWS) windows.splice(0, windows.length - MAX_WINDOWS);
+}
+
+const NO_TOKENS = { input: 0, output: 0 };
+const tokensOf = ({ input, output }: Weight): typeof NO_TOKENS => ({ input, output });
+
+/** From the first statement on, everything that is on its way counts. */
+function weighAll(lane: Lane, find: (attempt: Attempt) => Deployment | undefined): void {
+  for (let passage = lane.last; passage !== undefined; passage = passage.previous) {
+    passage.weight = weightOf(passage.attempt, find(passage.attempt));
+    add(lane.sent, passage.weight);
+  }
+  lane.queue.weigh((attempt) => weightOf(attempt, find(attempt)));
+}
+
+/** Providers are plugins, so what they report is not trusted. A limit without what is left of it cannot be kept. */
+function readable(limits: unknown): readonly StatedWindow[] {
+  if (!Array.isArray(limits)) return [];
+  const read: StatedWindow[] = [];
+  for (const limit of limits.slice(0, MAX_WINDOWS) as readonly (Partial<RateLimit> | null)[]) {
+    const remaining = countOf(limit?.remaining);
+    if (limit === null || remaining === undefined) continue;
+    const { kind, counts } = limit;
+    if (kind !== 'requests' && kind !== 'tokens') continue;
+    read.push({
+      kind,
+      counts: counts === 'input' || counts === 'output' ? counts : undefined,
+      limit: countOf(limit.limit),
+      remaining,
+      resetMs: boundedDelayMs(limit.resetMs),
+      windowMs: boundedDelayMs(limit.windowMs),
+    });
+  }
+  return read;
+}
+
+const countOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+
+/** Brings the windows up to now; true if an attempt of this weight may be sent. */
+export function hasRoom({ windows, inFlight }: Lane, weight: Weight, now: number): boolean {
+  if (windows === undefined) return true;
+  for (const window of windows) window.advance(now);
+  return windows.every((window) => window.fits(weight, inFlight));
+}
+
+/** When an attempt may be sent that comes now, in monotonic milliseconds; `now` where nothing holds it back. */
+export function roomAt({ windows }: Lane, weight: Weight, waiting: Weight, now: number): number {
+  let latest = now;
+  for (const window of windows ?? []) {
+    window.advance(now);
+    latest = Math.max(latest, window.roomAt(weight, waiting, now));
+  }
+  return latest;
+}
+
+/** Turns: a request, or a thousand tokens where the endpoint counts tokens. */
+export function costOf({ windows }: Lane, { requests, input, output }: Weight): number {
+  const countsTokens = windows?.some(({ kind }) => kind === 'tokens') === true;
+  return countsTokens ? Math.max(requests, (input + output) / 1000) : requests;
+}

@@ -1,0 +1,116 @@
+/**
+ * All endpoints and lanes: finds those of a target, lets attempts go or wait, and tells what is held back. The layer
+ * (limiter.ts), the choice of credentials (retry.ts) and the explanation ask it.
+ */
+import type { Clock } from '../../../core/clock.ts';
+import type { Config } from '../../../core/config.ts';
+import { PolyphonyError } from '../../../core/errors.ts';
+import type { Attempt, Target } from '../../../core/model/model.ts';
+import { nameOf } from '../../calls/target.ts';
+import type { GatewayEvents } from '../../gateway-events.ts';
+import type { Deployment, Registry } from '../../routing/registry.ts';
+import { leave, type Pump, pump } from './endpoint.ts';
+import { type Endpoint, type Lane, newEndpoint, newLane, roomAt } from './lane.ts';
+import { noRoom } from './refusals.ts';
+import { type Weight, weightOf } from './weight.ts';
+
+export interface PacerParts {
+  readonly clock: Clock;
+  readonly config: () => Config;
+  readonly registry: () => Registry;
+  readonly events?: GatewayEvents;
+}
+
+export interface Pacer extends Pump {
+  laneOf(target: Target): Lane;
+  find(target: Target): Deployment | undefined;
+  configuredSlots(endpoint: Endpoint): number;
+  leastSlots(): number;
+  /** Limits that endpoints announce are kept. */
+  keepsLimits(): boolean;
+  /** True once any endpoint has announced a limit. */
+  announces(): boolean;
+  announced(): void;
+  /** When the lane of the target has room for the attempt, in epoch milliseconds. */
+  roomAt(attempt: Attempt, target: Target): number;
+  changed(endpoint: Endpoint): void;
+  tell: GatewayEvents['tell'] | undefined;
+  /** Everything that waits fails. */
+  close(): void;
+}
+
+const DEFAULT_SLOTS = 64;
+const LEAST_SLOTS = 4;
+/** Names of models that their provider does not list come from callers: above so many, those of an endpoint share a lane. */
+const MAX_LANES = 4096;
+
+export function createPacer({ clock, config, registry, events }: PacerParts): Pacer {
+  const endpoints = new Map<string, Endpoint>();
+  const byName = new Map<string, Lane>();
+  /** A cache: targets are made once and kept. */
+  const byTarget = new WeakMap<Target, Lane>();
+  let announces = false;
+  const find = (target: Target): Deployment | undefined => registry().find(target);
+  const laneFor = (target: Target): Lane => {
+    const { provider, region, model, credential = '' } = target;
+    const place = region === undefined ? provider : `${provider}@${region}`;
+    const endpoint = keptIn(endpoints, place, () => newEndpoint(place));
+    const key = `${place}\n${byName.size < MAX_LANES ? `${model}\n${credential}` : ''}`;
+    const known = byName.get(`${place}\n${model}\n${credential}`);
+    const lane = known ?? keptIn(byName, key, () => newLane(endpoint, nameOf(target)));
+    byTarget.set(target, lane);
+    return lane;
+  };
+  const configuredSlots = ({ name }: Endpoint): number => {
+    const provider = name.includes('@') ? name.slice(0, name.indexOf('@')) : name;
+    return config().concurrency?.[provider] ?? registry().providers.get(provider)?.concurrency ?? DEFAULT_SLOTS;
+  };
+  const pacer: Pacer = {
+    clock,
+    find,
+    configuredSlots,
+    laneOf: (target) => byTarget.get(target) ?? laneFor(target),
+    leastSlots: () => config().throttle?.leastConcurrency ?? LEAST_SLOTS,
+    keepsLimits: () => config().throttle?.announced !== false,
+    announces: () => announces,
+    announced() {
+      announces = true;
+    },
+    slotsOf: (endpoint, now) => endpoint.slots.of(configuredSlots(endpoint), now),
+    roomAt(attempt, target) {
+      const lane = pacer.laneOf(target);
+      const nowMs = clock.now();
+      if (lane.windows === undefined) return nowMs;
+      const now = clock.monotonic();
+      return nowMs + roomAt(lane, weightOf(attempt, find(target)), waitingIn(lane), now) - now;
+    },
+    blocked: (lane, at) => spill(lane, at, clock),
+    changed: (endpoint) => pump(endpoint, pacer),
+    tell: events?.tell,
+    close() {
+      const error = new PolyphonyError('cancelled', 'The gateway was closed while the call waited to be sent.');
+      for (const { queue } of byName.values()) for (const waiter of queue.waiters()) waiter.giveUp(error);
+    },
+  };
+  return pacer;
+}
+
+function keptIn<T>(all: Map<string, T>, key: string, make: () => T): T {
+  const known = all.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  all.set(key, made);
+  return made;
+}
+
+const waitingIn = ({ queue }: Lane): Weight => queue.ahead(Number.MAX_SAFE_INTEGER, '');
+
+/** Those whose deadline comes before there is room try elsewhere at once. */
+function spill(lane: Lane, at: number, clock: Clock): void {
+  const roomMs = clock.now() + at - clock.monotonic();
+  for (const waiter of lane.queue.waiters()) {
+    const { deadline } = waiter.attempt;
+    if (deadline !== undefined && deadline <= roomMs) waiter.giveUp(noRoom(waiter.attempt, roomMs - clock.now()));
+  }
+  if (lane.queue.length === 0) leave(lane);
+}

@@ -1,0 +1,58 @@
+/** What an attempt takes of a limit on requests or tokens. */
+import type { Attempt } from '../../../core/model/model.ts';
+import type { RateLimit } from '../../../core/model/provider.ts';
+import { expectedOutput, outputCeiling } from '../../routing/estimate.ts';
+import type { Deployment } from '../../routing/registry.ts';
+import { needsOf } from '../../routing/requirements.ts';
+import { batchesOf } from '../embedding-batches.ts';
+
+export interface Weight {
+  readonly requests: number;
+  /** Tokens of the prompt, estimated. */
+  readonly input: number;
+  /** The most tokens of the answer where the request bounds them, else as many as the model usually writes. */
+  readonly output: number;
+}
+
+export type MutableWeight = { -readonly [Part in keyof Weight]: Weight[Part] };
+
+export const NO_WEIGHT: Weight = { requests: 0, input: 0, output: 0 };
+/** Of an attempt at an endpoint that announces nothing, which nobody weighs. */
+export const ONE_REQUEST: Weight = { requests: 1, input: 0, output: 0 };
+
+/** The default tokeniser is an estimate, and what an endpoint counts for roles and tools is not known. */
+const MARGIN = 1.2;
+
+export function weightOf({ request }: Attempt, deployment: Deployment | undefined): Weight {
+  if (deployment === undefined) return ONE_REQUEST;
+  const { card, provider } = deployment;
+  const batches =
+    request.operation === 'embed'
+      ? batchesOf(request, card.embeddingBatch ?? provider.embeddingBatch?.(card))
+      : undefined;
+  const isBounded = request.operation === 'chat' && (request.maxOutputTokens ?? request.answerTokens) !== undefined;
+  return {
+    requests: batches?.length ?? 1,
+    input: Math.ceil(needsOf(request).size.exactTokens() * MARGIN),
+    output: isBounded ? outputCeiling(request, card) : expectedOutput(request, deployment),
+  };
+}
+
+/** What a limit counts; tokens of both kinds where it does not say which. */
+export interface Counted {
+  readonly kind: RateLimit['kind'];
+  readonly counts: RateLimit['counts'] | undefined;
+}
+
+/** The part of it that a limit counts. */
+export function partOf({ requests, input, output }: Weight, { kind, counts }: Counted): number {
+  if (kind === 'requests') return requests;
+  if (counts === 'input') return input;
+  return counts === 'output' ? output : input + output;
+}
+
+export function add(sum: MutableWeight, { requests, input, output }: Weight, times: 1 | -1 = 1): void {
+  sum.requests += times * requests;
+  sum.input += times * input;
+  sum.output += times * output;
+}
