@@ -15,6 +15,7 @@ import type {
   RouteConfig,
   TimeoutsConfig,
 } from './settings/calls-config.ts';
+import type { HedgeConfig } from './settings/hedge-config.ts';
 import type { BoundsConfig, LimitsConfig, RetentionConfig } from './settings/limits-config.ts';
 import type { ModelConfig } from './settings/models-config.ts';
 import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
@@ -22,6 +23,7 @@ import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from
 import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
 
 export type * from './settings/calls-config.ts';
+export type * from './settings/hedge-config.ts';
 export type * from './settings/limits-config.ts';
 export type * from './settings/models-config.ts';
 export type * from './settings/money-config.ts';
@@ -54,6 +56,8 @@ export interface Config {
   readonly retry?: RetryConfig;
   /** When a failing target is not used for a while. */
   readonly breaker?: BreakerConfig;
+  /** Asks a second target where the first says nothing for unusually long. @default never */
+  readonly hedge?: HedgeConfig;
   /** How long each part of an attempt may take. */
   readonly timeouts?: TimeoutsConfig;
   /** The proxies that requests go through. */

@@ -26,6 +26,7 @@ import { listAll } from './list-models.ts';
 import { operations } from './operations.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
+import { explainedHedge } from './request-ring/hedge/rule.ts';
 import { isEscalated, rated } from './request-ring/rated.ts';
 import { composeRing, isEscalation, type Ring } from './rings.ts';
 import { createEndpointReports } from './routing/endpoint-reports.ts';
@@ -134,6 +135,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     endpointReports: createEndpointReports(runtime.clock),
     config: () => state.config,
     registry: () => state.registry,
+    routing: (call) => routeOptions(parts, state.rankers, call),
   };
   const build = builder(parts);
   const { providers = [], plugins = [], config = {} } = options;
@@ -230,8 +232,6 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
   return ({ config, providers, plugins }) => {
     const requestLayers = requestLayersOf(plugins);
     const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
-    const rankers = rankersOf(plugins);
-    const router = failover({ routing: routingOf(parts, rankers), clock: parts.clock }, attempts.handler);
     return {
       config,
       providers,
@@ -240,8 +240,8 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
       attempts,
       sendsAtOnce: isBare(attempts.names),
       escalates: requestLayers.some(isEscalation),
-      rankers,
-      requests: composeRing(slots, requestLayers, { name: 'failover', handler: router }),
+      rankers: rankersOf(plugins),
+      requests: composeRing(slots, requestLayers, { name: 'failover', handler: failover(parts, attempts.handler) }),
     };
   };
 }
@@ -254,11 +254,12 @@ function bookOf({ attempts, keyValue, ledger }: GatewayOptions): AttemptBook | u
 const isBare = (names: readonly string[]): boolean =>
   !names.slice(names.indexOf('budget')).some((name) => name.startsWith('plugin:'));
 
-function routingOf(
+function routeOptions(
   { registry, config, clock }: GatewayParts,
   rankers: readonly Ranker[] | undefined,
-): (call: Call) => RouteOptions {
-  return (call) => ({
+  call: Call,
+): RouteOptions {
+  return {
     // A layer may have set a limit by its older name.
     request: withCurrentLimits(call.request),
     needs: needsOf(call.request),
@@ -269,7 +270,7 @@ function routingOf(
     registry: registry(),
     config: config(),
     nowMs: clock.now(),
-  });
+  };
 }
 
 function refusal(): PolyphonyError {
@@ -313,7 +314,9 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
   };
   const decision = decide(options);
   const { scored, rankedBy } = decision;
-  const warning = tierWarning(options, scored[0]?.deployment);
+  const routed = scored.map(({ deployment }) => deployment);
+  const warning = tierWarning(options, routed[0]);
+  const hedge = explainedHedge(call, routed, config, options.nowMs);
   return {
     requestRing: state.requests.names,
     attemptRing: state.attempts.names,
@@ -323,6 +326,7 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
     })),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     rejected: rejections(options, decision),
+    ...(hedge === undefined ? {} : { hedge }),
     ...(warning === undefined ? {} : { warnings: [warning] }),
   };
 }

@@ -140,6 +140,7 @@ export const CurrentConfigSchema = z.strictObject({
       cooldownMs: z.int().min(0).optional(),
     })
     .optional(),
+  hedge: z.strictObject({ afterMs: milliseconds.optional(), share: share.optional() }).optional(),
   timeouts: z
     .strictObject({
       connectMs: milliseconds.optional(),

@@ -203,6 +203,11 @@ export interface ChatRequest extends RequestBase {
   };
   readonly serviceTier?: string;
   readonly user?: string;
+  /**
+   * Asks a second target where the first says nothing for unusually long, or for `afterMs` milliseconds. False: never. How many
+   * calls may do so is a matter of the config. @default what the config says
+   */
+  readonly hedge?: boolean | { readonly afterMs?: number };
 }
 export interface EmbeddingRequest extends RequestBase {
   readonly operation: 'embed';

@@ -61,6 +61,7 @@ export function callOf(
     ...(options.session === undefined ? {} : { session: options.session }),
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(options.order === undefined ? {} : { order: options.order }),
+    ...(options.isAwaited === undefined ? {} : { isAwaited: options.isAwaited }),
     ...(ms === undefined ? {} : { deadline: clock.now() + ms }),
   };
 }
@@ -73,6 +74,7 @@ const CALL_FIELDS: KnownFields<CallOptions> = {
   trace: true,
   exclude: true,
   order: true,
+  isAwaited: true,
   id: true,
 };
 

@@ -29,7 +29,13 @@ export interface FailoverParts {
 export function failover({ routing, clock }: FailoverParts, attempt: Handler<Attempt>): Handler {
   return (call) =>
     lazily(async (open) => {
-      const run: FailoverRun = { call, queue: targetQueue(routing(call)), attempt, clock, open };
+      const run: FailoverRun = {
+        call,
+        queue: targetQueue(routing(call), callStateOf(call).lanes(call.id)),
+        attempt,
+        clock,
+        open,
+      };
       const { warning } = run.queue;
       const opened = await openNext(run, unshaped, NO_FAILURES);
       const first = warning === undefined ? opened : warned(opened, warning);
