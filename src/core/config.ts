@@ -6,6 +6,7 @@
 
 import type { Approval } from './plan/approval.ts';
 import type { Escalation } from './plan/plan.ts';
+import type { AdaptConfig } from './settings/adapt-config.ts';
 import type {
   AffinityConfig,
   BreakerConfig,
@@ -22,6 +23,7 @@ import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
 import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from './settings/planning-config.ts';
 import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
 
+export type * from './settings/adapt-config.ts';
 export type * from './settings/calls-config.ts';
 export type * from './settings/hedge-config.ts';
 export type * from './settings/limits-config.ts';
@@ -38,6 +40,8 @@ export interface Config {
   readonly routes?: Readonly<Record<string, RouteConfig>>;
   /** Chains of models for two failures that another model can avoid. @default the router's order */
   readonly fallbacks?: FallbacksConfig;
+  /** What a request may become for a model that cannot take it as it is. @default what costs no meaning: see docs/how-to/adapt.md */
+  readonly adapt?: AdaptConfig;
   /** What the router weighs most. @default 'balanced' */
   readonly optimise?: 'cost' | 'latency' | 'quality' | 'balanced';
   /** Caps on spending, at most 1000; a call must stay within all that apply to it. @default none */

@@ -47,6 +47,8 @@ export interface Candidate {
   readonly estimatedNanoUsd: number | null;
   /** How its quality, latency and reliability came about. @default only where the routing is explained */
   readonly figures?: readonly CorrectedFigure[];
+  /** What would be changed in the request for it. @default only where the routing is explained, and something would */
+  readonly adaptations?: readonly string[];
 }
 
 /** A figure that was known before, corrected by what was observed: (priorWeight × prior + observations × observed) ÷ their sum. */

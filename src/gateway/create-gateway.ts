@@ -18,6 +18,7 @@ import { callOf } from './calls/call.ts';
 import { callStateOf } from './calls/call-state.ts';
 import { assertRule, OF_REQUEST } from './calls/check-rule.ts';
 import { withCurrentLimits } from './calls/older-limits.ts';
+import { explainedChanges } from './explained-changes.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import { createGatewayEvents } from './gateway-events.ts';
 import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
@@ -323,6 +324,7 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
     candidates: scored.map((one) => ({
       ...candidateOf(one),
       figures: correctedFigures(one.deployment, options.needs.choice.strengths, options.nowMs),
+      ...explainedChanges(request, one.deployment, routed[0], config),
     })),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     rejected: rejections(options, decision),

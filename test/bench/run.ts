@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   stores: () => import('./stores.ts'),
   decode: () => import('./decode.ts'),
   calls: () => import('./calls.ts'),
+  hedge: () => import('./hedge.ts'),
 };
 
 const rounded = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));

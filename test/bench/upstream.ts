@@ -1,6 +1,8 @@
 /**
  * A server for benchmarks, in a process of its own: POST /v1/chat/completions answers at once, streamed when asked to.
- * The number of chunks comes in the model's name: `chunks-500`. Tells its parent the port.
+ * The number of chunks comes in the model's name: `chunks-500`. A name such as `late-60-1.0-0.02` waits before its first chunk:
+ * log-normal with that median in milliseconds and that sigma, and 3 seconds for that share of the requests. Tells its parent
+ * the port.
  */
 import { createServer, type ServerResponse } from 'node:http';
 
@@ -32,6 +34,23 @@ async function stream(response: ServerResponse, count: number): Promise<void> {
   response.end(`${chunk({}, 'stop')}data: ${JSON.stringify({ id: 'c', choices: [], usage })}\n\ndata: [DONE]\n\n`);
 }
 
+/** mulberry32, so that every run has the same waits. */
+let state = 7;
+function uniform(): number {
+  state = (state + 0x6d2b79f5) | 0;
+  let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+}
+
+function waitMs(model: RegExpExecArray): number {
+  const [, median, sigma, share] = model.map(Number);
+  if (uniform() < (share ?? 0)) return 3000;
+  // Box and Muller: two uniform numbers make a normal one.
+  const normal = Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  return (median ?? 0) * Math.exp((sigma ?? 0) * normal);
+}
+
 const server = createServer((request, response) => {
   const parts: Buffer[] = [];
   request.on('data', (part: Buffer) => parts.push(part));
@@ -40,6 +59,11 @@ const server = createServer((request, response) => {
     if (!body.includes('"stream":true')) {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
       response.end(answer);
+      return;
+    }
+    const late = /"late-(\d+)-([\d.]+)-([\d.]+)"/.exec(body);
+    if (late !== null) {
+      setTimeout(() => void stream(response, 3), waitMs(late));
       return;
     }
     void stream(response, Number(/"chunks-(\d+)"/.exec(body)?.[1] ?? 100));

@@ -62,6 +62,8 @@ const CHAT: KnownFields<ChatRequest> = {
   serviceTier: true,
   user: true,
   hedge: true,
+  toolsInPrompt: true,
+  fit: true,
 };
 const EMBED: KnownFields<EmbeddingRequest> = {
   ...BASE,
@@ -160,11 +162,13 @@ function assertLimits(limits: RequestLimits): void {
   );
 }
 
-function assertChat({ messages, tools, output, reasoning, hedge }: ChatRequest): void {
+function assertChat({ messages, tools, output, reasoning, hedge, fit }: ChatRequest): void {
   assertFields('output', output, OUTPUT);
   assertFields('reasoning', reasoning, REASONING);
   if (tools !== undefined) assertTools(tools);
   if (hedge !== undefined) assertHedge(hedge);
+  if (fit !== undefined && fit !== false && fit !== 'middle-out')
+    throw invalid(`fit is ${shown(fit)}, but it must be "middle-out" or false.`);
   if (!Array.isArray(messages) || messages.length === 0) throw nothingAsked(messages);
   for (let index = 0; index < messages.length; index += 1) assertMessage(messages[index], index);
 }

@@ -10,6 +10,8 @@ import { exclusion } from './exclude.ts';
 import { qualityOf, unknownField } from './figures/posterior.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
+import type { Relaxed } from './tools/relaxed.ts';
+import { unsupportedTools } from './tools/tool-support.ts';
 
 export interface Negotiation {
   readonly request: ModelRequest;
@@ -19,6 +21,8 @@ export interface Negotiation {
   readonly nowMs: number;
   /** Targets that the call must not use. */
   readonly exclude?: readonly Target[] | undefined;
+  /** What a target may lack, because the request is adapted to it. @default nothing */
+  readonly relaxed?: Relaxed | undefined;
 }
 
 /** A rule: returns a predicate that says what fails, such as `is retired`, or undefined. */
@@ -31,6 +35,7 @@ const RULES: readonly Rule[] = [
   capabilities,
   dedication,
   lifecycle,
+  toolSchemas,
   outputLength,
   contextWindow,
   retention,
@@ -94,9 +99,18 @@ function operation({ card }: Deployment, { request }: Negotiation): string | und
   return `does not support "${request.operation}" (it supports ${card.operations.join(', ')})`;
 }
 
-function capabilities({ mask }: Deployment, { needs }: Negotiation): string | undefined {
-  const missing = needs.mask & ~mask;
+function capabilities({ mask }: Deployment, { needs, relaxed }: Negotiation): string | undefined {
+  let missing = needs.mask & ~mask;
+  // A caller who names tools among the capabilities wants a model that has them.
+  if (missing !== 0 && relaxed?.tools === true) missing &= ~TOOLS | maskOf(needs.choice.can ?? []);
   return missing === 0 ? undefined : `lacks ${capabilitiesOf(missing).join(', ')}`;
+}
+
+const TOOLS = maskOf(['tools', 'tool-choice', 'parallel-tools']);
+
+function toolSchemas({ card: { toolSupport } }: Deployment, { request }: Negotiation): string | undefined {
+  if (toolSupport?.otherwise !== 'refuse' || request.operation !== 'chat') return undefined;
+  return unsupportedTools(request, toolSupport)[0];
 }
 
 function dedication({ card: { dedicatedTo } }: Deployment, { needs }: Negotiation): string | undefined {
@@ -132,10 +146,11 @@ function outputLength({ card }: Deployment, { request }: Negotiation): string | 
   return `answers with at most ${card.maxOutputTokens} tokens, but the request asks for ${asked}`;
 }
 
-function contextWindow({ card }: Deployment, { request, needs: { size } }: Negotiation): string | undefined {
+function contextWindow({ card }: Deployment, { request, needs: { size }, relaxed }: Negotiation): string | undefined {
   const asked = request.requires?.contextTokens ?? 0;
   if (asked > card.contextTokens)
     return `has a context window of ${card.contextTokens} tokens, but the request requires ${asked}`;
+  if (relaxed?.window === true) return undefined;
   const answer = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
   if (size.upperTokens + answer <= card.contextTokens) return undefined;
   const needed = (size.longest === undefined ? size.exactTokens() : estimateTokens(size.longest)) + answer;

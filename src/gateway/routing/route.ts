@@ -26,6 +26,7 @@ import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
 import { bestFirst, bestOf, type Scored, scoreAll } from './score.ts';
 import { tierFor } from './tier.ts';
+import { relaxedOf } from './tools/relaxed.ts';
 
 export interface RouteOptions extends Negotiation {
   readonly registry: Registry;
@@ -96,7 +97,22 @@ function order(options: RouteOptions, most: number, able: readonly Deployment[])
 
 /** The deployments that the request names, or all, reduced to those that satisfy the request. */
 function ableOf(options: RouteOptions): readonly Deployment[] {
-  return askedOf(options).filter((deployment) => satisfies(deployment, options));
+  const asked = askedOf(options);
+  const able = asked.filter((deployment) => satisfies(deployment, options));
+  return able.length > 0 ? able : adaptable(asked, options);
+}
+
+/** Those to which the request can be adapted, where that is allowed. */
+function adaptable(asked: readonly Deployment[], options: RouteOptions): readonly Deployment[] {
+  const relaxed = relaxedOf(options.request, options.config);
+  if (relaxed === undefined) return [];
+  return asked.filter((deployment) => satisfies(deployment, { ...options, relaxed }));
+}
+
+/** A model that is named or listed may be one to which the request is adapted. */
+function allowing(options: RouteOptions): RouteOptions {
+  const relaxed = relaxedOf(options.request, options.config);
+  return relaxed === undefined ? options : { ...options, relaxed };
 }
 
 const isOfTier = ({ card }: Deployment, tier: Tier | undefined): boolean => tier === undefined || card.tier === tier;
@@ -111,8 +127,9 @@ function chain(name: string, options: RouteOptions): readonly Scored[] {
 
 /** The targets of the names, in the order of the names, without those that fail a requirement. */
 export function namedTargets(names: readonly string[], options: RouteOptions): readonly Scored[] {
+  const allowed = allowing(options);
   const all = names.flatMap((name) => {
-    const able = options.registry.named(name).filter((deployment) => satisfies(deployment, options));
+    const able = options.registry.named(name).filter((deployment) => satisfies(deployment, allowed));
     return bestFirst(scoreAll(able, options));
   });
   return all.filter((one, index) => all.findIndex((other) => other.deployment === one.deployment) === index);
@@ -135,7 +152,8 @@ function ordered(order: readonly Target[], options: RouteOptions, most: number):
 function inOrder(order: readonly Target[], options: RouteOptions): readonly Scored[] {
   const { registry } = options;
   const asked = order.flatMap((target) => registry.deployments.filter((one) => isMeant(target, one.target)));
-  const able = [...new Set(asked)].filter((deployment) => satisfies(deployment, options));
+  const allowed = allowing(options);
+  const able = [...new Set(asked)].filter((deployment) => satisfies(deployment, allowed));
   return scoreAll(able, options).map((one) => ({ ...one, deployment: preferredOf(one.deployment, options) }));
 }
 
@@ -194,6 +212,7 @@ function fallbacks(best: Scored, scored: readonly Scored[], most: number): reado
 /** What each target that is not a candidate fails: a requirement, a limit, or the requested tier. */
 export function rejections(options: RouteOptions, decision: RankResult): readonly Rejection[] {
   const { registry } = options;
+  const allowed = allowing(options);
   const { choice } = options.needs;
   const names =
     choice.route === undefined
@@ -209,7 +228,7 @@ export function rejections(options: RouteOptions, decision: RankResult): readonl
   return (asked ?? registry.deployments)
     .filter(
       (deployment) =>
-        !candidates.has(deployment.card) || droppedBy.has(nameOf(deployment.target)) || !satisfies(deployment, options),
+        !candidates.has(deployment.card) || droppedBy.has(nameOf(deployment.target)) || !satisfies(deployment, allowed),
     )
     .map((deployment) => ({ target: deployment.target, failed: whyNot(deployment, options, tier, droppedBy) }))
     .filter(({ failed }) => failed.length > 0);
