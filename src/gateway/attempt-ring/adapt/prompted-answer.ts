@@ -1,7 +1,7 @@
 /** The answer of a model whose tools stand in the prompt: its calls become events, and no text. */
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler, ModelEvent } from '../../../core/model/model.ts';
-import { observe, type StreamControl, type StreamObserver } from '../../../kit/streams/observe.ts';
+import { observe, type StreamControl, type StreamEnding, type StreamObserver } from '../../../kit/streams/observe.ts';
 import { callStateOf } from '../../calls/call-state.ts';
 import { nameOf } from '../../calls/target.ts';
 import { type CallReader, callReader, type ReadCall } from './call-reader.ts';
@@ -23,6 +23,7 @@ class PromptedAnswer implements StreamObserver {
   #control: StreamControl | undefined;
   /** What is inserted at the end passes here again. */
   #isOver = false;
+  #failure: unknown;
 
   constructor(attempt: Attempt, reader: CallReader, next: Handler<Attempt>) {
     this.#attempt = attempt;
@@ -41,18 +42,37 @@ class PromptedAnswer implements StreamObserver {
 
   event(event: ModelEvent): ModelEvent {
     if (this.#isOver) return event;
+    if (event.type === 'finish') return this.#finish(event);
+    if (event.type !== 'text-delta') return event;
     try {
-      if (event.type === 'text-delta') return { type: 'text-delta', text: this.#reader.add(event.text) };
-      return event.type === 'finish' ? this.#finish(event) : event;
+      return { type: 'text-delta', text: this.#reader.add(event.text) };
     } catch (error) {
-      // Another model may write calls that can be read.
-      if (error instanceof PolyphonyError) callStateOf(this.#attempt).blame(error, 'request-here');
-      throw error;
+      throw this.#blamed(error);
+    }
+  }
+
+  end(ending: StreamEnding): StreamEnding {
+    return this.#failure === undefined || ending.kind !== 'done' ? ending : { kind: 'error', error: this.#failure };
+  }
+
+  /** Another model may write calls that can be read. */
+  #blamed(error: unknown): unknown {
+    if (error instanceof PolyphonyError) callStateOf(this.#attempt).blame(error, 'request-here');
+    return error;
+  }
+
+  /** The answer has ended and is charged: what is wrong with its last call is how the stream ends. */
+  #leftOf({ reason }: FinishEvent): string {
+    try {
+      return this.#reader.end(reason === 'length' || reason === 'content-filter');
+    } catch (error) {
+      this.#failure = this.#blamed(error);
+      return '';
     }
   }
 
   #finish(event: FinishEvent): FinishEvent {
-    const left = this.#reader.end(event.reason === 'length' || event.reason === 'content-filter');
+    const left = this.#leftOf(event);
     const { calls, dropped } = this.#reader;
     this.#isOver = true;
     if (left !== '') this.#control?.insert({ type: 'text-delta', text: left });
