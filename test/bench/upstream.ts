@@ -5,6 +5,7 @@
  * the port.
  */
 import { createServer, type ServerResponse } from 'node:http';
+import { waitsOf } from './late.ts';
 
 const usage = { prompt_tokens: 12, completion_tokens: 8, total_tokens: 20 };
 const answer = Buffer.from(
@@ -34,21 +35,13 @@ async function stream(response: ServerResponse, count: number): Promise<void> {
   response.end(`${chunk({}, 'stop')}data: ${JSON.stringify({ id: 'c', choices: [], usage })}\n\ndata: [DONE]\n\n`);
 }
 
-/** mulberry32, so that every run has the same waits. */
-let state = 7;
-function uniform(): number {
-  state = (state + 0x6d2b79f5) | 0;
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-}
+/** By the name of the model, so that each has its own row of waits. */
+const waits = new Map<string, () => number>();
 
-function waitMs(model: RegExpExecArray): number {
-  const [, median, sigma, share] = model.map(Number);
-  if (uniform() < (share ?? 0)) return 3000;
-  // Box and Muller: two uniform numbers make a normal one.
-  const normal = Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-  return (median ?? 0) * Math.exp((sigma ?? 0) * normal);
+function waitMs([name, median, sigma, stalls]: RegExpExecArray): number {
+  const next = waits.get(name) ?? waitsOf({ medianMs: Number(median), sigma: Number(sigma), stalls: Number(stalls) });
+  waits.set(name, next);
+  return next();
 }
 
 const server = createServer((request, response) => {
