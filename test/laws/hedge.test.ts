@@ -146,9 +146,9 @@ describe('law: hedge', () => {
   it('takes a second of another provider and region where there is one', async () => {
     const regions = ['eu', 'us'];
     const tried: Target[] = [];
-    const world = (ids: readonly string[]) =>
+    const world = (ids: readonly string[], more: Config = {}) =>
       harness({
-        config: { hedge: { afterMs: 100, share: 1 } },
+        config: { hedge: { afterMs: 100, share: 1 }, ...more },
         providers: (runtime) =>
           ids.map((id) => ({
             ...fakeProvider({
@@ -170,6 +170,10 @@ describe('law: hedge', () => {
       const [first, second] = tried;
       expect([first?.provider, first?.region]).not.toEqual([second?.provider, second?.region]);
     }
+    tried.length = 0;
+    const chained = world(['a', 'b'], { routes: { main: { chain: ['a/m', 'a/n', 'b/m'] } } });
+    await chained.run(chained.gateway.generate({ ...routed, requires: { regions: ['eu'] } }));
+    expect(tried.map(({ provider, model }) => `${provider}/${model}`)).toEqual(['a/m', 'b/m']);
     // With one region left, another model of it is better than none; the same model is not.
     tried.length = 0;
     const { gateway, run } = world(['a']);
@@ -197,14 +201,15 @@ describe('law: hedge', () => {
   });
 
   it('sends a second only where every cap holds both, and a whole answer of it', async () => {
-    const worst = (await costOfOne()) ?? 0;
+    // 2000 tokens of answer at 2 dollars a million, and 50 of prompt at one.
+    const worst = 2000 * 2000 + 50 * 1000;
     for (const [times, expected] of [
       [1.5, ['a']],
       [2.5, ['a', 'b']],
     ] as const) {
       const made = three({ a: () => slow(400, 'a'), b: () => slow(50, 'b') });
       const scopes = [{ kind: 'user', id: 'u', capNanoUsd: Math.ceil(worst * times) }] as const;
-      const response = await made.run(made.gateway.generate({ ...routed, maxOutputTokens: 100 }, { scopes }));
+      const response = await made.run(made.gateway.generate({ ...routed, maxOutputTokens: 2000 }, { scopes }));
       expect(made.seen).toEqual(expected);
       expect(response.warnings).toEqual([]);
       expect(made.told).toHaveLength(expected.length - 1);
@@ -319,11 +324,3 @@ describe('law: hedge', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 });
-
-/** The most that one call may cost, as the gateway reserves it. */
-async function costOfOne(): Promise<number | undefined> {
-  const { gateway, run } = three({});
-  const scopes = [{ kind: 'user', id: 'u', capNanoUsd: 0 }] as const;
-  const error = await errorOf(run(gateway.generate({ ...routed, maxOutputTokens: 100, limits: {} }, { scopes })));
-  return error.details?.neededNanoUsd as number | undefined;
-}

@@ -60,9 +60,13 @@ function idsOf({ content }: Message, type: 'tool-call' | 'tool-result'): readonl
   return content.flatMap((part) => (part.type === type ? [part.id] : []));
 }
 
+const lastOf = ({ indexes }: Unit): number => indexes.at(-1) ?? -1;
+
 /** The middle one first, then its neighbours on both sides, the older one before the newer one; then system messages, the newest first. */
 function droppable(units: readonly Unit[]): readonly Unit[] {
-  const said = units.filter(({ isSystem }) => !isSystem).slice(0, -1);
+  const all = units.filter(({ isSystem }) => !isSystem);
+  const newest = Math.max(...all.map(lastOf));
+  const said = all.filter((unit) => lastOf(unit) !== newest);
   const middle = (said.length - 1) / 2;
   const outwards = said
     .map((unit, index) => ({ unit, away: Math.abs(index - middle) }))
