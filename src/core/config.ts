@@ -6,6 +6,7 @@
 
 import type { Approval } from './plan/approval.ts';
 import type { Escalation } from './plan/plan.ts';
+import type { AdaptConfig } from './settings/adapt-config.ts';
 import type {
   AffinityConfig,
   BreakerConfig,
@@ -16,6 +17,7 @@ import type {
   TimeoutsConfig,
 } from './settings/calls-config.ts';
 import type { HealthConfig } from './settings/health-config.ts';
+import type { HedgeConfig } from './settings/hedge-config.ts';
 import type { CandidateConfig, LifecycleConfig } from './settings/lifecycle-config.ts';
 import type { BoundsConfig, LimitsConfig, RetentionConfig } from './settings/limits-config.ts';
 import type { ModelConfig } from './settings/models-config.ts';
@@ -25,8 +27,10 @@ import type { ThrottleConfig } from './settings/throttle-config.ts';
 import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
 import type { WarmConfig } from './settings/warm-config.ts';
 
+export type * from './settings/adapt-config.ts';
 export type * from './settings/calls-config.ts';
 export type * from './settings/health-config.ts';
+export type * from './settings/hedge-config.ts';
 export type * from './settings/lifecycle-config.ts';
 export type * from './settings/limits-config.ts';
 export type * from './settings/models-config.ts';
@@ -44,6 +48,8 @@ export interface Config {
   readonly routes?: Readonly<Record<string, RouteConfig>>;
   /** Chains of models for two failures that another model can avoid. @default the router's order */
   readonly fallbacks?: FallbacksConfig;
+  /** What a request may become for a model that cannot take it as it is. @default what costs no meaning: see docs/how-to/adapt.md */
+  readonly adapt?: AdaptConfig;
   /** What the router weighs most. @default 'balanced' */
   readonly optimise?: 'cost' | 'latency' | 'quality' | 'balanced';
   /** Caps on spending, at most 1000; a call must stay within all that apply to it. @default none */
@@ -68,6 +74,8 @@ export interface Config {
   readonly retry?: RetryConfig;
   /** When a failing target is not used for a while. */
   readonly breaker?: BreakerConfig;
+  /** Asks a second target where the first says nothing for unusually long. @default never */
+  readonly hedge?: HedgeConfig;
   /** How long each part of an attempt may take. */
   readonly timeouts?: TimeoutsConfig;
   /** The proxies that requests go through. */

@@ -34,6 +34,8 @@ export interface CallOptions {
   readonly exclude?: readonly Target[];
   /** The only targets that may answer, tried in this order: see `Call.order`. @default the router's choice */
   readonly order?: readonly Target[];
+  /** See `Call.isAwaited`; asked only where a call is slow. @default it is awaited */
+  readonly isAwaited?: () => boolean;
   /** Give one so that a repeated call writes the same ledger rows again. @default a new id */
   readonly id?: string;
 }
@@ -52,6 +54,8 @@ export interface Candidate {
   readonly figures?: readonly CorrectedFigure[];
   /** What else moved it, such as that it ends. @default only where the routing is explained, and something did */
   readonly notes?: readonly string[];
+  /** What would be changed in the request for it. @default only where the routing is explained, and something would */
+  readonly adaptations?: readonly string[];
   /** How its endpoint is used now. @default only where the routing is explained */
   readonly pace?: Pace;
 }
@@ -100,8 +104,17 @@ export interface Explanation {
   /** The plugins whose `rank` changed the router's order, in the order in which they ran. @default none */
   readonly rankedBy?: readonly string[];
   readonly rejected: readonly Rejection[];
+  /** When a second target would be asked too, and which. @default none ever is */
+  readonly hedge?: ExplainedHedge;
   /** What the response would say of the choice: another tier than the asked one answers. @default none */
   readonly warnings?: readonly Warning[];
+}
+
+export interface ExplainedHedge {
+  /** Milliseconds without a word of the first target; null while too few of its answers are known. */
+  readonly afterMs: number | null;
+  /** null: no other target is left. */
+  readonly second: Target | null;
 }
 
 /** Observed figures of one target. The weight of an observation halves every five minutes. */

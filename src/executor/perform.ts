@@ -24,6 +24,7 @@ import {
   unitKey,
 } from '../runs/turn/calls.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
+import { isAwaited } from '../runs/unit/awaited.ts';
 import { nodeWithModel } from '../runs/unit/model-of-node.ts';
 import { anotherSlot, giveSlotBack, slotAgain, takeSlot } from '../runs/unit/slots.ts';
 import { loopRecords, takeUpLoop } from '../runs/unit/tool-loop.ts';
@@ -194,6 +195,9 @@ class LiveCall implements NodeCall {
   }
   get count(): NodeCall['count'] {
     return (what) => countCall(this.#driving.run, this.#unit, what);
+  }
+  get isAwaited(): () => boolean {
+    return () => isAwaited(this.#driving.run, this.#unit);
   }
   get loop(): NodeCall['loop'] {
     return loopRecords(this.#driving.run, this.#unit, { rounds: this.#parts.loop?.rounds, signal: this.signal });

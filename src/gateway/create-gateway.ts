@@ -2,8 +2,8 @@
 import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { errorRecord, PolyphonyError } from '../core/errors.ts';
-import type { CallOptions, Explanation, Gateway } from '../core/gateway.ts';
-import type { Attempt, Call, EscalationRule, Handler, ModelRequest } from '../core/model/model.ts';
+import type { Gateway } from '../core/gateway.ts';
+import type { Attempt, Call, EscalationRule, Handler } from '../core/model/model.ts';
 import type { ModelCard, Provider, Transport } from '../core/model/provider.ts';
 import { priceAsOf } from '../core/money/price-sheet.ts';
 import type { Logger } from '../core/plugin.ts';
@@ -15,12 +15,10 @@ import { createCredentials } from './attempt-ring/credentials.ts';
 import { createPacer } from './attempt-ring/limiter/pacer.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
 import { createBackground } from './calls/background.ts';
-import { callOf } from './calls/call.ts';
-import { callStateOf } from './calls/call-state.ts';
 import { assertRule, OF_REQUEST } from './calls/check-rule.ts';
-import { withCurrentLimits } from './calls/older-limits.ts';
 import { createRecentCalls } from './calls/recent-calls.ts';
 import { createCandidates } from './candidates/candidates.ts';
+import { explain } from './explain.ts';
 import { reporting } from './feedback.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import { createGatewayEvents } from './gateway-events.ts';
@@ -31,18 +29,14 @@ import { createObservations } from './kept-observations.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { listAll } from './list-models.ts';
 import { operations } from './operations.ts';
-import { paceOf } from './pace.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
 import { isEscalated, rated } from './request-ring/rated.ts';
 import { composeRing, isEscalation, type Ring } from './rings.ts';
+import { routeOptions } from './route-options.ts';
 import { createEndpointReports } from './routing/endpoint-reports.ts';
-import { correctedFigures } from './routing/figures/posterior.ts';
-import { candidateOf, type Ranker } from './routing/rank.ts';
+import type { Ranker } from './routing/rank.ts';
 import { createRegistry, type Registry } from './routing/registry.ts';
-import { needsOf } from './routing/requirements.ts';
-import { decide, type RouteOptions, rejections } from './routing/route.ts';
-import { tierWarning } from './routing/tier.ts';
 import { assertRungs } from './rungs.ts';
 import type { Rate } from './typed/rated-form.ts';
 import { keepReady } from './warm/keep-ready.ts';
@@ -160,6 +154,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     endpointReports: createEndpointReports(runtime.clock),
     lifecycle,
     candidates,
+    routing: (call) => routeOptions(parts, state.rankers, call),
     watchers: [lifecycle, recent, ...monitor.watchers],
   };
   const build = builder(parts);
@@ -274,8 +269,7 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
   return ({ config, providers, plugins }) => {
     const requestLayers = requestLayersOf(plugins);
     const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
-    const rankers = rankersOf(plugins);
-    const routed = failover({ routing: routingOf(parts, rankers), clock: parts.clock }, attempts.handler);
+    const routed = failover(parts, attempts.handler);
     const router = config.candidates === undefined ? routed : parts.candidates.watched(routed);
     return {
       config,
@@ -286,7 +280,7 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
       router,
       sendsAtOnce: isBare(attempts.names),
       escalates: requestLayers.some(isEscalation),
-      rankers,
+      rankers: rankersOf(plugins),
       requests: composeRing(slots, requestLayers, { name: 'failover', handler: router }),
     };
   };
@@ -299,26 +293,6 @@ function bookOf({ attempts, keyValue, ledger }: GatewayOptions): AttemptBook | u
 
 const isBare = (names: readonly string[]): boolean =>
   !names.slice(names.indexOf('budget')).some((name) => name.startsWith('plugin:'));
-
-function routingOf(
-  { registry, config, clock, lifecycle, candidates }: GatewayParts,
-  rankers: readonly Ranker[] | undefined,
-): (call: Call) => RouteOptions {
-  return (call) => ({
-    // A layer may have set a limit by its older name.
-    request: withCurrentLimits(call.request),
-    needs: needsOf(call.request),
-    preferred: callStateOf(call).preferred(call.id),
-    exclude: call.exclude,
-    order: call.order,
-    ranking: rankers && { rankers, call },
-    arrangement: lifecycle.arrangement,
-    trial: candidates.trialOf(call),
-    registry: registry(),
-    config: config(),
-    nowMs: clock.now(),
-  });
-}
 
 function refusal(): PolyphonyError {
   return new PolyphonyError('invalid-request', 'The gateway is closed and accepts no calls: create a new one.');
@@ -340,50 +314,4 @@ function refusalOf(rule: EscalationRule, { escalates, registry }: State): unknow
   } catch (error) {
     return error;
   }
-}
-
-/** A fixed id, so that a question takes no id from the runtime. */
-const EXPLAINED: CallOptions = { id: 'explain' };
-
-function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, parts: GatewayParts): Explanation {
-  const { registry, config, rankers } = state;
-  const {
-    runtime,
-    candidates,
-    lifecycle: { explained },
-  } = parts;
-  const call = callOf(asked, { ...EXPLAINED, ...given }, true, runtime);
-  const { request } = call;
-  const options: RouteOptions = {
-    request,
-    needs: needsOf(request),
-    registry,
-    config,
-    nowMs: runtime.clock.now(),
-    exclude: call.exclude,
-    order: call.order,
-    ranking: rankers && { rankers, call },
-    arrangement: explained,
-    trial: config.candidates && candidates.explained,
-  };
-  const decision = decide(options);
-  const { scored, rankedBy } = decision;
-  const first = scored[0]?.deployment;
-  const warning = tierWarning(options, first) ?? (first && explained.warning(first, options.nowMs));
-  return {
-    requestRing: state.requests.names,
-    attemptRing: state.attempts.names,
-    candidates: scored.map((one) => {
-      const notes = [...explained.notes(one.deployment, options.nowMs), ...candidates.notes(one.deployment)];
-      return {
-        ...candidateOf(one),
-        figures: correctedFigures(one.deployment, registry.columns, options.needs.choice.strengths, options.nowMs),
-        pace: paceOf(parts, call, one.deployment),
-        ...(notes.length === 0 ? {} : { notes }),
-      };
-    }),
-    ...(rankedBy.length === 0 ? {} : { rankedBy }),
-    rejected: rejections(options, decision),
-    ...(warning === undefined ? {} : { warnings: [warning] }),
-  };
 }

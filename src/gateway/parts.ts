@@ -1,6 +1,7 @@
 /** The parts from which the layers are built; each layer takes only what it needs. */
 import type { Clock, Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
+import type { Call } from '../core/model/model.ts';
 import type { Transport } from '../core/model/provider.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
@@ -14,6 +15,7 @@ import type { GatewayEvents } from './gateway-events.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
 import type { Registry } from './routing/registry.ts';
+import type { RouteOptions } from './routing/route.ts';
 import type { Statistics } from './routing/statistics.ts';
 
 export interface GatewayParts {
@@ -42,4 +44,6 @@ export interface GatewayParts {
   /** The current values: both are replaced as a whole while calls are running. */
   readonly config: () => Config;
   readonly registry: () => Registry;
+  /** What decides where a call goes now. */
+  readonly routing: (call: Call) => RouteOptions;
 }

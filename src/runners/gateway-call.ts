@@ -1,5 +1,6 @@
 /** One gateway call for a node: what it is charged to, its cost even when it failed, and the node's request fields. */
 
+import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { CallOptions } from '../core/gateway.ts';
 import type { CallTrace, ModelChoice, ModelResponse, RequestLimits, Usage } from '../core/model/model.ts';
@@ -13,8 +14,8 @@ import { chargeOf, chargeOfAttempts, withCharge } from '../runs/state/charge.ts'
  */
 export function callOptions(call: NodeCall, id: string, trace: CallTrace): CallOptions {
   call.count?.('calls');
-  const { signal, scopes, session, level: _level } = call;
-  return { signal, scopes, id, trace, ...(session === undefined ? {} : { session }) };
+  const { signal, scopes, session, isAwaited } = call;
+  return { signal, scopes, id, trace, ...defined({ session, isAwaited }) };
 }
 
 /** The fields that the node sets in each of its requests. */

@@ -4,7 +4,6 @@
  *
  *   npm run bench -- calls
  */
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,18 +19,9 @@ import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { systemRuntime } from '../../src/system/clock.ts';
 import type { Measurement } from './measurement.ts';
+import { startUpstream } from './start-upstream.ts';
 
 const MESSAGES = [{ role: 'user' as const, content: 'Say something in a few words.' }];
-
-async function startUpstream(): Promise<{ readonly url: string; stop(): void }> {
-  const file = import.meta.url.endsWith('.ts') ? './upstream.ts' : './upstream.js';
-  const child = fork(new URL(file, import.meta.url));
-  const port = await new Promise<number>((resolve, reject) => {
-    child.once('message', (address: { readonly port: number }) => resolve(address.port));
-    child.once('exit', () => reject(new Error('the upstream of the benchmark did not start')));
-  });
-  return { url: `http://127.0.0.1:${port}/v1`, stop: () => child.kill() };
-}
 
 type Call = (model: string) => Promise<number>;
 

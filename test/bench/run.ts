@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   decode: () => import('./decode.ts'),
   route: () => import('./route.ts'),
   calls: () => import('./calls.ts'),
+  hedge: () => import('./hedge.ts'),
 };
 
 const rounded = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));

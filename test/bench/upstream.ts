@@ -1,8 +1,11 @@
 /**
  * A server for benchmarks, in a process of its own: POST /v1/chat/completions answers at once, streamed when asked to.
- * The number of chunks comes in the model's name: `chunks-500`. Tells its parent the port.
+ * The number of chunks comes in the model's name: `chunks-500`. A name such as `late-60-1.0-0.02` waits before its first chunk:
+ * log-normal with that median in milliseconds and that sigma, and 3 seconds for that share of the requests. Tells its parent
+ * the port.
  */
 import { createServer, type ServerResponse } from 'node:http';
+import { waitsOf } from './late.ts';
 
 const usage = { prompt_tokens: 12, completion_tokens: 8, total_tokens: 20 };
 const answer = Buffer.from(
@@ -32,6 +35,15 @@ async function stream(response: ServerResponse, count: number): Promise<void> {
   response.end(`${chunk({}, 'stop')}data: ${JSON.stringify({ id: 'c', choices: [], usage })}\n\ndata: [DONE]\n\n`);
 }
 
+/** By the name of the model, so that each has its own row of waits. */
+const waits = new Map<string, () => number>();
+
+function waitMs([name, median, sigma, stalls]: RegExpExecArray): number {
+  const next = waits.get(name) ?? waitsOf({ medianMs: Number(median), sigma: Number(sigma), stalls: Number(stalls) });
+  waits.set(name, next);
+  return next();
+}
+
 const server = createServer((request, response) => {
   const parts: Buffer[] = [];
   request.on('data', (part: Buffer) => parts.push(part));
@@ -40,6 +52,11 @@ const server = createServer((request, response) => {
     if (!body.includes('"stream":true')) {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
       response.end(answer);
+      return;
+    }
+    const late = /"late-(\d+)-([\d.]+)-([\d.]+)"/.exec(body);
+    if (late !== null) {
+      setTimeout(() => void stream(response, 3), waitMs(late));
       return;
     }
     void stream(response, Number(/"chunks-(\d+)"/.exec(body)?.[1] ?? 100));

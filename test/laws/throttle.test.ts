@@ -1,7 +1,9 @@
 /** Law: nothing is sent that an announced limit cannot take, and no more is waited than that needs. */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { abortError, PolyphonyError } from '../../src/core/errors.ts';
+import type { GatewayEvent } from '../../src/core/gateway.ts';
 import type { Attempt, ModelEvent } from '../../src/core/model/model.ts';
 import type { Provider, ProviderContext } from '../../src/core/model/provider.ts';
 import { parseRateLimits } from '../../src/kit/http/rate-limits.ts';
@@ -370,12 +372,14 @@ describe('law: throttle', () => {
       providers: [provider],
       config: { retry: { retries: 0 }, breaker: { minimumAttempts: 1000 } },
     });
-    const seen: unknown[] = [];
+    const seen: GatewayEvent[] = [];
     here.gateway.onEvent?.((event) => seen.push(event));
     const slots = () => here.gateway.explain({ operation: 'chat', ...order() }).candidates[0]?.pace?.concurrency;
     const all = Array.from({ length: 40 }, () => here.gateway.generate(user()));
     await here.run(Promise.allSettled(all));
-    expect(seen.filter(({ type }) => type !== 'outage')).toMatchObject([{ type: 'concurrency-reduced', what: 'fake', slots: 20 }]);
+    expect(seen.filter(({ type }) => type !== 'outage')).toMatchObject([
+      { type: 'concurrency-reduced', what: 'fake', slots: 20 },
+    ]);
     expect(slots()).toBe(20);
     isDown = false;
     for (let call = 0; call < 21; call += 1) await here.run(here.gateway.generate(user()));

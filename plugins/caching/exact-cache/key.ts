@@ -28,6 +28,7 @@ function answerOf(request: ModelRequest): unknown {
   };
   // The audience covers who asks; providers use this id only to trace abuse.
   delete fields.user;
+  delete fields.hedge;
   if (request.operation === 'chat') fields.messages = request.messages.map(messageOf);
   return sorted(fields);
 }

@@ -2,7 +2,7 @@
 
 import { Option } from 'commander';
 import { defined } from '../../core/defined.ts';
-import type { CorrectedFigure, Explanation } from '../../core/gateway.ts';
+import type { CorrectedFigure, ExplainedHedge, Explanation } from '../../core/gateway.ts';
 import type { Tier } from '../../core/model/model.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
@@ -56,25 +56,35 @@ export const command = defineCommand<Options, [prompt: string]>({
 });
 
 function printRoute(
-  { requestRing, attemptRing, candidates, rejected, rankedBy, warnings = [] }: Explanation,
+  { requestRing, attemptRing, candidates, rejected, rankedBy, warnings = [], hedge }: Explanation,
   terminal: Terminal,
   explains: boolean,
 ): void {
   const { bold, dim } = terminal.paint;
   terminal.print(`${bold('request ring')}  ${requestRing.join(' → ')}`);
   terminal.print(`${bold('attempt ring')}  ${attemptRing.join(' → ')}`);
-  candidates.forEach(({ target, score, parts, figures = [] }, index) => {
+  candidates.forEach(({ target, score, parts, figures = [], adaptations = [] }, index) => {
     const shown = Object.entries(parts).map(([part, value]) => `${part} ${value.toFixed(2)}`);
     terminal.print(
       `${String(index + 1).padStart(2)}. ${target.provider}/${target.model}  ${score.toFixed(3)}  ${dim(shown.join(', '))}`,
     );
+    for (const change of adaptations) terminal.print(dim(`      ${oneLine(change)}`));
     if (explains) for (const figure of figures) terminal.print(dim(`      ${figureLine(figure)}`));
   });
   if (rankedBy !== undefined) terminal.print(dim(`    order changed by ${oneLine(rankedBy.join(', '))}`));
+  if (hedge !== undefined) terminal.print(dim(`    ${oneLine(hedgeLine(hedge))}`));
   for (const { message } of warnings) terminal.print(dim(`    ${oneLine(message)}`));
   for (const { target, failed } of rejected) {
     terminal.print(dim(` ✗  ${oneLine(`${target.provider}/${target.model}  ${failed.join('; ')}`)}`));
   }
+}
+
+function hedgeLine({ afterMs, second }: ExplainedHedge): string {
+  if (second === null) return 'no second target: there is no other one';
+  const name = `${second.provider}/${second.model}`;
+  return afterMs === null
+    ? `second target: ${name}, once twenty answers of the first are known`
+    : `second target: ${name}, after ${Math.round(afterMs)} ms without a word of the first`;
 }
 
 /** `code 0.93: known 0.95 (measured: a, b) counting 20, observed 0.85 counting 4.2` */

@@ -86,6 +86,16 @@ const ModelSchema = z.strictObject({
   measuredLanguages: z.array(name).max(200).optional(),
   retention: z.enum(['none', 'provider', 'unknown']).optional(),
   regions: z.array(name).max(100).optional(),
+  toolSupport: z
+    .strictObject({
+      count: z.int().min(0).optional(),
+      depth: z.int().min(0).max(64).optional(),
+      enums: z.boolean().optional(),
+      unions: z.boolean().optional(),
+      references: z.boolean().optional(),
+      otherwise: z.enum(['warn', 'refuse']).optional(),
+    })
+    .optional(),
   lifecycle: z.strictObject({ stage, endsOn: z.iso.date().optional(), replacedBy: name.optional() }).optional(),
 });
 const models = z
@@ -117,8 +127,16 @@ export const CurrentConfigSchema = z.strictObject({
   aliases: z.record(name, name).optional(),
   routes: z.record(name, z.strictObject({ chain: z.array(name).min(1).max(20) })).optional(),
   fallbacks: z
-    .strictObject({ contextWindow: z.array(name).max(20).optional(), contentPolicy: z.array(name).max(20).optional() })
+    .strictObject({
+      contextWindow: z.array(name).max(20).optional(),
+      contentPolicy: z.array(name).max(20).optional(),
+      prompts: z
+        .array(z.strictObject({ from: name, to: name, text: z.string().min(1).max(10_000) }))
+        .max(100)
+        .optional(),
+    })
     .optional(),
+  adapt: z.strictObject({ toolsInPrompt: z.boolean().optional(), fit: z.literal('middle-out').optional() }).optional(),
   optimise: z.enum(['cost', 'latency', 'quality', 'balanced']).optional(),
   budgets: z.array(BudgetSchema).max(1000).optional(),
   prices: prices.optional(),
@@ -144,6 +162,7 @@ export const CurrentConfigSchema = z.strictObject({
       cooldownMs: z.int().min(0).optional(),
     })
     .optional(),
+  hedge: z.strictObject({ afterMs: milliseconds.optional(), share: share.optional() }).optional(),
   timeouts: z
     .strictObject({
       connectMs: milliseconds.optional(),

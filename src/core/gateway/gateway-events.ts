@@ -46,6 +46,18 @@ export interface WarmingPaused extends Told {
   readonly model: string;
 }
 
+/** A target said nothing for so long that a second one was asked beside it. Told when one of them has spoken, or both have failed. */
+export interface Hedged extends Told {
+  readonly type: 'hedged';
+  readonly callId: string;
+  /** `provider/model`, with `@region` where it has one. */
+  readonly first: string;
+  readonly second: string;
+  /** Milliseconds that the first had said nothing. */
+  readonly afterMs: number;
+  readonly winner: 'first' | 'second' | 'none';
+}
+
 /** Each member has its own `type`; more will come, so ignore those that you do not know. */
 export type GatewayEvent =
   | BreakerOpened
@@ -54,7 +66,8 @@ export type GatewayEvent =
   | LifecycleEvent
   | Throttled
   | ConcurrencyReduced
-  | WarmingPaused;
+  | WarmingPaused
+  | Hedged;
 
 /** An event before it is told. */
 export type GatewayEventDraft<E extends GatewayEvent = GatewayEvent> = E extends GatewayEvent ? Omit<E, 'at'> : never;

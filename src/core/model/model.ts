@@ -93,6 +93,10 @@ export interface Call {
    * does not change the order. @default the router's choice
    */
   readonly order?: readonly Target[];
+  /** Whether something waits for this call: no second target is asked for one that nothing waits for. @default it does */
+  readonly isAwaited?: () => boolean;
+  /** It runs beside another attempt of the same call, and is sent only if its whole worst case can be held. @default false */
+  readonly isSecond?: boolean;
 }
 
 /** A call with its target chosen. `number` counts from 1 over all attempts of the call. */

@@ -30,6 +30,22 @@ export interface EmbeddingBatch {
   readonly tokens?: number;
 }
 
+/** What the schemas of tools may use with a model; an absent field excludes nothing. */
+export interface ToolSupport {
+  /** Most tools in one request. */
+  readonly count?: number;
+  /** Deepest nesting of objects and lists in the input of a tool; 1 for plain fields. */
+  readonly depth?: number;
+  /** `enum` and `const`. */
+  readonly enums?: boolean;
+  /** `anyOf`, `oneOf`, `allOf`, and several types of one field. */
+  readonly unions?: boolean;
+  /** `$ref`. */
+  readonly references?: boolean;
+  /** `refuse`: the model is not asked. @default 'warn' */
+  readonly otherwise?: 'warn' | 'refuse';
+}
+
 export interface ModelCard {
   /** The provider's own id of the model. */
   readonly id: string;
@@ -41,6 +57,8 @@ export interface ModelCard {
   /** Strengths that the user measured, on the scale of `strengths`: they go before all others. @default none */
   readonly measured?: Readonly<Record<string, number>>;
   readonly capabilities: readonly Capability[];
+  /** What its tools may use; calls at the same time are the capability `parallel-tools`. @default everything */
+  readonly toolSupport?: ToolSupport;
   /** The only use of the model: it gets only requests that ask for this capability. @default any */
   readonly dedicatedTo?: Capability;
   /**

@@ -207,6 +207,15 @@ export interface ChatRequest extends RequestBase {
   };
   readonly serviceTier?: string;
   readonly user?: string;
+  /**
+   * Asks a second target where the first says nothing for unusually long, or for `afterMs` milliseconds. False: never. How many
+   * calls may do so is a matter of the config. @default what the config says
+   */
+  readonly hedge?: boolean | { readonly afterMs?: number };
+  /** A model without tools may answer: it gets them described in the prompt. @default what the config says */
+  readonly toolsInPrompt?: boolean;
+  /** Leaves messages out of the middle where no model has a window for all of them. False: never. @default what the config says */
+  readonly fit?: 'middle-out' | false;
 }
 export interface EmbeddingRequest extends RequestBase {
   readonly operation: 'embed';

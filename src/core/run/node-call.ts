@@ -134,6 +134,8 @@ export interface NodeCall {
    * operator allows the run no further one.
    */
   readonly count?: ((what: CountedCall) => void) | undefined;
+  /** Whether the end of the run waits for this call, by the estimate of its plan. Absent: it does. */
+  readonly isAwaited?: (() => boolean) | undefined;
   /** Where the rounds of a model that calls tools are recorded. Absent: nobody records them. */
   readonly loop?: LoopRecords | undefined;
 }

@@ -1,4 +1,6 @@
 /** How calls are routed, repeated and timed. */
+import type { FallbackPromptConfig } from './adapt-config.ts';
+
 export interface RouteConfig {
   /** Models tried in this order, 1 to 20. */
   readonly chain: readonly string[];
@@ -9,6 +11,8 @@ export interface FallbacksConfig {
   readonly contextWindow?: readonly string[];
   /** Models tried when the provider refuses a text, at most 20. @default the router's order */
   readonly contentPolicy?: readonly string[];
+  /** Texts for a model that answers in the place of another, at most 100; the first that fits counts. @default none */
+  readonly prompts?: readonly FallbackPromptConfig[];
 }
 
 export interface RetryConfig {

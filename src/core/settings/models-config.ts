@@ -17,8 +17,26 @@ export interface ModelConfig {
   readonly retention?: 'none' | 'provider' | 'unknown';
   /** Regions in which it runs, at most 100. @default those of its card */
   readonly regions?: readonly string[];
+  /** What the tools of a request may use with it. @default that of its card */
+  readonly toolSupport?: ToolSupportConfig;
   /** Its stage, and the date as YYYY-MM-DD from which it is not used. @default that of its card */
   readonly lifecycle?: ModelLifecycleConfig;
+}
+
+/** What schemas of tools the model can work with. */
+export interface ToolSupportConfig {
+  /** Most tools in one request. @default any number */
+  readonly count?: number;
+  /** Deepest nesting of objects and lists in the input of a tool; 1 for plain fields. @default any */
+  readonly depth?: number;
+  /** `enum` and `const`. @default true */
+  readonly enums?: boolean;
+  /** `anyOf`, `oneOf`, `allOf`, and several types of one field. @default true */
+  readonly unions?: boolean;
+  /** `$ref`. @default true */
+  readonly references?: boolean;
+  /** What becomes of a request with something else: it is sent with a warning, or the model is not asked. @default 'warn' */
+  readonly otherwise?: 'warn' | 'refuse';
 }
 
 export interface ModelLifecycleConfig {

@@ -1,50 +1,144 @@
 /**
  * Makes a request fit a target that does not support all of it natively, with a warning per change: a schema becomes part of
  * the prompt, system messages become user messages, and parameters that the model does not support are dropped. A preferred
- * length of the answer becomes the limit that this model can keep.
+ * length of the answer becomes the limit that this model can keep. Where it is allowed, tools become part of the prompt too, and
+ * messages are left out of a conversation that is too long.
  */
+import type { Clock } from '../../core/clock.ts';
+import type { Config } from '../../core/config.ts';
 import type {
   Attempt,
   Capability,
   ChatRequest,
+  Handler,
   Message,
   Middleware,
   ModelEvent,
   Warning,
 } from '../../core/model/model.ts';
-import type { ModelCard } from '../../core/model/provider.ts';
+import type { ModelCard, Transport } from '../../core/model/provider.ts';
 import { sendableJson } from '../../kit/json/sendable-json.ts';
-import { observe } from '../../kit/streams/observe.ts';
+import { observe, type StreamObserver } from '../../kit/streams/observe.ts';
+import { withInstruction } from '../calls/instruction.ts';
 import { nameOf } from '../calls/target.ts';
 import { answerLimit } from '../routing/estimate.ts';
-import type { Registry } from '../routing/registry.ts';
+import type { Deployment, Registry } from '../routing/registry.ts';
 import { maskOf } from '../routing/requirements.ts';
+import { type Relaxed, relaxedOf } from '../routing/tools/relaxed.ts';
+import { unsupportedTools } from '../routing/tools/tool-support.ts';
+import { promptedAnswer } from './adapt/prompted-answer.ts';
+import { withPromptedTools } from './adapt/prompted-tools.ts';
+import { fitted, fittedByEstimate, mayExceed } from './adapt/window.ts';
+import { ANSWER_LIMITS } from './answer-limits.ts';
 import { isWatched, watched } from './watch-answer.ts';
 
 interface Draft {
   request: ChatRequest;
   readonly warnings: Warning[];
   readonly model: string;
+  /** Names of the tools that the prompt describes; undefined for a model with tools of its own. */
+  prompted: ReadonlySet<string> | undefined;
 }
 
-export function adapt({ registry }: { registry: () => Registry }): Middleware<Attempt> {
+export interface AdaptParts {
+  readonly registry: () => Registry;
+  readonly config: () => Config;
+  readonly transport: Transport;
+  readonly clock: Clock;
+}
+
+export function adapt(parts: AdaptParts): Middleware<Attempt> {
   return (attempt, next) => {
     const { request } = attempt;
-    const deployment = request.operation === 'chat' ? registry().find(attempt.target) : undefined;
+    const deployment = request.operation === 'chat' ? parts.registry().find(attempt.target) : undefined;
     if (request.operation !== 'chat' || deployment === undefined) return next(attempt);
-    const asked = isWatched(request) ? (inner: Attempt) => watched(inner, next) : next;
-    if (request.answerTokens === undefined && fits(request, deployment.mask)) return asked(attempt);
-    const draft: Draft = { request: limited(request, deployment.card), warnings: [], model: nameOf(attempt.target) };
-    adaptSchema(draft, deployment.card);
-    adaptSystem(draft, deployment.card);
-    dropParameters(draft, deployment.card);
-    if (draft.warnings.length === 0)
-      return asked(draft.request === request ? attempt : { ...attempt, request: draft.request });
-    return observe({
-      open: () => asked({ ...attempt, request: draft.request }),
-      head: draft.warnings.map((warning): ModelEvent => ({ type: 'warning', warning })),
-    });
+    const config = parts.config();
+    const relaxed = relaxedOf(request, config);
+    const isLong = relaxed?.window === true && mayExceed(request, deployment.card);
+    if (!isLong && request.answerTokens === undefined && fits(request, deployment))
+      return asked(attempt, request, next);
+    const draft = draftOf(request, deployment, relaxed);
+    const send = (): AsyncIterable<ModelEvent> => {
+      draft.request = limited(draft.request, deployment.card);
+      return sendDraft(draft, attempt, request, config, next);
+    };
+    if (isLong) return observe(new FittedAttempt(parts, attempt, deployment, draft, send));
+    if (draft.warnings.length === 0) return send();
+    return observe({ open: send, head: draft.warnings.map(asEvent) });
   };
+}
+
+const asEvent = (warning: Warning): ModelEvent => ({ type: 'warning', warning });
+
+/** The answer is watched for what the caller asked, whatever became of the request. */
+function asked(attempt: Attempt, request: ChatRequest, next: Handler<Attempt>): AsyncIterable<ModelEvent> {
+  if (!isWatched(request)) return next(attempt);
+  return watched({ ...attempt, request }, () => next(attempt));
+}
+
+function sendDraft(
+  { request, prompted }: Draft,
+  attempt: Attempt,
+  given: ChatRequest,
+  config: Config,
+  next: Handler<Attempt>,
+): AsyncIterable<ModelEvent> {
+  const sent = request === given ? attempt : { ...attempt, request };
+  if (prompted === undefined) return asked(sent, given, next);
+  const { toolCalls = ANSWER_LIMITS.toolCalls } = config.limits?.answers ?? {};
+  return asked(sent, given, () => promptedAnswer(sent, prompted, toolCalls, next));
+}
+
+/** The attempt waits for the provider's count of its tokens, so it begins later than others. */
+class FittedAttempt implements StreamObserver {
+  readonly #parts: AdaptParts;
+  readonly #attempt: Attempt;
+  readonly #deployment: Deployment;
+  readonly #draft: Draft;
+  readonly open: () => AsyncIterable<ModelEvent>;
+  head: readonly ModelEvent[] = [];
+
+  constructor(
+    parts: AdaptParts,
+    attempt: Attempt,
+    deployment: Deployment,
+    draft: Draft,
+    send: () => AsyncIterable<ModelEvent>,
+  ) {
+    this.#parts = parts;
+    this.#attempt = attempt;
+    this.#deployment = deployment;
+    this.#draft = draft;
+    this.open = send;
+  }
+
+  async start(): Promise<void> {
+    const { transport, clock } = this.#parts;
+    const context = { transport, clock, report: (): void => {} };
+    const draft = this.#draft;
+    const result = await fitted(draft.request, { attempt: this.#attempt, deployment: this.#deployment, context });
+    draft.request = result.request;
+    if (result.warning !== undefined) draft.warnings.push(result.warning);
+    this.head = draft.warnings.map(asEvent);
+  }
+}
+
+/** What would be changed in the request for the target, in sentences; lengths by estimate. */
+export function adaptationsOf(request: ChatRequest, deployment: Deployment, config: Config): readonly string[] {
+  const relaxed = relaxedOf(request, config);
+  const draft = draftOf(request, deployment, relaxed);
+  const long = relaxed?.window === true ? fittedByEstimate(draft.request, deployment).warning : undefined;
+  return [...draft.warnings, ...(long === undefined ? [] : [long])].map(({ message }) => message);
+}
+
+function draftOf(request: ChatRequest, deployment: Deployment, relaxed: Relaxed | undefined): Draft {
+  const draft: Draft = { request, warnings: [], model: nameOf(deployment.target), prompted: undefined };
+  const { card } = deployment;
+  adaptTools(draft, card, relaxed);
+  adaptSchema(draft, card);
+  adaptSystem(draft, card);
+  dropParameters(draft, card);
+  return draft;
 }
 
 function limited(request: ChatRequest, card: ModelCard): ChatRequest {
@@ -56,12 +150,33 @@ const ALL = maskOf(['json-schema', 'json-mode', 'system', 'temperature', 'top-p'
 const WITHOUT_OUTPUT = ALL & ~maskOf(['json-schema', 'json-mode']);
 
 /** The common case, decided without reading a parameter: the model supports everything that could be adapted. */
-function fits(request: ChatRequest, mask: number): boolean {
+function fits(request: ChatRequest, { mask, card }: Deployment): boolean {
   const all = request.output === undefined ? WITHOUT_OUTPUT : ALL;
-  return (mask & all) === all;
+  if ((mask & all) !== all) return false;
+  return request.tools === undefined || (card.toolSupport === undefined && (mask & TOOLS) !== 0);
 }
 
+const TOOLS = maskOf(['tools']);
+
 const can = (card: ModelCard, capability: Capability): boolean => card.capabilities.includes(capability);
+
+function adaptTools(draft: Draft, { capabilities, toolSupport }: ModelCard, relaxed: Relaxed | undefined): void {
+  const { request } = draft;
+  const { tools = [] } = request;
+  if (tools.length === 0) return;
+  if (!capabilities.includes('tools')) {
+    if (relaxed?.tools !== true) return;
+    const { request: given, instruction } = withPromptedTools(request);
+    draft.prompted = new Set(instruction === undefined ? [] : tools.map(({ name }) => name));
+    draft.request =
+      instruction === undefined ? given : { ...given, messages: withInstruction(given.messages, instruction) };
+    warn(draft, 'tools-in-prompt', 'has no tools of its own, so the prompt describes them.');
+  } else if (toolSupport !== undefined) {
+    for (const failed of unsupportedTools(request, toolSupport)) {
+      warn(draft, 'tool-schema', `${failed}, by what is known of it: it may call them wrongly.`);
+    }
+  }
+}
 
 function adaptSchema(draft: Draft, card: ModelCard): void {
   const { output } = draft.request;
@@ -75,13 +190,6 @@ function adaptSchema(draft: Draft, card: ModelCard): void {
   draft.request = { ...kept, messages: withInstruction(kept.messages, wanted) };
   const lacking = output.schema === undefined ? 'JSON mode' : 'JSON Schema';
   warn(draft, 'schema-in-prompt', `does not support ${lacking}, so the prompt now asks for the format.`);
-}
-
-/** Inserts after the existing system messages, so that prompt caches keep their prefix. */
-function withInstruction(messages: readonly Message[], text: string): readonly Message[] {
-  const first = messages.findIndex(({ role }) => role !== 'system');
-  const at = first === -1 ? messages.length : first;
-  return [...messages.slice(0, at), { role: 'system', content: text }, ...messages.slice(at)];
 }
 
 function adaptSystem(draft: Draft, card: ModelCard): void {

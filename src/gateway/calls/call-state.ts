@@ -40,6 +40,8 @@ export type Fault =
   | 'open-breaker'
   /** The announced limits have no room for it before its deadline: nothing was sent. */
   | 'no-room'
+  /** Nobody's: another target of the same call spoke first. */
+  | 'lost-hedge'
   /** The caller, the budget, a plugin, or the call's own deadline: no other target is tried. */
   | 'caller';
 
@@ -48,6 +50,14 @@ export interface RequestBudget {
   /** Money spent and held. */
   taken: NanoUsd;
   cap: NanoUsd | undefined;
+}
+
+/** The targets that a call takes while it may ask two of them at the same time: neither takes one that the other has. */
+export interface Lanes {
+  has(target: Target): boolean;
+  take(target: Target): void;
+  /** Undefined until one of the two has spoken. */
+  readonly winner: 'first' | 'second' | undefined;
 }
 
 /** An attempt that is sent in several requests. */
@@ -104,6 +114,7 @@ interface CallEntry {
   number: number;
   preferred: Target | undefined;
   begun: BegunEmbedding | undefined;
+  lanes: Lanes | undefined;
 }
 
 type AttemptKey = Pick<Call, 'trace' | 'id'> & { readonly number: number };
@@ -159,6 +170,15 @@ export class CallState implements CallTrace {
     this.#entry(callId).begun = begun;
   }
 
+  /** Undefined for a call that asks one target at a time. */
+  lanes(callId: string): Lanes | undefined {
+    return this.#entry(callId).lanes;
+  }
+
+  share(callId: string, lanes: Lanes): void {
+    this.#entry(callId).lanes = lanes;
+  }
+
   /** Attempts of a call are numbered from 1 across retries, fallbacks, rungs and hedges. */
   nextNumber(callId: string): number {
     const entry = this.#entry(callId);
@@ -210,12 +230,12 @@ export class CallState implements CallTrace {
   }
 
   #entry(callId: string): CallEntry {
-    this.#first ??= { id: callId, number: 0, preferred: undefined, begun: undefined };
+    this.#first ??= { id: callId, number: 0, preferred: undefined, begun: undefined, lanes: undefined };
     if (this.#first.id === callId) return this.#first;
     this.#others ??= new Map();
     const known = this.#others.get(callId);
     if (known !== undefined) return known;
-    const made: CallEntry = { id: callId, number: 0, preferred: undefined, begun: undefined };
+    const made: CallEntry = { id: callId, number: 0, preferred: undefined, begun: undefined, lanes: undefined };
     this.#others.set(callId, made);
     return made;
   }

@@ -69,6 +69,7 @@ export function callOf(
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(options.order === undefined ? {} : { order: options.order }),
     ...(options.priority === undefined ? {} : { priority: options.priority }),
+    ...(options.isAwaited === undefined ? {} : { isAwaited: options.isAwaited }),
     ...(ms === undefined ? {} : { deadline: clock.now() + ms }),
   };
 }
@@ -82,6 +83,7 @@ const CALL_FIELDS: KnownFields<CallOptions> = {
   trace: true,
   exclude: true,
   order: true,
+  isAwaited: true,
   id: true,
 };
 

@@ -61,6 +61,9 @@ const CHAT: KnownFields<ChatRequest> = {
   reasoning: true,
   serviceTier: true,
   user: true,
+  hedge: true,
+  toolsInPrompt: true,
+  fit: true,
 };
 const EMBED: KnownFields<EmbeddingRequest> = {
   ...BASE,
@@ -112,6 +115,7 @@ const LIMITS: KnownFields<RequestLimits> = {
 const REQUIRES: KnownFields<Requirements> = { contextTokens: true, languages: true, regions: true, retention: true };
 const OUTPUT: KnownFields<OutputFormat> = { type: true, schema: true, name: true, strict: true };
 const REASONING: KnownFields<NonNullable<ChatRequest['reasoning']>> = { effort: true, budgetTokens: true };
+const HEDGE: KnownFields<{ readonly afterMs?: number }> = { afterMs: true };
 const TOOL: KnownFields<ToolDefinition> = { name: true, description: true, inputSchema: true, strict: true };
 const MESSAGE: KnownFields<Message> = { role: true, content: true, name: true };
 const ROLES: Readonly<Record<Role, true>> = { system: true, user: true, assistant: true, tool: true };
@@ -158,12 +162,25 @@ function assertLimits(limits: RequestLimits): void {
   );
 }
 
-function assertChat({ messages, tools, output, reasoning }: ChatRequest): void {
+function assertChat({ messages, tools, output, reasoning, hedge, fit }: ChatRequest): void {
   assertFields('output', output, OUTPUT);
   assertFields('reasoning', reasoning, REASONING);
   if (tools !== undefined) assertTools(tools);
+  if (hedge !== undefined) assertHedge(hedge);
+  if (fit !== undefined && fit !== false && fit !== 'middle-out')
+    throw invalid(`fit is ${shown(fit)}, but it must be "middle-out" or false.`);
   if (!Array.isArray(messages) || messages.length === 0) throw nothingAsked(messages);
   for (let index = 0; index < messages.length; index += 1) assertMessage(messages[index], index);
+}
+
+function assertHedge(hedge: NonNullable<ChatRequest['hedge']>): void {
+  if (typeof hedge === 'boolean') return;
+  assertFields('hedge', hedge, HEDGE);
+  const afterMs: unknown = isObject(hedge) ? (hedge.afterMs ?? 1) : hedge;
+  if (typeof afterMs === 'number' && afterMs > 0 && isObject(hedge)) return;
+  throw invalid(
+    `hedge is ${shown(isObject(hedge) ? afterMs : hedge)}, but it must be true, false or { afterMs } above 0.`,
+  );
 }
 
 /** A string is short for some of them, and what is absent is right. */

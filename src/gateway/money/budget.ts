@@ -15,6 +15,7 @@ import type { UsageLedger } from '../../core/stores.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import type { Background } from '../calls/background.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
+import { faultOf } from '../calls/faults.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
 import {
   type Charge,
@@ -89,7 +90,7 @@ class BudgetWatcher implements StreamObserver {
 
   end(ending: StreamEnding): StreamEnding | Promise<StreamEnding> {
     const attempt = this.#attempt;
-    const charge = this.#finished ?? chargeOf(ending, this.#sent(), this.#state, attempt.streaming === false);
+    const charge = this.#finished ?? chargeOf(attempt, ending, this.#sent(), this.#state);
     const settled = settle(this.#parts, attempt, this.#state, this.#held, charge, ending);
     if (settled === undefined) return ending;
     return this.#parts.background.untilAborted(settled, attempt.signal).then(() => ending);
@@ -121,7 +122,7 @@ function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent 
   return 'costNanoUsd' in event ? { ...event, usage: charged, costNanoUsd } : { costNanoUsd, ...event, usage: charged };
 }
 
-function chargeOf(ending: StreamEnding, sent: Sent, state: AttemptState, whole: boolean): Charge {
+function chargeOf(attempt: Attempt, ending: StreamEnding, sent: Sent, state: AttemptState): Charge {
   const { dispatchedAt, batches, voided } = state;
   if (dispatchedAt === null) return NO_CHARGE;
   if (batches !== undefined) return chargeOfBatches(sent, batches, isFreeEnding(ending));
@@ -129,7 +130,9 @@ function chargeOf(ending: StreamEnding, sent: Sent, state: AttemptState, whole: 
   if (ending.kind !== 'error') return chargeOfEnding(sent, false);
   const error = asPolyphonyError(ending.error);
   if (isFree(error) && sent.received.billedBytes === 0) return NO_CHARGE;
-  return chargeOfEnding(sent, whole && error.code !== 'cancelled');
+  // Who lost a race is not told what it made before its socket was closed.
+  if (faultOf(attempt, error) === 'lost-hedge') return chargeOfEnding(sent, sent.received.billedBytes === 0);
+  return chargeOfEnding(sent, attempt.streaming === false && error.code !== 'cancelled');
 }
 
 const isFreeEnding = (ending: StreamEnding): boolean =>

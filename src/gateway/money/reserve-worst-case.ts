@@ -94,7 +94,7 @@ export function reserveWorstCase(
   const purse = purseOf(parts, attempt, deployment);
   const capped: CappedScopes = { parts, purse, scopes, budget, callId: attempt.id };
   const finish = (taken: Taken): ReservedAttempt | Promise<ReservedAttempt> =>
-    taken.ok ? { request, held: taken.held, warnings: [] } : fitToBudget(capped, terms, deployment);
+    taken.ok ? { request, held: taken.held, warnings: [] } : fitToBudget(capped, terms, deployment, attempt.isSecond);
   const taken = take(capped, worst);
   return isPromise(taken) ? taken.then(finish) : finish(taken);
 }
@@ -197,12 +197,18 @@ function heldBy(budget: RequestBudget | undefined, amount: NanoUsd, reservation:
 }
 
 /** The worst case by bytes does not fit, so this tries the tighter bound on the prompt, then a shorter answer. */
-async function fitToBudget(capped: CappedScopes, terms: WorstTerms, deployment: Deployment): Promise<ReservedAttempt> {
+async function fitToBudget(
+  capped: CappedScopes,
+  terms: WorstTerms,
+  deployment: Deployment,
+  isSecond = false,
+): Promise<ReservedAttempt> {
   const { card, request } = terms;
   const { size } = needsOf(request);
   const input = Math.min(size.upperTokens, Math.ceil(size.exactTokens() * MARGIN));
   const ceiling = outputCeiling(request, card);
-  const least = leastOutput(request, deployment, ceiling);
+  // An answer that is cut short would win against a whole one.
+  const least = isSecond ? ceiling : leastOutput(request, deployment, ceiling);
   let output = ceiling;
   let refusal: Refusal | undefined;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {

@@ -8,12 +8,13 @@
  * A5. A session in steady use reads the store only occasionally, not on each call: a binding that this process wrote is
  *     cached for five seconds, or a quarter of the time to live. Another process's binding is seen that much later.
  * A6. A binding to a version that the target has moved away from is void, because the prompt cache went with it.
+ * A7. A second target that was asked beside a slow one, and spoke first, does not take the session with it.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { defined } from '../../core/defined.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
-import type { Middleware, Target } from '../../core/model/model.ts';
+import type { Call, Middleware, Target } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
 import { observe } from '../../kit/streams/observe.ts';
@@ -74,13 +75,19 @@ export function affinity(parts: AffinityParts): Middleware {
         return event;
       },
       end(ending) {
-        if (ending.kind !== 'done' || served === undefined || isSame(served, fresh)) return ending;
+        if (ending.kind !== 'done' || served === undefined || isSame(served, fresh) || strayed(call)) return ending;
         const { model, fingerprint } = stated;
         const binding: Binding = { target: served, stated: defined({ model, fingerprint }) };
         return parts.background.untilAborted(bind(parts, cache, key, binding), call.signal).then(() => ending);
       },
     });
   };
+}
+
+/** A target that was slow once is still where the session's prompt cache is. */
+function strayed(call: Call): boolean {
+  const state = callStateOf(call);
+  return state.lanes(call.id)?.winner === 'second' && state.preferred(call.id) !== undefined;
 }
 
 function freshOf(known: CachedBinding | undefined, { clock, config, lifecycle }: AffinityParts): Target | undefined {

@@ -9,6 +9,7 @@
  * F5. When every target has failed, the most useful error is thrown, with each target's reason in its details.
  * F6. The last remaining target is tried even if its breaker is open. If every breaker is open, the first target is tried.
  */
+import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Call, Handler, ModelEvent, Target, Warning } from '../../core/model/model.ts';
 import { lazily, type ReadHead, type StreamHead } from '../../kit/streams/stream-head.ts';
@@ -16,6 +17,7 @@ import { callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { RouteOptions } from '../routing/route.ts';
 import { allFailed, type TargetFailure } from './failures.ts';
+import { fallbackPrompt, fallbackWarning, withFallbackPrompt } from './fallback-prompt.ts';
 import { recovering, type Shape } from './recovery.ts';
 import { type TargetQueue, targetQueue } from './target-queue.ts';
 
@@ -29,7 +31,9 @@ export interface FailoverParts {
 export function failover({ routing, clock }: FailoverParts, attempt: Handler<Attempt>): Handler {
   return (call) =>
     lazily(async (open) => {
-      const run: FailoverRun = { call, queue: targetQueue(routing(call)), attempt, clock, open };
+      const options = routing(call);
+      const queue = targetQueue(options, callStateOf(call).lanes(call.id));
+      const run: FailoverRun = { call, queue, config: options.config, attempt, clock, open };
       const { warning } = run.queue;
       const opened = await openNext(run, unshaped, NO_FAILURES);
       const first = warning === undefined ? opened : warned(opened, warning);
@@ -60,6 +64,7 @@ function attemptOf(call: Call, target: Target, number: number): Attempt {
 interface FailoverRun {
   readonly call: Call;
   readonly queue: TargetQueue;
+  readonly config: Config;
   readonly attempt: Handler<Attempt>;
   readonly clock: FailoverParts['clock'];
   readonly open: ReadHead;
@@ -67,7 +72,7 @@ interface FailoverRun {
 
 /** Tries the remaining targets until one sends its first token. */
 async function openNext(
-  { call, queue, attempt, clock, open }: FailoverRun,
+  { call, queue, config, attempt, clock, open }: FailoverRun,
   shape: Shape,
   before: readonly TargetFailure[],
 ): Promise<StreamHead> {
@@ -75,11 +80,15 @@ async function openNext(
   const state = callStateOf(call);
   for (let next = queue.next(); next !== undefined; next = queue.next()) {
     const { target } = next.deployment;
-    const shaped = shape(call, next.deployment);
+    const [wanted] = failures;
+    const prompt = wanted && fallbackPrompt(config, wanted.target, target);
+    const given = shape(call, next.deployment);
+    const shaped = prompt === undefined ? given : withFallbackPrompt(given, prompt);
     const number = state.nextNumber(shaped.id);
     state.begin(shaped.id, number, next.last);
     try {
-      return await open(attempt(attemptOf(shaped, target, number)));
+      const opened = await open(attempt(attemptOf(shaped, target, number)));
+      return wanted === undefined || shaped === given ? opened : warned(opened, fallbackWarning(wanted.target, target));
     } catch (thrown) {
       if (call.signal.aborted) throw abortError(call.signal);
       const error = asPolyphonyError(thrown);

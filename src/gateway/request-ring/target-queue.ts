@@ -1,6 +1,7 @@
 /** The targets that one call may still try, and how an error changes them. */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { Warning } from '../../core/model/model.ts';
+import type { Lanes } from '../calls/call-state.ts';
 import type { Fault } from '../calls/faults.ts';
 import { nameOf } from '../calls/target.ts';
 import { endedWarning } from '../routing/negotiate.ts';
@@ -26,13 +27,17 @@ export interface TargetQueue {
 
 const MAX_RETURNS = 2;
 
-/** @throws no-route */
-export const targetQueue = (options: RouteOptions): TargetQueue => new Queue(options);
+/**
+ * @param lanes what two lanes of the same call share: targets that the other one has taken are left out
+ * @throws no-route
+ */
+export const targetQueue = (options: RouteOptions, lanes?: Lanes): TargetQueue => new Queue(options, lanes);
 
 /** A class because there is one per call, and most calls need none of what happens after a failure. */
 class Queue implements TargetQueue {
   readonly warning: Warning | undefined;
   readonly #options: RouteOptions;
+  readonly #lanes: Lanes | undefined;
   #queue: Deployment[];
   readonly #tried: Deployment[] = [];
   #refused: Deployment | undefined;
@@ -40,8 +45,9 @@ class Queue implements TargetQueue {
   #triedRefused = false;
   #returns = 0;
 
-  constructor(options: RouteOptions) {
+  constructor(options: RouteOptions, lanes: Lanes | undefined) {
     this.#options = options;
+    this.#lanes = lanes;
     this.#queue = [...routeOf(options)];
     const [first] = this.#queue;
     const ending = first && options.arrangement?.warning(first, options.nowMs);
@@ -49,9 +55,13 @@ class Queue implements TargetQueue {
   }
 
   next(): NextTarget | undefined {
+    const lanes = this.#lanes;
+    if (lanes !== undefined)
+      this.#queue = this.#queue.filter((one) => this.#tried.includes(one) || !lanes.has(one.target));
     const next = this.#queue.shift();
     this.#current = next;
     if (next !== undefined) {
+      lanes?.take(next.target);
       this.#tried.push(next);
       return { deployment: next, last: this.#queue.length === 0 && this.#refused === undefined };
     }

@@ -31,6 +31,7 @@ import { choiceOf } from './requirements.ts';
 import type { Negotiation } from './rules.ts';
 import { bestFirst, type Scored, scoreAll } from './score.ts';
 import { tierFor } from './tier.ts';
+import { relaxedOf } from './tools/relaxed.ts';
 
 export interface RouteOptions extends Negotiation {
   /** The target that served the session before. */
@@ -99,7 +100,17 @@ function firstChoiceFirst(scored: readonly Scored[], tier: Tier | undefined, opt
 
 /** The deployments that the request names, or all, reduced to those that satisfy the request. */
 function ableOf(options: RouteOptions): readonly Deployment[] {
-  return satisfying(askedOf(options), options);
+  const asked = askedOf(options);
+  const able = satisfying(asked, options);
+  if (able.length > 0) return able;
+  const allowed = allowing(options);
+  return allowed === options ? able : satisfying(asked, allowed);
+}
+
+/** A model that is named or listed may be one to which the request is adapted. */
+function allowing(options: RouteOptions): RouteOptions {
+  const relaxed = relaxedOf(options.request, options.config);
+  return relaxed === undefined ? options : { ...options, relaxed };
 }
 
 /** The chain of a route in the config; the deployments of each name are ordered by score. */
@@ -112,7 +123,8 @@ function chain(name: string, options: RouteOptions): readonly Scored[] {
 
 /** The targets of the names, in the order of the names, without those that fail a requirement. */
 export function namedTargets(names: readonly string[], options: RouteOptions): readonly Scored[] {
-  const all = names.flatMap((name) => bestFirst(scoreAll(satisfying(options.registry.named(name), options), options)));
+  const allowed = allowing(options);
+  const all = names.flatMap((name) => bestFirst(scoreAll(satisfying(options.registry.named(name), allowed), options)));
   return all.filter((one, index) => all.findIndex((other) => other.deployment === one.deployment) === index);
 }
 
@@ -133,7 +145,7 @@ function asOrdered(order: readonly Target[], options: RouteOptions, most: number
 function inOrder(order: readonly Target[], options: RouteOptions): readonly Scored[] {
   const { registry } = options;
   const asked = order.flatMap((target) => registry.deployments.filter((one) => isMeant(target, one.target)));
-  const able = satisfying([...new Set(asked)], options);
+  const able = satisfying([...new Set(asked)], allowing(options));
   return scoreAll(able, options).map((one) => ({ ...one, deployment: preferredOf(one.deployment, options) }));
 }
 
@@ -171,13 +183,15 @@ function whyNot(
   const tier = choice.tier && (tierFor(ableOf(options), options) === choice.tier ? choice.tier : undefined);
   const candidates = new Set(scored.map(({ deployment }) => deployment.card));
   const failures = failuresOf(options);
+  const allowed = allowing(options);
+  const lacks = allowed === options ? failures : failuresOf(allowed);
   const isLeftOut = leftOut(options);
   return (deployment) => {
     const { card, target } = deployment;
     const plugin = droppedBy.size === 0 ? undefined : droppedBy.get(nameOf(target));
     if (plugin !== undefined) return [`was dropped by the plugin "${plugin}"`];
+    if (candidates.has(card) && lacks(deployment).length === 0) return [];
     const failed = failures(deployment);
-    if (failed.length === 0 && candidates.has(card)) return failed;
     if (failed.length === 0 && isLeftOut(deployment)) return [STANDS_IN];
     if (tier === undefined || card.tier === tier) return failed;
     return [`has tier "${card.tier}", but the request asks for tier "${tier}"`, ...failed];

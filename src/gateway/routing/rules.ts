@@ -12,6 +12,8 @@ import { mainLanguage } from './figures/card-figures.ts';
 import { type Field, fieldsOf, qualityOf, unknownField } from './figures/posterior.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
+import type { Relaxed } from './tools/relaxed.ts';
+import { unsupportedTools } from './tools/tool-support.ts';
 
 export interface Negotiation {
   readonly request: ModelRequest;
@@ -22,6 +24,8 @@ export interface Negotiation {
   readonly nowMs: number;
   /** Targets that the call must not use. */
   readonly exclude?: readonly Target[] | undefined;
+  /** What a target may lack, because the request is adapted to it. @default nothing */
+  readonly relaxed?: Relaxed | undefined;
 }
 
 const NO_FIELDS: readonly string[] = [];
@@ -91,8 +95,27 @@ const operation: Rule = {
 };
 
 const capabilities: Rule = {
-  fails: ({ mask }, { needs }) => (needs.mask & ~mask) !== 0,
-  says: ({ mask }, { needs }) => `lacks ${capabilitiesOf(needs.mask & ~mask).join(', ')}`,
+  fails: ({ mask }, question) => missingFrom(mask, question) !== 0,
+  says: ({ mask }, question) => `lacks ${capabilitiesOf(missingFrom(mask, question)).join(', ')}`,
+};
+
+const TOOLS = maskOf(['tools', 'tool-choice', 'parallel-tools']);
+
+function missingFrom(mask: number, { needs, relaxed }: Negotiation): number {
+  const missing = needs.mask & ~mask;
+  if (missing === 0 || relaxed?.tools !== true) return missing;
+  // A caller who names tools among the capabilities wants a model that has them.
+  return missing & (~TOOLS | maskOf(needs.choice.can ?? []));
+}
+
+const toolSchemas: Rule = {
+  applies: ({ request }) => request.operation === 'chat' && request.tools !== undefined,
+  fails: ({ card: { toolSupport } }, { request }) =>
+    toolSupport?.otherwise === 'refuse' &&
+    request.operation === 'chat' &&
+    unsupportedTools(request, toolSupport).length > 0,
+  says: ({ card: { toolSupport = {} } }, { request }) =>
+    (request.operation === 'chat' ? unsupportedTools(request, toolSupport)[0] : undefined) ?? '',
 };
 
 const dedication: Rule = {
@@ -116,8 +139,9 @@ const outputLength: Rule = {
 
 const contextWindow: Rule = {
   fails({ card }, question) {
-    const { request, needs } = question;
+    const { request, needs, relaxed } = question;
     if (requiredWindow(request) > card.contextTokens) return true;
+    if (relaxed?.window === true) return false;
     // The bound by bytes costs nothing, the estimate reads the whole prompt.
     if (needs.size.upperTokens + answerOf(request) <= card.contextTokens) return false;
     return !(neededWindow(question) <= card.contextTokens);
@@ -219,6 +243,7 @@ export const RULES: readonly Rule[] = [
   capabilities,
   dedication,
   lifecycle,
+  toolSchemas,
   outputLength,
   contextWindow,
   retention,

@@ -1,0 +1,71 @@
+/** Says how a request would be routed now, and why. Sends nothing and changes nothing. */
+import type { CallOptions, Candidate, Explanation } from '../core/gateway.ts';
+import type { Call, ModelRequest } from '../core/model/model.ts';
+import { callOf } from './calls/call.ts';
+import { explainedChanges } from './explained-changes.ts';
+import { paceOf } from './pace.ts';
+import type { GatewayParts } from './parts.ts';
+import { explainedHedge } from './request-ring/hedge/rule.ts';
+import { routeQuestion } from './route-options.ts';
+import { correctedFigures } from './routing/figures/posterior.ts';
+import { candidateOf, type Ranker } from './routing/rank.ts';
+import type { Deployment } from './routing/registry.ts';
+import { decide, type RouteOptions, rejections } from './routing/route.ts';
+import type { Scored } from './routing/score.ts';
+import { tierWarning } from './routing/tier.ts';
+
+interface Rings {
+  readonly requests: { readonly names: readonly string[] };
+  readonly attempts: { readonly names: readonly string[] };
+  readonly rankers: readonly Ranker[] | undefined;
+}
+
+/** A fixed id, so that a question takes no id from the runtime. */
+const EXPLAINED: CallOptions = { id: 'explain' };
+
+export function explain(
+  asked: ModelRequest,
+  given: CallOptions | undefined,
+  { requests, attempts, rankers }: Rings,
+  parts: GatewayParts,
+): Explanation {
+  const { candidates, lifecycle } = parts;
+  const call = callOf(asked, { ...EXPLAINED, ...given }, true, parts.runtime);
+  const question = routeQuestion(parts, rankers, call);
+  const { config, nowMs } = question;
+  const trial = config.candidates && candidates.explained;
+  const options: RouteOptions = { ...question, arrangement: lifecycle.explained, trial };
+  const decision = decide(options);
+  const { scored, rankedBy } = decision;
+  const routed = scored.map(({ deployment }) => deployment);
+  const [first] = routed;
+  const warning = tierWarning(options, first) ?? (first && lifecycle.explained.warning(first, nowMs));
+  const hedge = explainedHedge(call, routed, config, nowMs);
+  return {
+    requestRing: requests.names,
+    attemptRing: attempts.names,
+    candidates: scored.map((one) => explained(one, first, call, options, parts)),
+    ...(rankedBy.length === 0 ? {} : { rankedBy }),
+    rejected: rejections(options, decision),
+    ...(hedge === undefined ? {} : { hedge }),
+    ...(warning === undefined ? {} : { warnings: [warning] }),
+  };
+}
+
+function explained(
+  one: Scored,
+  first: Deployment | undefined,
+  call: Call,
+  { needs, registry, config, nowMs }: RouteOptions,
+  parts: GatewayParts,
+): Candidate {
+  const { deployment } = one;
+  const notes = [...parts.lifecycle.explained.notes(deployment, nowMs), ...parts.candidates.notes(deployment)];
+  return {
+    ...candidateOf(one),
+    figures: correctedFigures(deployment, registry.columns, needs.choice.strengths, nowMs),
+    ...explainedChanges(call.request, deployment, first, config),
+    pace: paceOf(parts, call, deployment),
+    ...(notes.length === 0 ? {} : { notes }),
+  };
+}
