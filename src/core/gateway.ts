@@ -8,6 +8,7 @@ import type {
   ModelRequest,
   ModelResponse,
   ModerationRequest,
+  Priority,
   Purpose,
   RerankRequest,
   Scope,
@@ -23,6 +24,8 @@ export interface CallOptions {
   readonly scopes?: readonly Scope[];
   /** @default 'answer' */
   readonly purpose?: Purpose;
+  /** Which calls go first where calls have to wait. @default 'normal' */
+  readonly priority?: Priority;
   /** For calls that a layer makes for another call: their attempts are charged to it and listed in its trace. */
   readonly trace?: CallTrace;
   /** Targets that must not be used: see `Call.exclude`. @default none */
@@ -78,6 +81,8 @@ export interface Explanation {
   readonly candidates: readonly Candidate[];
   /** The plugins whose `rank` changed the router's order, in the order in which they ran. @default none */
   readonly rankedBy?: readonly string[];
+  /** Providers whose models come last, because so much of their budget is spent. @default none */
+  readonly shifted?: readonly string[];
   readonly rejected: readonly Rejection[];
   /** What the response would say of the choice: another tier than the asked one answers. @default none */
   readonly warnings?: readonly Warning[];

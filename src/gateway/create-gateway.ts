@@ -24,6 +24,7 @@ import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, reques
 import { healthOf } from './health.ts';
 import { createObservations } from './kept-observations.ts';
 import { listAll } from './list-models.ts';
+import { createSpending } from './money/spending.ts';
 import { operations } from './operations.ts';
 import type { GatewayParts } from './parts.ts';
 import { failover } from './request-ring/failover.ts';
@@ -118,7 +119,10 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   const observations = createObservations({ keyValue, clock: runtime.clock, logger });
   const { statistics } = observations;
   const events = createGatewayEvents({ clock: runtime.clock, logger });
+  const current = { config: () => state.config, registry: () => state.registry };
+  const spending = createSpending({ ...current, clock: runtime.clock, keyValue, ledger, logger, events });
   const parts: GatewayParts = {
+    ...current,
     runtime,
     clock: runtime.clock,
     keyValue,
@@ -131,10 +135,9 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     statistics,
     credentials: createCredentials(),
     background: createBackground(runtime.clock),
-    circuits: createCircuits(() => state.config, events),
+    circuits: createCircuits(current.config, events),
+    spending,
     endpointReports: createEndpointReports(runtime.clock),
-    config: () => state.config,
-    registry: () => state.registry,
   };
   const build = builder(parts);
   const { providers = [], plugins = [], config = {} } = options;
@@ -158,7 +161,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     rate,
     recall: observations.recall,
     handle,
-    explain: (request, options) => explain(request, options, state, runtime),
+    explain: (request, options) => explain(request, options, state, parts),
     models: () => modelsOf(state.registry, runtime.clock.now()),
     register(added) {
       state = build({
@@ -192,6 +195,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       closed = true;
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await transport.close();
+      await spending.flush();
       await observations.flush();
       await parts.background.settled();
     },
@@ -259,7 +263,7 @@ const isBare = (names: readonly string[]): boolean =>
   !names.slice(names.indexOf('budget')).some((name) => name.startsWith('plugin:'));
 
 function routingOf(
-  { registry, config, clock }: GatewayParts,
+  { registry, config, clock, spending }: GatewayParts,
   rankers: readonly Ranker[] | undefined,
 ): (call: Call) => RouteOptions {
   return (call) => ({
@@ -269,6 +273,7 @@ function routingOf(
     preferred: callStateOf(call).preferred(call.id),
     exclude: call.exclude,
     order: call.order,
+    shifted: spending.shifted(call),
     ranking: rankers && { rankers, call },
     registry: registry(),
     config: config(),
@@ -301,12 +306,15 @@ function refusalOf(rule: EscalationRule, { escalates, registry }: State): unknow
 /** A fixed id, so that a question takes no id from the runtime. */
 const EXPLAINED: CallOptions = { id: 'explain' };
 
-function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, runtime: Runtime): Explanation {
+function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, parts: GatewayParts): Explanation {
   const { registry, config, rankers } = state;
+  const { runtime } = parts;
   const call = callOf(asked, { ...EXPLAINED, ...given }, true, runtime);
   const { request } = call;
+  const shifted = parts.spending.shifted(call);
   const options: RouteOptions = {
     request,
+    shifted,
     needs: needsOf(request),
     registry,
     config,
@@ -326,6 +334,7 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
       figures: correctedFigures(one.deployment, options.needs.choice.strengths, options.nowMs),
     })),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
+    ...(shifted === undefined ? {} : { shifted: [...shifted] }),
     rejected: rejections(options, decision),
     ...(warning === undefined ? {} : { warnings: [warning] }),
   };

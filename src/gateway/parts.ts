@@ -8,6 +8,7 @@ import type { Circuits } from './attempt-ring/breaker/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
 import type { Background } from './calls/background.ts';
 import type { GatewayEvents } from './gateway-events.ts';
+import type { Spending } from './money/spending.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
 import type { Registry } from './routing/registry.ts';
 import type { Statistics } from './routing/statistics.ts';
@@ -29,6 +30,7 @@ export interface GatewayParts {
   readonly credentials: Credentials;
   readonly background: Background;
   readonly circuits: Circuits;
+  readonly spending: Spending;
   readonly endpointReports: EndpointReports;
   /** The current values: both are replaced as a whole while calls are running. */
   readonly config: () => Config;

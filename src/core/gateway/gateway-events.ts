@@ -1,5 +1,7 @@
 /** What the gateway decides or notices by itself, beside the answers of its calls. */
 
+import type { Forecast } from '../money/forecast.ts';
+
 /** Fields of every event. Plain JSON without keys and without texts of calls. */
 interface Told {
   /** Epoch milliseconds. */
@@ -25,8 +27,59 @@ export interface BreakerClosed extends Told {
   readonly what: string;
 }
 
+/** Of whom a budget is. */
+export interface BudgetOwner {
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** A share of a budget is spent; told once for each share, scope and period. */
+export interface BudgetAlert extends Told {
+  readonly type: 'budget-alert';
+  readonly scope: BudgetOwner;
+  /** The period of the budget by its name, such as `2026-11`; absent where it has none. */
+  readonly period?: string;
+  /** 0.8: four fifths of the cap. */
+  readonly share: number;
+  readonly spentNanoUsd: number;
+  readonly capNanoUsd: number;
+  /** What will be spent by the end of the period; null where too little is known, absent for a budget without a period. */
+  readonly forecast?: Forecast | null;
+}
+
+/** A call did not fit a budget with `dryRun`, and was made all the same. */
+export interface BudgetDryRun extends Told {
+  readonly type: 'budget-dry-run';
+  readonly scope: BudgetOwner;
+  readonly period?: string;
+  readonly capNanoUsd: number;
+  /** Spent and held. */
+  readonly takenNanoUsd: number;
+  /** The most that the call may cost. */
+  readonly neededNanoUsd: number;
+}
+
+/** The last seven days cost much more or much less than the seven before; told once a week for each scope. */
+export interface SpendDrift extends Told {
+  readonly type: 'spend-drift';
+  readonly scope: BudgetOwner;
+  readonly lastNanoUsd: number;
+  readonly beforeNanoUsd: number;
+  /** 0.4: two fifths more. */
+  readonly change: number;
+}
+
+/** So much of a provider's budget is spent that other providers come first, until the period ends. */
+export interface ProviderShifted extends Told {
+  readonly type: 'provider-shifted';
+  readonly provider: string;
+  readonly period?: string;
+  readonly spentNanoUsd: number;
+  readonly capNanoUsd: number;
+}
+
 /** Each member has its own `type`; more will come, so ignore those that you do not know. */
-export type GatewayEvent = BreakerOpened | BreakerClosed;
+export type GatewayEvent = BreakerOpened | BreakerClosed | BudgetAlert | BudgetDryRun | SpendDrift | ProviderShifted;
 
 /** An event before it is told. */
 export type GatewayEventDraft<E extends GatewayEvent = GatewayEvent> = E extends GatewayEvent ? Omit<E, 'at'> : never;

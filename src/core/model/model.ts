@@ -17,13 +17,13 @@ import type {
   Warning,
 } from './event.ts';
 import type { Citation, Part } from './message.ts';
-import type { ModelRequest } from './request.ts';
+import type { ModelRequest, Priority } from './request.ts';
 
 export type * from './event.ts';
 export { FINISH_REASONS } from './event.ts';
 export type * from './message.ts';
 export type * from './request.ts';
-export { CAPABILITIES, nearestTier, SENSITIVITIES, TIERS, tierStep } from './request.ts';
+export { CAPABILITIES, nearestTier, PRIORITIES, SENSITIVITIES, TIERS, tierStep } from './request.ts';
 
 export const SCOPE_KINDS = ['request', 'node', 'run', 'session', 'user', 'team', 'tenant', 'tag'] as const;
 export type ScopeKind = (typeof SCOPE_KINDS)[number];
@@ -81,6 +81,8 @@ export interface Call {
   readonly streaming?: boolean;
   /** Epoch milliseconds after which the caller does not want the answer. */
   readonly deadline?: number;
+  /** @default 'normal' */
+  readonly priority?: Priority;
   /**
    * Targets that must not be used, by the ids of `Target`. Without `region` it means the model in every region, without
    * `credential` the model with every credential. Overrides sessions, chains and pinned models. @default none

@@ -57,6 +57,10 @@ export function nearestTier(
 export const SENSITIVITIES = ['public', 'internal', 'personal', 'regulated'] as const;
 export type Sensitivity = (typeof SENSITIVITIES)[number];
 
+/** Who waits least where calls have to wait: for a connection, or for room in a limit that an endpoint announced. */
+export const PRIORITIES = ['critical', 'normal', 'background'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
 /** Constraints on the router's choice. A string is short for `{ id }`. */
 export interface ModelChoice {
   /** Pins one model: its id (`small-v2`), `provider/model`, or an alias of the config. @default the router's choice */

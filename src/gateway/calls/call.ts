@@ -1,9 +1,16 @@
 /** Makes a call from a request: adds an id, a signal, the scopes that pay, and a deadline. */
-import { assertId, assertKnownFields, assertScopes, type KnownFields } from '../../core/checked-options.ts';
+import { assertId, assertKnownFields, assertScopes, type KnownFields, shown } from '../../core/checked-options.ts';
 import type { Runtime } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { CallOptions } from '../../core/gateway.ts';
-import type { Call, CallTrace, ModelRequest, Scope } from '../../core/model/model.ts';
+import {
+  type Call,
+  type CallTrace,
+  type ModelRequest,
+  PRIORITIES,
+  type Priority,
+  type Scope,
+} from '../../core/model/model.ts';
 import { nearest } from '../../language/suggest.ts';
 import { withToolsApart } from './asked-chat.ts';
 import { callStateOf, newTrace } from './call-state.ts';
@@ -61,6 +68,7 @@ export function callOf(
     ...(options.session === undefined ? {} : { session: options.session }),
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(options.order === undefined ? {} : { order: options.order }),
+    ...(options.priority === undefined ? {} : { priority: options.priority }),
     ...(ms === undefined ? {} : { deadline: clock.now() + ms }),
   };
 }
@@ -70,6 +78,7 @@ const CALL_FIELDS: KnownFields<CallOptions> = {
   session: true,
   scopes: true,
   purpose: true,
+  priority: true,
   trace: true,
   exclude: true,
   order: true,
@@ -79,12 +88,21 @@ const CALL_FIELDS: KnownFields<CallOptions> = {
 /** @throws invalid-request naming the option, its value and the rule */
 function assertCallOptions(options: CallOptions): void {
   assertKnownFields('A call', options, CALL_FIELDS, nearest);
-  const { id, session, scopes, exclude, order } = options;
+  const { id, session, scopes, exclude, order, priority } = options;
   if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
   if (session !== undefined) assertId('A session', session);
   if (scopes !== undefined) assertScopes(scopes);
   if (exclude !== undefined) assertTargets('exclude', exclude);
   if (order !== undefined) assertTargets('order', order);
+  if (priority !== undefined) assertPriority(priority);
+}
+
+function assertPriority(priority: Priority): void {
+  if (PRIORITIES.includes(priority)) return;
+  throw new PolyphonyError(
+    'invalid-request',
+    `The priority ${shown(priority)} does not exist: give one of ${PRIORITIES.join(', ')}.`,
+  );
 }
 
 /** @throws invalid-request: from JavaScript, a name in place of a target would exclude nothing */

@@ -13,6 +13,8 @@
  * R8. A model that stands in for others is a candidate only where no other could serve the request, or by its name.
  * R9. An order that a layer gives with the call is kept as it is: no session and no plugin
  *     changes it, a plugin may only drop some, and no other target answers.
+ * R10. Targets of a provider from which traffic shifts come last. A session keeps its target, and explicit chains, orders and the
+ *     requested tier hold.
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
@@ -33,6 +35,8 @@ export interface RouteOptions extends Negotiation {
   readonly preferred?: Target | undefined;
   /** The only targets that may answer, in the order in which they are tried. */
   readonly order?: readonly Target[] | undefined;
+  /** Providers whose targets come after all others where one of those can be the first choice. @default none */
+  readonly shifted?: ReadonlySet<string> | undefined;
   /** The plugins that order the candidates. */
   readonly ranking?: Ranking | undefined;
 }
@@ -78,6 +82,16 @@ function firstChoiceFirst(scored: readonly Scored[], tier: Tier | undefined, opt
 }
 
 function order(options: RouteOptions, most: number, able: readonly Deployment[]): readonly Scored[] {
+  const { shifted } = options;
+  if (shifted === undefined) return orderOf(options, most, able);
+  const leaves = (one: Deployment): boolean => shifted.has(one.target.provider) && !isPreferred(one, options);
+  const stays = able.filter((one) => !leaves(one));
+  const tier = tierFor(able, options);
+  if (stays.length === able.length || !stays.some((one) => isOfTier(one, tier))) return orderOf(options, most, able);
+  return [...orderOf(options, most, stays), ...bestFirst(scoreAll(able.filter(leaves), options))].slice(0, most);
+}
+
+function orderOf(options: RouteOptions, most: number, able: readonly Deployment[]): readonly Scored[] {
   const scored = scoreAll(able, options);
   const tier = tierFor(able, options);
   const first = scored.filter(({ deployment }) => isOfTier(deployment, tier));
