@@ -6,6 +6,7 @@
 
 import type { Approval } from './plan/approval.ts';
 import type { Escalation } from './plan/plan.ts';
+import type { PriceUpdatesConfig, WebhookConfig } from './settings/alerts-config.ts';
 import type {
   AffinityConfig,
   BreakerConfig,
@@ -21,6 +22,7 @@ import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
 import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from './settings/planning-config.ts';
 import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
 
+export type * from './settings/alerts-config.ts';
 export type * from './settings/calls-config.ts';
 export type * from './settings/limits-config.ts';
 export type * from './settings/models-config.ts';
@@ -44,6 +46,10 @@ export interface Config {
   readonly prices?: Readonly<Record<string, PriceConfig>>;
   /** A file with more `prices`, YAML or JSON, relative to the config; only the command reads it. @default none */
   readonly pricesFile?: string;
+  /** Who may send prices to a running gateway: see `gateway.updatePrices`. @default nobody */
+  readonly priceUpdates?: PriceUpdatesConfig;
+  /** Who is told what the gateway notices, at most 20. @default nobody */
+  readonly webhooks?: readonly WebhookConfig[];
   /** Facts about models over the known ones, by `provider/model` or by the model's own id, at most 1000. @default what was measured */
   readonly models?: Readonly<Record<string, ModelConfig>>;
   /** A file with more `models`, YAML or JSON, relative to the config; only the command reads it, again when it changes. @default none */

@@ -205,6 +205,14 @@ export interface Gateway {
    */
   onEvent?(listener: (event: GatewayEvent) => unknown): () => void;
   /**
+   * Prices from now on, over those of the config, until the next update: the text of an update as it arrived, with its
+   * `polyphony-signature`. It lasts as long as this gateway.
+   *
+   * @throws invalid-config without `priceUpdates` in the config, invalid-credential for a signature that does not fit,
+   * invalid-request for a text that is no list of prices
+   */
+  updatePrices?(body: string, signature: string): Promise<void>;
+  /**
    * Uses refused credentials again at once, of the provider with this id or of all: call it when an account was topped up or
    * its rights were changed. Sends nothing. Returns how many were out of use. What an endpoint asked to wait is still waited.
    */

@@ -27,6 +27,7 @@ import { listAll } from './list-models.ts';
 import { createSpending } from './money/spending.ts';
 import { operations } from './operations.ts';
 import type { GatewayParts } from './parts.ts';
+import { createPriceUpdates, type Prices } from './price-updates.ts';
 import { failover } from './request-ring/failover.ts';
 import { isEscalated, rated } from './request-ring/rated.ts';
 import { composeRing, isEscalation, type Ring } from './rings.ts';
@@ -39,6 +40,7 @@ import { decide, type RouteOptions, rejections } from './routing/route.ts';
 import { tierWarning } from './routing/tier.ts';
 import { assertRungs } from './rungs.ts';
 import type { Rate } from './typed/rated-form.ts';
+import { createWebhooks } from './webhooks.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */
@@ -101,6 +103,8 @@ export interface GatewayHandle extends Gateway {
 
 interface State {
   readonly config: Config;
+  /** Over those of the config. */
+  readonly prices: Prices | undefined;
   readonly providers: readonly Provider[];
   readonly plugins: readonly GatewayPlugin[];
   readonly registry: Registry;
@@ -112,7 +116,7 @@ interface State {
   /** Undefined when no plugin has `rank`. */
   readonly rankers: readonly Ranker[] | undefined;
 }
-type Sources = Pick<State, 'config' | 'providers' | 'plugins'>;
+type Sources = Pick<State, 'config' | 'prices' | 'providers' | 'plugins'>;
 
 export function createGateway(options: GatewayOptions): GatewayHandle {
   const { runtime, keyValue, ledger, logger, transport } = options;
@@ -141,7 +145,9 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   };
   const build = builder(parts);
   const { providers = [], plugins = [], config = {} } = options;
-  let state: State = build({ config, providers, plugins });
+  let state: State = build({ config, prices: undefined, providers, plugins });
+  const webhooks = createWebhooks({ runtime, transport, events, logger, config: current.config });
+  const priceUpdates = createPriceUpdates();
   let closed = false;
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
@@ -189,13 +195,18 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     statistics: () => statistics.figures(runtime.clock.now()),
     health: () => healthOf(parts),
     onEvent: events.listen,
+    async updatePrices(body, signature) {
+      const prices = await priceUpdates.read(body, signature, state.config, runtime.clock.now());
+      state = build({ ...state, prices });
+    },
     reviveCredentials: (provider) => parts.credentials.revive(runtime.clock.now(), provider),
     async close() {
       if (closed) return;
       closed = true;
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
-      await transport.close();
       await spending.flush();
+      await webhooks.flush();
+      await transport.close();
       await observations.flush();
       await parts.background.settled();
     },
@@ -235,16 +246,18 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
   const slots = requestSlots(parts);
   const attemptLayers = attemptSlots(parts);
   const provider = providerHandler(parts);
-  return ({ config, providers, plugins }) => {
+  return ({ config, prices, providers, plugins }) => {
+    const priced = prices === undefined ? config : { ...config, prices: { ...config.prices, ...prices } };
     const requestLayers = requestLayersOf(plugins);
     const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
     const rankers = rankersOf(plugins);
     const router = failover({ routing: routingOf(parts, rankers), clock: parts.clock }, attempts.handler);
     return {
       config,
+      prices,
       providers,
       plugins,
-      registry: createRegistry([...providers, ...pluginProviders(plugins)], config, parts.statistics),
+      registry: createRegistry([...providers, ...pluginProviders(plugins)], priced, parts.statistics),
       attempts,
       sendsAtOnce: isBare(attempts.names),
       escalates: requestLayers.some(isEscalation),
