@@ -101,6 +101,8 @@ export interface TargetFigures {
   /** Milliseconds from sending to the first token of streamed attempts; null before the first. */
   readonly firstTokenP50Ms: number | null;
   readonly firstTokenP95Ms: number | null;
+  /** Prompt tokens that its provider counts for one of our own estimate, a quarter of the bytes; null before the first. */
+  readonly tokenRatio: number | null;
 }
 
 /** Whether one target can be used now, and with which credentials. */

@@ -29,7 +29,7 @@ export interface Webhooks {
   flush(): Promise<void>;
 }
 
-const ALERTS: readonly string[] = ['budget-alert', 'provider-shifted', 'spend-drift'];
+const ALERTS: readonly string[] = ['budget-alert', 'provider-shifted', 'spend-drift', 'token-drift'];
 const TRIES = 5;
 const BASE_MS = 1000;
 const MAX_MS = 60_000;

@@ -17,8 +17,8 @@ export interface Kill {
 export interface Killable {
   /** Compiles the child with all that it imports. */
   build(): void;
-  /** Lives until it has ended by itself, or is killed. */
-  live(args: readonly string[], kill?: Kill): Promise<void>;
+  /** Lives until it has ended by itself, or is killed. Resolves with what it has printed. */
+  live(args: readonly string[], kill?: Kill): Promise<string>;
   /** Kills what still lives, and removes what was compiled. */
   clean(): void;
 }
@@ -45,9 +45,11 @@ export function killable(source: string): Killable {
         });
         children.add(child);
         let errors = '';
+        let printed = '';
         let lines = 0;
         let timer: NodeJS.Timeout | undefined;
         child.stdout.on('data', (chunk: Buffer) => {
+          printed += chunk.toString();
           lines += chunk.toString().split('\n').length - 1;
           if (kill === undefined || lines < kill.afterLines) return;
           timer ??= setTimeout(() => child.kill('SIGKILL'), kill.afterMs);
@@ -58,7 +60,7 @@ export function killable(source: string): Killable {
         child.on('close', (code, signal) => {
           clearTimeout(timer);
           children.delete(child);
-          if (signal === 'SIGKILL' || code === 0) settle();
+          if (signal === 'SIGKILL' || code === 0) settle(printed);
           else reject(new Error(`the child ended with ${code}: ${errors}`));
         });
       }),

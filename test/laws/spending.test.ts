@@ -1,7 +1,8 @@
 /** The law of what is told of budgets: see S1 to S3 in src/gateway/money/spending.ts. */
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
-import type { GatewayEvent } from '../../src/core/gateway.ts';
+import type { CallOptions, GatewayEvent } from '../../src/core/gateway.ts';
+import type { ModelResponse } from '../../src/core/model/model.ts';
 import type { LedgerRow } from '../../src/core/stores.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { fakeCard, fakeProvider } from '../../src/testing/fakes.ts';
@@ -16,7 +17,7 @@ const team = [{ kind: 'team', id: 'red' }] as const;
 
 interface Watched extends Harness {
   readonly told: GatewayEvent[];
-  ask(options?: Parameters<Harness['gateway']['generate']>[1]): ReturnType<Harness['gateway']['generate']>;
+  ask(options?: CallOptions): Promise<ModelResponse>;
 }
 
 function watched(config: Config, stores?: Harness['stores'], providers = [cent('acme')]): Watched {

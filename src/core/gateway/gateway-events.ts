@@ -78,8 +78,18 @@ export interface ProviderShifted extends Told {
   readonly capNanoUsd: number;
 }
 
+/** A provider counts the tokens of a model by a quarter more or fewer than before; told at most once a day by a process. */
+export interface TokenDriftTold extends Told {
+  readonly type: 'token-drift';
+  /** `provider/model`. */
+  readonly what: string;
+  /** Tokens that it has counted for one of our own estimate, and counts lately. */
+  readonly learned: number;
+  readonly recent: number;
+}
+
 /** Each member has its own `type`; more will come, so ignore those that you do not know. */
-export type GatewayEvent = BreakerOpened | BreakerClosed | BudgetAlert | BudgetDryRun | SpendDrift | ProviderShifted;
+export type GatewayEvent = BreakerOpened | BreakerClosed | BudgetAlert | BudgetDryRun | SpendDrift | TokenDriftTold | ProviderShifted;
 
 /** An event before it is told. */
 export type GatewayEventDraft<E extends GatewayEvent = GatewayEvent> = E extends GatewayEvent ? Omit<E, 'at'> : never;

@@ -25,11 +25,20 @@ export interface Forecast {
 }
 
 /** Days before today that are looked at. */
-export const FORECAST_DAYS = 28;
+const FORECAST_DAYS = 28;
 const TWO_WEEKS = 14;
 const LEAST_DAYS = 4;
 /** The 95th percentile of the normal distribution: one of ten cases lies outside, half of them on each side. */
 const NORMAL_95 = 1.6448536269514722;
+
+/** From when the days of a ledger are needed, in epoch milliseconds. */
+export const forecastFrom = (period: { readonly from: number }, nowMs: number): number =>
+  Math.min(period.from, (dayOf(nowMs) - FORECAST_DAYS) * DAY_MS);
+
+/** The totals of a ledger by `day`. */
+export const daysOfTotals = (
+  totals: readonly { readonly group: string; readonly costNanoUsd: NanoUsd }[],
+): readonly DaySpending[] => totals.map(({ group, costNanoUsd }) => ({ day: dayOf(Date.parse(group)), costNanoUsd }));
 
 /** null before the first whole day. Days without any spending before the first one with some are not counted. */
 export function forecast(

@@ -5,7 +5,7 @@ export interface WebhookConfig {
   readonly url: string;
   /** What signs it, by reference: `env:NAME` or `file:/run/secrets/name`. @default not signed */
   readonly secret?: string;
-  /** The types of events, at most 50. @default budget-alert, provider-shifted, spend-drift */
+  /** The types of events, at most 50. @default budget-alert, provider-shifted, spend-drift, token-drift */
   readonly events?: readonly string[];
 }
 

@@ -231,7 +231,8 @@ function heldBy(budget: RequestBudget | undefined, amount: NanoUsd, reservation:
 async function fitToBudget(capped: CappedScopes, terms: WorstTerms, deployment: Deployment): Promise<ReservedAttempt> {
   const { card, request } = terms;
   const { size } = needsOf(request);
-  const input = Math.min(size.upperTokens, Math.ceil(size.exactTokens() * MARGIN));
+  const learned = size.roughTokens * deployment.statistics.tokenRatio.of(capped.parts.clock.now());
+  const input = Math.min(size.upperTokens, Math.ceil(Math.max(size.exactTokens(), learned) * MARGIN));
   const ceiling = outputCeiling(request, card);
   const least = leastOutput(request, deployment, ceiling);
   let output = ceiling;

@@ -12,7 +12,7 @@ import { counterKey } from '../../core/counter-key.ts';
 import { errorRecord } from '../../core/errors.ts';
 import type { Attempt, Call } from '../../core/model/model.ts';
 import { DAY_MS, dayOf } from '../../core/money/calendar.ts';
-import { type DaySpending, FORECAST_DAYS, type Forecast, forecast } from '../../core/money/forecast.ts';
+import { type DaySpending, daysOfTotals, type Forecast, forecast, forecastFrom } from '../../core/money/forecast.ts';
 import { formatUsd, type NanoUsd } from '../../core/money/money.ts';
 import type { Period } from '../../core/money/period.ts';
 import type { Logger } from '../../core/plugin.ts';
@@ -222,8 +222,7 @@ function tellShift({ events }: SpendingParts, { payer, period }: Standing, spent
 }
 
 async function daysOf(ledger: UsageLedger, filter: LedgerFilter): Promise<readonly DaySpending[]> {
-  const totals = await ledger.totals('day', filter);
-  return totals.map(({ group, costNanoUsd }) => ({ day: dayOf(Date.parse(group)), costNanoUsd }));
+  return daysOfTotals(await ledger.totals('day', filter));
 }
 
 async function forecastOf(
@@ -232,8 +231,8 @@ async function forecastOf(
   period: Period,
   nowMs: number,
 ): Promise<Forecast | null> {
-  const from = Math.min(period.from, (dayOf(nowMs) - FORECAST_DAYS) * DAY_MS);
-  return forecast(await daysOf(ledger, { ...filterOf(standing), from }), period, nowMs);
+  const days = await daysOf(ledger, { ...filterOf(standing), from: forecastFrom(period, nowMs) });
+  return forecast(days, period, nowMs);
 }
 
 /** Whole days only, so that a day that has just begun does not look like a fall. */

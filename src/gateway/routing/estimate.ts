@@ -56,13 +56,22 @@ export function askedTier(request: ModelRequest): string | undefined {
   return tier === 'batch' ? undefined : tier;
 }
 
+/** Our own estimate, at the ratio by which the provider's count was seen to differ from it. */
+function expectedInput({ roughTokens }: RequestSize, { statistics }: Deployment, { at }: PriceTerms): number {
+  return typeof at === 'number' ? Math.ceil(roughTokens * statistics.tokenRatio.of(at)) : roughTokens;
+}
+
 export function expectedCost(
   request: ModelRequest,
   size: RequestSize,
   deployment: Deployment,
   terms: PriceTerms,
 ): NanoUsd | null {
-  const usage = { input: size.roughTokens, output: expectedOutput(request, deployment), images: size.images };
+  const usage = {
+    input: expectedInput(size, deployment, terms),
+    output: expectedOutput(request, deployment),
+    images: size.images,
+  };
   return costOf(deployment.card, usage, terms);
 }
 

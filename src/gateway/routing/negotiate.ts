@@ -132,13 +132,19 @@ function outputLength({ card }: Deployment, { request }: Negotiation): string | 
   return `answers with at most ${card.maxOutputTokens} tokens, but the request asks for ${asked}`;
 }
 
-function contextWindow({ card }: Deployment, { request, needs: { size } }: Negotiation): string | undefined {
+function contextWindow(
+  { card, statistics }: Deployment,
+  { request, needs: { size }, nowMs }: Negotiation,
+): string | undefined {
   const asked = request.requires?.contextTokens ?? 0;
   if (asked > card.contextTokens)
     return `has a context window of ${card.contextTokens} tokens, but the request requires ${asked}`;
   const answer = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
   if (size.upperTokens + answer <= card.contextTokens) return undefined;
-  const needed = (size.longest === undefined ? size.exactTokens() : estimateTokens(size.longest)) + answer;
+  const learned = statistics.tokenRatio.of(nowMs);
+  // What was learned of the model counts once it has learned something; it knows no single text.
+  const whole = learned === 1 ? size.exactTokens() : Math.ceil(size.roughTokens * learned);
+  const needed = (size.longest === undefined ? whole : estimateTokens(size.longest)) + answer;
   return needed <= card.contextTokens
     ? undefined
     : `has a context window of ${card.contextTokens} tokens, but the request needs about ${needed}`;
