@@ -41,7 +41,12 @@ const polyphony = await createPolyphony({
   plugins: [],
   providers,
   stores: sqliteStores({ path: database }),
-  config: { budgets: NESTED_BUDGETS, retry: { baseMs: 2, maxMs: 10 }, breaker: { minimumAttempts: 1_000_000 } },
+  config: {
+    budgets: NESTED_BUDGETS,
+    retry: { baseMs: 2, maxMs: 10 },
+    timeouts: { idleMs: 100 },
+    breaker: { minimumAttempts: 1_000_000 },
+  },
 });
 
 const ended = { answered: 0, refused: 0, failed: 0 };
@@ -56,8 +61,8 @@ async function call(index: number): Promise<void> {
     { kind: 'run', id: `run${upTo(20)}`, capNanoUsd: RUN_CAP },
   ] as const;
   const controller = new AbortController();
-  // An answer that hangs ends by this; many others are cancelled somewhere on their way.
-  const cancel = systemClock.schedule(20 + upTo(300), () => controller.abort());
+  // A third is cancelled somewhere on its way.
+  const cancel = random() < 0.3 ? systemClock.schedule(upTo(800), () => controller.abort()) : () => {};
   const leaveAfter = random() < 0.2 ? 1 + upTo(3) : Number.POSITIVE_INFINITY;
   const options = { id: `${name}${index}`, scopes, signal: controller.signal };
   const messages = [{ role: 'user' as const, content: 'word '.repeat(upTo(20)) }];
@@ -80,6 +85,8 @@ async function call(index: number): Promise<void> {
   }
 }
 
+// The file is open before the first call begins.
+await polyphony.stores.keyValue.get('made');
 await Promise.all(Array.from({ length: Number(calls) }, (_, index) => call(index)));
 await polyphony.close();
 process.stdout.write(`${JSON.stringify(ended)}\n`);

@@ -73,7 +73,6 @@ describe('law: nested caps', () => {
     await watching;
     expect(exceeded).toEqual([]);
     expect(looks).toBeGreaterThan(5);
-    console.log(ended);
     const sums = ended.map((text) => JSON.parse(text) as Record<'answered' | 'refused' | 'failed', number>);
     for (const what of ['answered', 'refused', 'failed'] as const)
       expect(sums.reduce((sum, one) => sum + one[what], 0)).toBeGreaterThan(CALLS / 50);
