@@ -41,7 +41,7 @@ describe('conformance', () => {
 });
 
 const dropLater = (database: Database.Database): void => {
-  for (const trigger of ['changed', 'removed']) database.exec(`DROP TRIGGER ledger_row_${trigger}`);
+  for (const trigger of ['row_changed', 'row_removed', 'id_free']) database.exec(`DROP TRIGGER ledger_${trigger}`);
   for (const table of ['payers', 'payer_scopes', 'days', 'summed', 'changed_days'])
     database.exec(`DROP TABLE ledger_${table}`);
   for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words'])

@@ -82,7 +82,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX passage_vectors_by_age ON passage_vectors (made_at, key, model, length);
   `,
   // Sums of the ledger by day, for its rows up to an id: see totals/day-sums.ts. The triggers also hold for a program of an earlier
-  // release that has the file open.
+  // release that has the file open. An id is given again once the rows with the highest ids are removed.
   `
   CREATE TABLE ledger_payers (id INTEGER PRIMARY KEY, scopes TEXT NOT NULL UNIQUE);
   CREATE TABLE ledger_payer_scopes (
@@ -101,7 +101,10 @@ const MIGRATIONS: readonly string[] = [
   END;
   CREATE TRIGGER ledger_row_removed AFTER DELETE ON ledger WHEN OLD.id <= (SELECT up_to FROM ledger_summed) BEGIN
     INSERT OR IGNORE INTO ledger_changed_days (day) VALUES (CAST(OLD.started_at / 86400000 AS INTEGER));
-    UPDATE ledger_summed SET up_to = min(up_to, coalesce((SELECT max(id) FROM ledger), 0));
+  END;
+  CREATE TRIGGER ledger_id_free AFTER DELETE ON ledger BEGIN
+    UPDATE ledger_summed SET up_to = coalesce((SELECT max(id) FROM ledger), 0)
+      WHERE up_to > coalesce((SELECT max(id) FROM ledger), 0);
   END;
   `,
 ];

@@ -1,10 +1,20 @@
 /** Totals of the ledger: whole days from their sums, the rest from the rows. */
+import { PolyphonyError } from '../../../core/errors.ts';
 import { DAY_MS, dayName } from '../../../core/money/calendar.ts';
-import type { LedgerFilter, LedgerGroup, LedgerTotal } from '../../../core/stores.ts';
-import { createTotals, groupsOf, listOf, SUMMED_SCOPES, type Sum, sumOf, type Totals } from '../../ledger-totals.ts';
+import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../../core/stores.ts';
+import {
+  createTotals,
+  groupsOf,
+  listOf,
+  matches,
+  SUMMED_SCOPES,
+  type Sum,
+  sumOf,
+  type Totals,
+} from '../../ledger-totals.ts';
 import type { Sql, SqlRow, SqlValue } from '../database.ts';
-import { conditionsOf, where } from '../ledger-queries.ts';
 import { ledgerRowOf } from '../records.ts';
+import { conditionsOf, where } from './conditions.ts';
 import { summedUpTo } from './day-sums.ts';
 
 /** All sums must be complete: see `isSummed`. */
@@ -18,8 +28,7 @@ export function selectTotals(
   const totals = createTotals(by);
   const { from = 0, to = Number.POSITIVE_INFINITY } = filter;
   const [first, end] = [Math.ceil(from / DAY_MS), Math.floor(to / DAY_MS)];
-  const rows = (some: LedgerFilter, above?: number): void =>
-    addRows(sql, totals, groups, { ...filter, ...some }, above, path);
+  const rows = (some: LedgerFilter): void => addRows(sql, totals, groups, { ...filter, ...some }, path);
   if (end <= first || !canBeSummed(groups, filter)) {
     rows({});
     return totals.list();
@@ -28,7 +37,8 @@ export function selectTotals(
   const [start, stop] = [first * DAY_MS, end * DAY_MS];
   if (from < start) rows({ to: start });
   if (to > stop) rows({ from: stop });
-  rows({ from: start, ...(Number.isFinite(stop) ? { to: stop } : {}) }, summedUpTo(sql));
+  const within: LedgerFilter = { ...filter, from: start, ...(Number.isFinite(stop) ? { to: stop } : {}) };
+  addEach(totals, groups, newRows(sql, within, path));
   return totals.list();
 }
 
@@ -54,7 +64,8 @@ function addDays(
     const kind = scopeOf(group);
     if (kind === undefined) return nameOf(group, 'd', 'd.day');
     kinds.push(kind);
-    joins.push(`JOIN ledger_payer_scopes s${index} ON s${index}.payers_id = d.payers_id AND s${index}.kind = ?`);
+    // CROSS keeps the sums on the outside: the other way round they would be read once for each set of payers.
+    joins.push(`CROSS JOIN ledger_payer_scopes s${index} ON s${index}.payers_id = d.payers_id AND s${index}.kind = ?`);
     return `s${index}.name`;
   });
   const texts = ['d.day >= ?', ...(Number.isFinite(end) ? ['d.day < ?'] : [])];
@@ -77,30 +88,34 @@ function addDays(
 const ROW_SUMS = `count(*), sum(CASE WHEN l.outcome = 'error' THEN 1 ELSE 0 END), sum(l.input_tokens), sum(l.output_tokens),
   coalesce(sum(l.cost_nano_usd), 0), sum(CASE WHEN l.cost_nano_usd IS NULL THEN 1 ELSE 0 END), coalesce(sum(l.uncertain), 0)`;
 
-/** From the rows themselves; `above`: only those with a greater id. */
-function addRows(
-  sql: Sql,
-  totals: Totals,
-  groups: readonly LedgerGroup[],
-  filter: LedgerFilter,
-  above: number | undefined,
-  path: string,
-): void {
+/** Rows one by one: few, or of several scopes each. */
+function addEach(totals: Totals, groups: readonly LedgerGroup[], rows: readonly LedgerRow[]): void {
+  for (const row of rows)
+    totals.add(
+      groups.map((group) => groupsOf(row, group)),
+      sumOf(row),
+    );
+}
+
+/** Those that are in no sum yet: read by their ids alone, because any other index would lead through all rows of that time. */
+function newRows(sql: Sql, filter: LedgerFilter, path: string): readonly LedgerRow[] {
+  const rows = sql
+    .all('SELECT row FROM ledger WHERE id > ?', [summedUpTo(sql)])
+    .map(([text]) => ledgerRowOf(text, path));
+  return rows.filter((row) => matches(row, filter));
+}
+
+/** From the rows themselves. */
+function addRows(sql: Sql, totals: Totals, groups: readonly LedgerGroup[], filter: LedgerFilter, path: string): void {
   const { texts, values } = conditionsOf(filter);
-  if (above !== undefined) {
-    // The sign keeps the planner from the index of times: few rows have a greater id.
-    texts.push('l.id > ?');
-    values.push(above);
-  }
   const scopes = groups.filter((group) => scopeOf(group) !== undefined);
   if (scopes.length > 1) {
-    for (const [text] of sql.all(`SELECT l.row FROM ledger l ${where(texts)}`, values)) {
-      const row = ledgerRowOf(text, path);
-      totals.add(
-        groups.map((group) => groupsOf(row, group)),
-        sumOf(row),
-      );
-    }
+    const rows = sql.all(`SELECT l.row FROM ledger l ${where(texts)}`, values);
+    addEach(
+      totals,
+      groups,
+      rows.map(([text]) => ledgerRowOf(text, path)),
+    );
     return;
   }
   const [kind] = scopes.map(scopeOf);
@@ -125,7 +140,9 @@ function tablesOf(kind: string | undefined, { from, to }: LedgerFilter): { text:
 /** The column of a group that is no scope. */
 function nameOf(group: LedgerGroup, table: string, day: string): string {
   if (group === 'model') return `${table}.provider || '/' || ${table}.model`;
-  return group === 'day' || group === 'month' ? day : `${table}.${group}`;
+  if (group === 'day' || group === 'month') return day;
+  if (group === 'provider' || group === 'purpose' || group === 'outcome') return `${table}.${group}`;
+  throw new PolyphonyError('invalid-request', `A ledger has no totals by ${JSON.stringify(group)}: see LedgerGroup.`);
 }
 
 function addGrouped(totals: Totals, groups: readonly LedgerGroup[], row: SqlRow): void {
