@@ -89,7 +89,14 @@ export interface TokenDriftTold extends Told {
 }
 
 /** Each member has its own `type`; more will come, so ignore those that you do not know. */
-export type GatewayEvent = BreakerOpened | BreakerClosed | BudgetAlert | BudgetDryRun | SpendDrift | TokenDriftTold | ProviderShifted;
+export type GatewayEvent =
+  | BreakerOpened
+  | BreakerClosed
+  | BudgetAlert
+  | BudgetDryRun
+  | SpendDrift
+  | TokenDriftTold
+  | ProviderShifted;
 
 /** An event before it is told. */
 export type GatewayEventDraft<E extends GatewayEvent = GatewayEvent> = E extends GatewayEvent ? Omit<E, 'at'> : never;
