@@ -7,6 +7,7 @@
 import type { Approval } from './plan/approval.ts';
 import type { Escalation } from './plan/plan.ts';
 import type { AdaptConfig } from './settings/adapt-config.ts';
+import type { PriceUpdatesConfig, WebhookConfig } from './settings/alerts-config.ts';
 import type {
   AffinityConfig,
   BreakerConfig,
@@ -28,6 +29,7 @@ import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
 import type { WarmConfig } from './settings/warm-config.ts';
 
 export type * from './settings/adapt-config.ts';
+export type * from './settings/alerts-config.ts';
 export type * from './settings/calls-config.ts';
 export type * from './settings/health-config.ts';
 export type * from './settings/hedge-config.ts';
@@ -58,6 +60,10 @@ export interface Config {
   readonly prices?: Readonly<Record<string, PriceConfig>>;
   /** A file with more `prices`, YAML or JSON, relative to the config; only the command reads it. @default none */
   readonly pricesFile?: string;
+  /** Who may send prices to a running gateway: see `gateway.updatePrices`. @default nobody */
+  readonly priceUpdates?: PriceUpdatesConfig;
+  /** Who is told what the gateway notices, at most 20. @default nobody */
+  readonly webhooks?: readonly WebhookConfig[];
   /** Facts about models over the known ones, by `provider/model` or by the model's own id, at most 1000. @default what was measured */
   readonly models?: Readonly<Record<string, ModelConfig>>;
   /** A file with more `models`, YAML or JSON, relative to the config; only the command reads it, again when it changes. @default none */

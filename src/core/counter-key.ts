@@ -1,8 +1,10 @@
 /** The names of the counters that caps are checked with, in the key-value store. */
-import type { Scope } from './model/model.ts';
+import type { ScopeKind } from './model/model.ts';
 
-export interface CounterOf extends Pick<Scope, 'kind' | 'id'> {
-  /** The day (`2026-11-28`) or month (`2026-11`) of the cap. */
+export interface CounterOf {
+  readonly kind: ScopeKind | 'provider';
+  readonly id: string;
+  /** The period of the cap, by its name: see money/period.ts. */
   readonly period?: string;
 }
 

@@ -103,6 +103,8 @@ export interface Explanation {
   readonly candidates: readonly Candidate[];
   /** The plugins whose `rank` changed the router's order, in the order in which they ran. @default none */
   readonly rankedBy?: readonly string[];
+  /** Providers whose models come last, because so much of their budget is spent. @default none */
+  readonly shifted?: readonly string[];
   readonly rejected: readonly Rejection[];
   /** When a second target would be asked too, and which. @default none ever is */
   readonly hedge?: ExplainedHedge;
@@ -130,6 +132,8 @@ export interface TargetFigures {
   /** Milliseconds from sending to the first token of streamed attempts; null before the first. */
   readonly firstTokenP50Ms: number | null;
   readonly firstTokenP95Ms: number | null;
+  /** Prompt tokens that its provider counts for one of our own estimate, a quarter of the bytes; null before the first. */
+  readonly tokenRatio: number | null;
 }
 
 /** Whether one target can be used now, and with which credentials. */
@@ -258,6 +262,14 @@ export interface Gateway {
    * listener throws is logged. Returns what ends the listening.
    */
   onEvent?(listener: (event: GatewayEvent) => unknown): () => void;
+  /**
+   * Prices from now on, over those of the config, until the next update: the text of an update as it arrived, with its
+   * `polyphony-signature`. It lasts as long as this gateway.
+   *
+   * @throws invalid-config without `priceUpdates` in the config, invalid-credential for a signature that does not fit,
+   * invalid-request for a text that is no list of prices
+   */
+  updatePrices?(body: string, signature: string): Promise<void>;
   /**
    * Uses refused credentials again at once, of the provider with this id or of all: call it when an account was topped up or
    * its rights were changed. Sends nothing. Returns how many were out of use. What an endpoint asked to wait is still waited.

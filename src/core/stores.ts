@@ -79,10 +79,13 @@ export interface LedgerFilter {
   readonly limit?: number;
 }
 
-export type LedgerGroup = 'provider' | 'model' | 'purpose' | 'day' | 'outcome' | `scope:${Scope['kind']}`;
+export type LedgerGroup = 'provider' | 'model' | 'purpose' | 'day' | 'month' | 'outcome' | `scope:${Scope['kind']}`;
 
 export interface LedgerTotal {
+  /** Where several groups were asked for, the first of them. */
   readonly group: string;
+  /** One for each group that was asked for, in that order; absent where one was asked for by its name alone. */
+  readonly groups?: readonly string[];
   readonly attempts: number;
   readonly errors: number;
   readonly inputTokens: number;
@@ -102,10 +105,11 @@ export interface UsageLedger {
   /** Newest first by `startedAt`. */
   rows(filter?: LedgerFilter): AsyncIterable<LedgerRow>;
   /**
-   * In ascending order of groups: `provider/model` for models, `2026-03-31` (UTC) for days. A row counts once in each of its
-   * scopes of the given kind, and nowhere if it has none. `limit` is ignored.
+   * In ascending order of groups: `provider/model` for models, `2026-03-31` (UTC) for days, `2026-03` for months. A row counts once
+   * in each of its scopes of the given kind, and nowhere if it has none; of several kinds, once for each combination. `limit` is
+   * ignored.
    */
-  totals(by: LedgerGroup, filter?: LedgerFilter): Promise<readonly LedgerTotal[]>;
+  totals(by: LedgerGroup | readonly LedgerGroup[], filter?: LedgerFilter): Promise<readonly LedgerTotal[]>;
   /** Removes rows by `startedAt`; totals then leave them out. @default the ledger keeps every row */
   prune?(options: PruneOptions): Promise<Pruned>;
   close(): Promise<void>;

@@ -28,8 +28,10 @@ import { healthOf } from './health.ts';
 import { createObservations } from './kept-observations.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { listAll } from './list-models.ts';
+import { createSpending } from './money/spending.ts';
 import { operations } from './operations.ts';
 import type { GatewayParts } from './parts.ts';
+import { createPriceUpdates, type Prices } from './price-updates.ts';
 import { failover } from './request-ring/failover.ts';
 import { isEscalated, rated } from './request-ring/rated.ts';
 import { composeRing, isEscalation, type Ring } from './rings.ts';
@@ -40,6 +42,7 @@ import { createRegistry, type Registry } from './routing/registry.ts';
 import { assertRungs } from './rungs.ts';
 import type { Rate } from './typed/rated-form.ts';
 import { keepReady } from './warm/keep-ready.ts';
+import { createWebhooks } from './webhooks.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */
@@ -102,6 +105,8 @@ export interface GatewayHandle extends Gateway {
 
 interface State {
   readonly config: Config;
+  /** Over those of the config. */
+  readonly prices: Prices | undefined;
   readonly providers: readonly Provider[];
   readonly plugins: readonly GatewayPlugin[];
   readonly registry: Registry;
@@ -115,14 +120,16 @@ interface State {
   /** Undefined when no plugin has `rank`. */
   readonly rankers: readonly Ranker[] | undefined;
 }
-type Sources = Pick<State, 'config' | 'providers' | 'plugins'>;
+type Sources = Pick<State, 'config' | 'prices' | 'providers' | 'plugins'>;
 
 export function createGateway(options: GatewayOptions): GatewayHandle {
   const { runtime, keyValue, ledger, logger, transport } = options;
   const observations = createObservations({ keyValue, clock: runtime.clock, logger });
   const { statistics } = observations;
   const events = createGatewayEvents({ clock: runtime.clock, logger });
+  const current = { config: () => state.config, registry: () => state.registry };
   const base = {
+    ...current,
     runtime,
     clock: runtime.clock,
     keyValue,
@@ -130,15 +137,9 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     events,
     transport,
     credentials: createCredentials(),
-    circuits: createCircuits(() => state.config, events),
-    pacer: createPacer({
-      clock: runtime.clock,
-      config: () => state.config,
-      registry: () => state.registry,
-      events,
-    }),
-    config: () => state.config,
-    registry: () => state.registry,
+    circuits: createCircuits(current.config, events),
+    pacer: createPacer({ ...current, clock: runtime.clock, events }),
+    spending: createSpending({ ...current, clock: runtime.clock, keyValue, ledger, logger, events }),
   };
   const monitor = createHealthMonitor(base, () => state.router);
   const lifecycle = createLifecycle(base, monitor.isUnwell);
@@ -159,8 +160,10 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   };
   const build = builder(parts);
   const { providers = [], plugins = [], config = {} } = options;
-  let state: State = build({ config, providers, plugins });
+  let state: State = build({ config, prices: undefined, providers, plugins });
   monitor.configured();
+  const webhooks = createWebhooks({ runtime, transport, events, logger, config: current.config });
+  const priceUpdates = createPriceUpdates();
   let closed = false;
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
@@ -218,6 +221,10 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     statistics: () => statistics.figures(runtime.clock.now()),
     health: () => healthOf(parts),
     onEvent: events.listen,
+    async updatePrices(body, signature) {
+      const prices = await priceUpdates.read(body, signature, state.config, runtime.clock.now());
+      state = build({ ...state, prices });
+    },
     reviveCredentials: (provider) => parts.credentials.revive(runtime.clock.now(), provider),
     async close() {
       if (closed) return;
@@ -226,6 +233,8 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       parts.pacer.close();
       await Promise.all([monitor.close(), candidates.close()]);
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
+      await parts.spending.flush();
+      await webhooks.flush();
       await transport.close();
       await observations.flush();
       await parts.background.settled();
@@ -266,16 +275,18 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
   const slots = requestSlots(parts);
   const attemptLayers = attemptSlots(parts);
   const provider = providerHandler(parts);
-  return ({ config, providers, plugins }) => {
+  return ({ config, prices, providers, plugins }) => {
+    const priced = prices === undefined ? config : { ...config, prices: { ...config.prices, ...prices } };
     const requestLayers = requestLayersOf(plugins);
     const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
     const routed = failover(parts, attempts.handler);
     const router = config.candidates === undefined ? routed : parts.candidates.watched(routed);
     return {
       config,
+      prices,
       providers,
       plugins,
-      registry: createRegistry([...providers, ...pluginProviders(plugins)], config, parts.statistics),
+      registry: createRegistry([...providers, ...pluginProviders(plugins)], priced, parts.statistics),
       attempts,
       router,
       sendsAtOnce: isBare(attempts.names),

@@ -46,6 +46,7 @@ export function explain(
     attemptRing: attempts.names,
     candidates: scored.map((one) => explained(one, first, call, options, parts)),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
+    ...(options.shifted === undefined ? {} : { shifted: [...options.shifted] }),
     rejected: rejections(options, decision),
     ...(hedge === undefined ? {} : { hedge }),
     ...(warning === undefined ? {} : { warnings: [warning] }),

@@ -13,6 +13,7 @@ import type { Background } from './calls/background.ts';
 import type { Candidates } from './candidates/candidates.ts';
 import type { GatewayEvents } from './gateway-events.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
+import type { Spending } from './money/spending.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
 import type { Registry } from './routing/registry.ts';
 import type { RouteOptions } from './routing/route.ts';
@@ -36,6 +37,7 @@ export interface GatewayParts {
   readonly background: Background;
   readonly circuits: Circuits;
   readonly pacer: Pacer;
+  readonly spending: Spending;
   readonly endpointReports: EndpointReports;
   readonly lifecycle: Lifecycle;
   readonly candidates: Candidates;

@@ -17,7 +17,7 @@ export const routeOptions = (parts: GatewayParts, rankers: Rankers, call: Call):
 
 /** The same without what is known of targets beyond the request. */
 export const routeQuestion = (
-  { registry, config, clock }: GatewayParts,
+  { registry, config, clock, spending }: GatewayParts,
   rankers: Rankers,
   call: Call,
 ): RouteOptions => ({
@@ -27,6 +27,7 @@ export const routeQuestion = (
   preferred: callStateOf(call).preferred(call.id),
   exclude: call.exclude,
   order: call.order,
+  shifted: spending.shifted(call),
   ranking: rankers && { rankers, call },
   registry: registry(),
   config: config(),

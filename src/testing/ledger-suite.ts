@@ -41,6 +41,7 @@ const SAMPLE: readonly LedgerRow[] = [
 export function testLedger(options: StoreSuiteOptions<UsageLedger>): void {
   rowTests(options);
   totalTests(options);
+  dayTests(options);
   pruneTests(options);
 }
 
@@ -158,6 +159,89 @@ function totalTests(options: StoreSuiteOptions<UsageLedger>): void {
     assert.deepEqual(await totalsOf(ledger, 'model', { provider: 'bolt', from: START, to: START + 11 }), [
       ['bolt/large', 1, 0, 1000, 0],
     ]);
+  });
+}
+
+/** Totals over days that lie between the ends of a filter, and rows that change afterwards: where a store keeps sums of days. */
+function dayTests(options: StoreSuiteOptions<UsageLedger>): void {
+  const check = storeTests(options);
+  const first = START - (START % DAY_MS);
+  const many = Array.from({ length: 3000 }, (_, index) =>
+    ledgerRow({
+      key: `d${index}/1`,
+      startedAt: first + Math.floor((index / 3000) * 5 * DAY_MS),
+      scopes: [
+        { kind: 'team', id: `team${index % 3}` },
+        { kind: 'user', id: `user${index % 6}` },
+        { kind: 'run', id: `r${index % 9}` },
+      ],
+      target: { provider: 'acme', model: index % 2 === 0 ? 'small' : 'large' },
+      costNanoUsd: index,
+    }),
+  );
+  const sumsOf = async (ledger: UsageLedger, ...query: Parameters<UsageLedger['totals']>) =>
+    (await ledger.totals(...query)).map(({ group, groups, attempts, costNanoUsd }) => [
+      groups ?? group,
+      attempts,
+      costNanoUsd,
+    ]);
+  /** The same by hand. */
+  const expected = (rows: readonly LedgerRow[], groups: (row: LedgerRow) => readonly string[]) => {
+    const sums = new Map<string, [readonly string[], number, number]>();
+    for (const row of rows) {
+      const sum = sums.get(JSON.stringify(groups(row))) ?? [groups(row), 0, 0];
+      sums.set(JSON.stringify(groups(row)), [sum[0], sum[1] + 1, sum[2] + (row.costNanoUsd ?? 0)]);
+    }
+    return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
+  };
+  const scopeOf = (row: LedgerRow, kind: string): string => row.scopes.find((scope) => scope.kind === kind)?.id ?? '';
+  check('adds up by several groups at once', async (ledger) => {
+    await ledger.append(many);
+    await ledger.flush();
+    for (const kind of ['user', 'run'] as const) {
+      const got = await sumsOf(ledger, ['scope:team', `scope:${kind}`, 'model']);
+      const byHand = expected(many, (row) => [scopeOf(row, 'team'), scopeOf(row, kind), `acme/${row.target.model}`]);
+      assert.deepEqual(got, byHand);
+    }
+    assert.deepEqual(await sumsOf(ledger, ['provider']), [[['acme'], 3000, 4_498_500]]);
+    assert.deepEqual(await sumsOf(ledger, 'month'), [['2023-11', 3000, 4_498_500]]);
+  });
+  check('adds up between any two times', async (ledger) => {
+    await ledger.append(many);
+    await ledger.flush();
+    const times = [0, 1, DAY_MS / 2, DAY_MS, DAY_MS + 7, 3 * DAY_MS, 4.5 * DAY_MS, 9 * DAY_MS].map(
+      (after) => first + after,
+    );
+    for (const from of [undefined, ...times]) {
+      for (const to of [undefined, ...times]) {
+        const filter = { scope: { kind: 'team', id: 'team1' }, ...(from && { from }), ...(to && { to }) } as const;
+        const rows = many.filter(
+          (row) => scopeOf(row, 'team') === 'team1' && row.startedAt >= (from ?? 0) && row.startedAt < (to ?? Infinity),
+        );
+        assert.deepEqual(
+          await sumsOf(ledger, ['scope:user'], filter),
+          expected(rows, (row) => [scopeOf(row, 'user')]),
+        );
+      }
+    }
+  });
+  check('leaves out of its totals what was removed since', async (ledger) => {
+    if (ledger.prune === undefined) return;
+    await ledger.append(many);
+    await ledger.flush();
+    await ledger.totals('day');
+    const before = first + 1.5 * DAY_MS;
+    for (let next: unknown = ''; next !== undefined; ) next = (await ledger.prune({ before })).next;
+    const left = many.filter(({ startedAt }) => startedAt >= before);
+    assert.deepEqual(
+      await sumsOf(ledger, ['scope:user']),
+      expected(left, (row) => [scopeOf(row, 'user')]),
+    );
+    for (let next: unknown = ''; next !== undefined; ) next = (await ledger.prune({ before: first + 9 * DAY_MS })).next;
+    assert.deepEqual(await sumsOf(ledger, 'model'), []);
+    await ledger.append(many.slice(0, 5));
+    await ledger.flush();
+    assert.deepEqual(await sumsOf(ledger, ['provider']), [[['acme'], 5, 10]]);
   });
 }
 

@@ -282,6 +282,7 @@ test('statistics are what the router goes by', async () => {
       p95Ms: expect.any(Number),
       firstTokenP50Ms: expect.any(Number),
       firstTokenP95Ms: expect.any(Number),
+      tokenRatio: null,
     },
   ]);
   await runtime.clock.advance(300_000);

@@ -14,8 +14,8 @@ export interface Kill {
 }
 
 export interface Killable {
-  /** Lives until it has ended by itself, or is killed. */
-  live(args: readonly string[], kill?: Kill): Promise<void>;
+  /** Lives until it has ended by itself, or is killed. Resolves with what it has printed. */
+  live(args: readonly string[], kill?: Kill): Promise<string>;
   /** Kills what still lives. */
   clean(): void;
 }
@@ -33,9 +33,11 @@ export function killable(source: string): Killable {
         });
         children.add(child);
         let errors = '';
+        let printed = '';
         let lines = 0;
         let timer: NodeJS.Timeout | undefined;
         child.stdout.on('data', (chunk: Buffer) => {
+          printed += chunk.toString();
           lines += chunk.toString().split('\n').length - 1;
           if (kill === undefined || lines < kill.afterLines) return;
           timer ??= setTimeout(() => child.kill('SIGKILL'), kill.afterMs);
@@ -46,7 +48,7 @@ export function killable(source: string): Killable {
         child.on('close', (code, signal) => {
           clearTimeout(timer);
           children.delete(child);
-          if (signal === 'SIGKILL' || code === 0) settle();
+          if (signal === 'SIGKILL' || code === 0) settle(printed);
           else reject(new Error(`the child ended with ${code}: ${errors}`));
         });
       }),

@@ -40,7 +40,10 @@ describe('conformance', () => {
   });
 });
 
-const dropPassages = (database: Database.Database): void => {
+const dropLater = (database: Database.Database): void => {
+  for (const trigger of ['row_changed', 'row_removed', 'id_free']) database.exec(`DROP TRIGGER ledger_${trigger}`);
+  for (const table of ['payers', 'payer_scopes', 'days', 'summed', 'changed_days'])
+    database.exec(`DROP TABLE ledger_${table}`);
   for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words'])
     database.exec(`DROP TABLE passag${table}`);
 };
@@ -53,7 +56,7 @@ describe('threads', () => {
     await earlier.close();
     const database = new Database(file);
     for (const table of ['entries', 'summaries', 'readers']) database.exec(`DROP TABLE thread_${table}`);
-    dropPassages(database);
+    dropLater(database);
     database.exec('PRAGMA user_version = 3');
     database.close();
 

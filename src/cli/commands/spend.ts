@@ -6,39 +6,56 @@ import { defineCommand, examples } from '../command.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
 import { spanMs } from '../input/option-values.ts';
 
-export const command = defineCommand<{ readonly by: string; readonly last?: number }>({
+interface SpendOptions {
+  readonly by: string;
+  readonly last?: number;
+  readonly since?: number;
+  readonly forecast?: boolean;
+}
+
+export const command = defineCommand<SpendOptions>({
   define: (spend) =>
     spend
       .option(
-        '--by <group>',
-        'group by provider, model, purpose, day, outcome, run, node, session, user, team, tenant or tag',
+        '--by <groups>',
+        'group by provider, model, purpose, day, month, outcome, run, node, session, user, team, tenant or tag, or several: team,model',
         'model',
       )
       .option('--last <span>', 'only the last hours, days or weeks, such as 12h, 7d or 4w', spanMs)
-      .addHelpText('after', examples('polyphony spend --by day --last 4w', 'polyphony spend --by tag --json')),
+      .option('--since <span>', 'the same as --last', spanMs)
+      .option('--forecast', 'also what will be spent by the end of the month')
+      .addHelpText(
+        'after',
+        examples('polyphony spend --by team,model --since 30d --forecast', 'polyphony spend --by tag --json'),
+      ),
   handle: async (terminal, options) => {
-    const by = ledgerGroup(options.by);
+    const by = ledgerGroups(options.by);
     const { systemClock } = await import('../../system/clock.ts');
-    const filter = options.last === undefined ? {} : { from: systemClock.now() - options.last };
+    const nowMs = systemClock.now();
+    const span = options.since ?? options.last;
+    const filter = span === undefined ? {} : { from: nowMs - span };
     const { withPolyphony } = await import('../process/session.ts');
-    const { tableText } = await import('../screen/result-text.ts');
     const { formatUsd, nanoToUsd } = await import('../../core/money/money.ts');
     return withPolyphony(options, terminal, async ({ polyphony }) => {
       const { ledger } = polyphony.stores;
       await ledger.flush();
       const totals = await ledger.totals(by, filter);
+      const { monthForecast, forecastText, forecastJson } = await import('../screen/forecast-text.ts');
+      const month = options.forecast === true ? await monthForecast(ledger, nowMs) : undefined;
       if (options.json) {
         const documents = totals.map(({ costNanoUsd, ...total }) => ({ ...total, costUsd: nanoToUsd(costNanoUsd) }));
-        terminal.print(safeJson(documents, 2));
+        const document = month === undefined ? documents : { totals: documents, forecast: forecastJson(month) };
+        terminal.print(safeJson(document, 2));
         return EXIT.done;
       }
       if (totals.length === 0) {
-        const when = options.last === undefined ? 'has been spent yet' : 'was spent in that time';
+        const when = span === undefined ? 'has been spent yet' : 'was spent in that time';
         terminal.say(`nothing ${when}, says ${printable(resolve(options.store))}`);
         return EXIT.done;
       }
+      const { tableText } = await import('../screen/result-text.ts');
       const rows = totals.map((total) => [
-        total.group,
+        ...(total.groups ?? [total.group]),
         String(total.attempts),
         String(total.errors),
         String(total.inputTokens),
@@ -46,9 +63,9 @@ export const command = defineCommand<{ readonly by: string; readonly last?: numb
         formatUsd(total.costNanoUsd),
         remarkOf(total),
       ]);
-      terminal.print(
-        tableText([[options.by, 'attempts', 'errors', 'tokens in', 'tokens out', 'cost', ''], ...rows], terminal.paint),
-      );
+      const head = [...options.by.split(','), 'attempts', 'errors', 'tokens in', 'tokens out', 'cost', ''];
+      terminal.print(tableText([head, ...rows], terminal.paint));
+      if (month !== undefined) terminal.print(forecastText(month));
       return EXIT.done;
     });
   },
@@ -63,11 +80,13 @@ function remarkOf({ unpriced, uncertain = 0 }: LedgerTotal): string {
   return remarks.join(', ');
 }
 
+const MOST_GROUPS = 4;
 const GROUPS: readonly LedgerGroup[] = [
   'provider',
   'model',
   'purpose',
   'day',
+  'month',
   'outcome',
   'scope:run',
   'scope:node',
@@ -77,6 +96,15 @@ const GROUPS: readonly LedgerGroup[] = [
   'scope:tenant',
   'scope:tag',
 ];
+
+/** One group by its name alone, several as a list: see `UsageLedger.totals`. */
+function ledgerGroups(text: string): LedgerGroup | readonly LedgerGroup[] {
+  const names = text.split(',');
+  const [first, ...more] = names.map(ledgerGroup);
+  if (first === undefined || names.length > MOST_GROUPS)
+    throw new UsageError(`--by "${text}" must name 1 to ${MOST_GROUPS} groups`);
+  return more.length === 0 ? first : [first, ...more];
+}
 
 function ledgerGroup(text: string): LedgerGroup {
   const group = GROUPS.find((known) => known === text || known === `scope:${text}`);

@@ -11,12 +11,28 @@ const usd = z.number().nonnegative();
 const milliseconds = z.int().positive();
 const days = z.int().min(1).max(36_500);
 
-const BudgetSchema = z.strictObject({
-  scope: z.enum(['session', 'user', 'team', 'tenant', 'tag', 'run']),
-  id: name.optional(),
-  usd,
-  period: z.enum(['day', 'month']).optional(),
-});
+const BudgetSchema = z
+  .strictObject({
+    scope: z.enum(['session', 'user', 'team', 'tenant', 'tag', 'run', 'provider']),
+    id: name.optional(),
+    usd,
+    period: z.enum(['day', 'week', 'month']).optional(),
+    startsOn: z.int().min(1).max(28).optional(),
+    raises: z
+      .array(z.strictObject({ usd: usd.max(9_000_000), until: z.iso.datetime({ offset: true }) }))
+      .max(20)
+      .optional(),
+    dryRun: z.boolean().optional(),
+    alerts: z.array(z.number().positive().max(10)).max(10).optional(),
+    drift: z.number().positive().max(100).optional(),
+    shiftAt: z.number().positive().max(1).optional(),
+  })
+  .refine(({ startsOn = 1, period }) => startsOn <= (period === 'month' ? 28 : period === 'week' ? 7 : 1), {
+    message: 'startsOn is 1 to 7 for a week, 1 to 28 for a month, and belongs to no other budget',
+  })
+  .refine(({ shiftAt, scope }) => shiftAt === undefined || scope === 'provider', {
+    message: 'shiftAt belongs to budgets of a provider only',
+  });
 
 const rate = z.number().nonnegative().max(1_000_000).optional();
 const rates = {
@@ -122,6 +138,11 @@ const startedBy = <T extends z.ZodType>(of: T) =>
     .refine((all) => Object.keys(all).length <= 100, 'at most 100 are taken')
     .optional();
 
+const secretReference = z
+  .string()
+  .max(1000)
+  .regex(/^(env|file):./, 'write where the secret is, env:NAME or file:PATH, never the secret itself');
+
 /** Current names only, which is what all other code reads. */
 export const CurrentConfigSchema = z.strictObject({
   aliases: z.record(name, name).optional(),
@@ -141,6 +162,17 @@ export const CurrentConfigSchema = z.strictObject({
   budgets: z.array(BudgetSchema).max(1000).optional(),
   prices: prices.optional(),
   pricesFile: name.optional(),
+  priceUpdates: z.strictObject({ secret: secretReference }).optional(),
+  webhooks: z
+    .array(
+      z.strictObject({
+        url: z.url({ protocol: /^https?$/ }).max(2000),
+        secret: secretReference.optional(),
+        events: z.array(name).max(50).optional(),
+      }),
+    )
+    .max(20)
+    .optional(),
   models: models.optional(),
   modelsFile: name.optional(),
   lifecycle: LifecycleSchema.optional(),

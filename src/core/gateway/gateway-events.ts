@@ -1,5 +1,7 @@
 /** What the gateway decides or notices by itself, beside the answers of its calls. */
+
 import type { Target } from '../model/event.ts';
+import type { Forecast } from '../money/forecast.ts';
 import type { HealthEvent } from './health-events.ts';
 import type { LifecycleEvent } from './lifecycle-events.ts';
 import type { Told } from './told.ts';
@@ -58,6 +60,67 @@ export interface Hedged extends Told {
   readonly winner: 'first' | 'second' | 'none';
 }
 
+/** Of whom a budget is. */
+export interface BudgetOwner {
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** A share of a budget is spent; told once for each share, scope and period. */
+export interface BudgetAlert extends Told {
+  readonly type: 'budget-alert';
+  readonly scope: BudgetOwner;
+  /** The period of the budget by its name, such as `2026-11`; absent where it has none. */
+  readonly period?: string;
+  /** 0.8: four fifths of the cap. */
+  readonly share: number;
+  readonly spentNanoUsd: number;
+  readonly capNanoUsd: number;
+  /** What will be spent by the end of the period; null where too little is known, absent for a budget without a period. */
+  readonly forecast?: Forecast | null;
+}
+
+/** A call did not fit a budget with `dryRun`, and was made all the same. */
+export interface BudgetDryRun extends Told {
+  readonly type: 'budget-dry-run';
+  readonly scope: BudgetOwner;
+  readonly period?: string;
+  readonly capNanoUsd: number;
+  /** Spent and held. */
+  readonly takenNanoUsd: number;
+  /** The most that the call may cost. */
+  readonly neededNanoUsd: number;
+}
+
+/** The last seven days cost much more or much less than the seven before; told once a week for each scope. */
+export interface SpendDrift extends Told {
+  readonly type: 'spend-drift';
+  readonly scope: BudgetOwner;
+  readonly lastNanoUsd: number;
+  readonly beforeNanoUsd: number;
+  /** 0.4: two fifths more. */
+  readonly change: number;
+}
+
+/** So much of a provider's budget is spent that other providers come first, until the period ends. */
+export interface ProviderShifted extends Told {
+  readonly type: 'provider-shifted';
+  readonly provider: string;
+  readonly period?: string;
+  readonly spentNanoUsd: number;
+  readonly capNanoUsd: number;
+}
+
+/** A provider counts the tokens of a model by a quarter more or fewer than before; told at most once a day by a process. */
+export interface TokenDriftTold extends Told {
+  readonly type: 'token-drift';
+  /** `provider/model`. */
+  readonly what: string;
+  /** Tokens that it has counted for one of our own estimate, and counts lately. */
+  readonly learned: number;
+  readonly recent: number;
+}
+
 /** Each member has its own `type`; more will come, so ignore those that you do not know. */
 export type GatewayEvent =
   | BreakerOpened
@@ -67,7 +130,12 @@ export type GatewayEvent =
   | Throttled
   | ConcurrencyReduced
   | WarmingPaused
-  | Hedged;
+  | Hedged
+  | BudgetAlert
+  | BudgetDryRun
+  | SpendDrift
+  | TokenDriftTold
+  | ProviderShifted;
 
 /** An event before it is told. */
 export type GatewayEventDraft<E extends GatewayEvent = GatewayEvent> = E extends GatewayEvent ? Omit<E, 'at'> : never;

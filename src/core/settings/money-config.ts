@@ -2,14 +2,34 @@
 import type { DatedPrice, PriceChange, PriceWindow } from '../money/token-price.ts';
 
 export interface BudgetConfig {
-  /** Whose spending is capped. */
-  readonly scope: 'session' | 'user' | 'team' | 'tenant' | 'tag' | 'run';
+  /** Whose spending is capped; `provider`: what is spent at a provider. */
+  readonly scope: 'session' | 'user' | 'team' | 'tenant' | 'tag' | 'run' | 'provider';
   /** The one scope of that kind; a tag of a run is `key=value`. @default each scope has a cap of its own */
   readonly id?: string;
   /** The cap, in US dollars. */
   readonly usd: number;
-  /** Starts again at 0 each day or month, in UTC. @default never */
-  readonly period?: 'day' | 'month';
+  /** Starts again at 0 each day, week or month, in UTC. @default never */
+  readonly period?: 'day' | 'week' | 'month';
+  /** The day on which a week (1 is Monday, 7 Sunday) or a month (1 to 28) begins. @default 1 */
+  readonly startsOn?: number;
+  /** Amounts that are added to the cap until a time, at most 20. @default none */
+  readonly raises?: readonly BudgetRaise[];
+  /** Counts, and tells what would not have fit, but refuses and limits nothing. @default false */
+  readonly dryRun?: boolean;
+  /** Shares of the cap, above 0, that are told once a period by `budget-alert` when they are spent, at most 10. @default none */
+  readonly alerts?: readonly number[];
+  /** The share by which the last seven days may differ from the seven before until `spend-drift` tells it. @default none */
+  readonly drift?: number;
+  /** Only of a provider: the share of the cap from which other providers come first, unless a call is critical. @default none */
+  readonly shiftAt?: number;
+}
+
+/** A cap that is higher for a while. */
+export interface BudgetRaise {
+  /** What is added, in US dollars. */
+  readonly usd: number;
+  /** When it ends, `2027-01-31T18:00:00Z`. */
+  readonly until: string;
 }
 
 /** The complete price of one model (`input` and `output`), or only `times`, which multiplies the built-in price. */

@@ -7,10 +7,14 @@ import { commits } from '../../kit/streams/stream-head.ts';
 import type { AttemptEnd, AttemptWatcher } from '../calls/attempt-watcher.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
+import type { GatewayEvents } from '../gateway-events.ts';
 import type { Registry } from '../routing/registry.ts';
+import { maskOf, needsOf } from '../routing/requirements.ts';
+import type { TargetStatistics } from '../routing/statistics.ts';
 
 interface TelemetryParts {
   readonly clock: Clock;
+  readonly events: GatewayEvents;
   readonly registry: () => Registry;
   readonly watchers: readonly AttemptWatcher[];
 }
@@ -62,20 +66,41 @@ class AttemptTimer implements StreamObserver, AttemptEnd {
     this.totalMs = timings.totalMs;
     this.outcome = outcomeOf(attempt, ending);
     if (ending.kind === 'error' && ending.error instanceof PolyphonyError) this.error = ending.error;
-    registry()
-      .find(attempt.target)
-      ?.statistics.record({
-        totalMs: timings.totalMs,
-        // A complete answer has no separate first token.
-        firstTokenMs: attempt.streaming === false ? null : timings.firstTokenMs,
-        outcome: this.outcome,
-        outputTokens: this.finish?.usage.output ?? 0,
-        nowMs: clock.now(),
-      });
+    const statistics = registry().find(attempt.target)?.statistics;
+    const { input = 0, output = 0 } = this.finish?.usage ?? {};
+    statistics?.record({
+      totalMs: timings.totalMs,
+      // A complete answer has no separate first token.
+      firstTokenMs: attempt.streaming === false ? null : timings.firstTokenMs,
+      outcome: this.outcome,
+      outputTokens: output,
+      nowMs: clock.now(),
+    });
+    if (statistics !== undefined && input > 0) this.#reconcile(statistics, input);
     for (const watcher of watchers) watcher.ended(attempt, this);
     return ending;
   }
+
+  /** Our own count beside the provider's. */
+  #reconcile({ tokenRatio }: TargetStatistics, claimed: number): void {
+    const { request, target } = this.#attempt;
+    const { mask, size } = needsOf(request);
+    if (request.operation !== 'chat' || (mask & MEDIA) !== 0) return;
+    const drift = tokenRatio.learn(size.roughTokens, claimed, this.#parts.clock.now());
+    if (drift === undefined) return;
+    const what = `${target.provider}/${target.model}`;
+    this.#parts.events.tell({
+      type: 'token-drift',
+      level: 'warn',
+      message: `${what} lately counts ${drift.recent.toFixed(2)} tokens for one of our own estimate, and counted ${drift.learned.toFixed(2)} before.`,
+      what,
+      ...drift,
+    });
+  }
 }
+
+/** Media are estimated as constants, from which nothing is learned. */
+const MEDIA = maskOf(['image-in', 'audio-in', 'video-in', 'file-in']);
 
 /** A cancelled attempt says nothing about the target, and neither does a caller's error. */
 function outcomeOf(attempt: Attempt, ending: StreamEnding): 'ok' | 'blamed' | 'other' {

@@ -28,11 +28,13 @@ import {
 } from './charge.ts';
 import { recordOf, rowOf } from './record.ts';
 import { type Held, type ReservationParts, type ReservedAttempt, reserveWorstCase } from './reserve-worst-case.ts';
+import type { Spending } from './spending.ts';
 
 export interface BudgetParts extends ReservationParts {
   readonly ledger: UsageLedger | undefined;
   readonly registry: () => Registry;
   readonly background: Background;
+  readonly spending: Spending;
 }
 
 export function budget(parts: BudgetParts): Middleware<Attempt> {
@@ -140,7 +142,7 @@ const isFreeEnding = (ending: StreamEnding): boolean =>
 
 /** Settles the money first, so that the counters are right whatever fails afterwards. Never throws: the answer is paid for. */
 function settle(
-  { ledger, logger }: BudgetParts,
+  { ledger, logger, spending }: BudgetParts,
   attempt: Attempt,
   state: AttemptState,
   held: Held | undefined,
@@ -154,6 +156,7 @@ function settle(
   const settling = unlessThrown(() => held?.settle(charge.costNanoUsd, row, isOfRun(attempt) ? 'now' : 'soon'));
   const isKept = row === undefined || held?.keepsRow === true;
   const written = isKept ? undefined : unlessThrown(() => ledger?.append([row]));
+  if (row !== undefined) spending.settled(attempt, charge.costNanoUsd ?? 0);
   if (settling === undefined && written === undefined) return undefined;
   return Promise.allSettled([settling, written]).then((results) => {
     // The answer is paid for, so a store that fails now must not fail the call.

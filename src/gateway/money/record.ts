@@ -8,8 +8,8 @@ import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import { expectedCost, expectedOutput, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
+import { withSession } from './caps.ts';
 import type { Charge } from './charge.ts';
-import { withSession } from './reservation.ts';
 
 export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge, ending: StreamEnding): AttemptRecord {
   const failed = ending.kind === 'error' ? asPolyphonyError(ending.error) : undefined;

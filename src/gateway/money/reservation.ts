@@ -8,11 +8,8 @@
  *     together with its row: whenever the process dies, counters and ledger agree once its attempts are recovered.
  */
 
-import type { Config } from '../../core/config.ts';
 import { counterKey } from '../../core/counter-key.ts';
-import type { Scope } from '../../core/model/model.ts';
-import { dayName, dayOf } from '../../core/money/calendar.ts';
-import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
+import type { NanoUsd } from '../../core/money/money.ts';
 import type {
   AttemptBook,
   AttemptResult,
@@ -23,15 +20,7 @@ import type {
   NewAttempt,
   OpenAttempt,
 } from '../../core/stores.ts';
-
-export interface CappedScope {
-  readonly kind: Scope['kind'];
-  readonly id: string;
-  readonly capNanoUsd: NanoUsd;
-  readonly spentNanoUsd: NanoUsd;
-  /** The day (`2026-11-28`) or month (`2026-11`) of the cap. */
-  readonly period?: string;
-}
+import type { CappedScope } from './caps.ts';
 
 export interface Reservation {
   /** It writes the row of the ledger itself. @default false */
@@ -46,87 +35,6 @@ export type ReservationResult =
   | { readonly ok: true; readonly reservation: Reservation }
   /** The first scope with too little money left; `takenNanoUsd` is its counter. */
   | { readonly ok: false; readonly scope: CappedScope; readonly takenNanoUsd: NanoUsd };
-
-type Budgets = Config['budgets'];
-
-/** The scopes of a call that have a cap of their own or from the config; the lowest cap of each wins. */
-export function cappedScopes(
-  scopes: readonly Scope[],
-  session: string | undefined,
-  budgets: Budgets,
-  nowMs: number,
-): readonly CappedScope[] {
-  const all = withSession(scopes, session);
-  const capped: CappedScope[] = [];
-  for (const { kind, id, capNanoUsd, spentNanoUsd = 0 } of all) {
-    const cap = budgets === undefined ? capNanoUsd : lowest(capNanoUsd, kind, id, budgets);
-    if (cap !== undefined) capped.push({ kind, id, capNanoUsd: cap, spentNanoUsd });
-    for (const period of budgets === undefined ? NONE : periodsOf(budgets)) {
-      const most = lowest(undefined, kind, id, budgets ?? [], period);
-      const name = periodAt(period, nowMs);
-      if (most !== undefined) capped.push({ kind, id, capNanoUsd: most, spentNanoUsd: 0, period: name });
-    }
-  }
-  return capped.length > 1 ? withoutDuplicates(capped) : capped;
-}
-
-type Period = 'day' | 'month';
-const NONE: readonly Period[] = [];
-/** A cache; budgets live as long as their config. */
-const periods = new WeakMap<NonNullable<Budgets>, readonly Period[]>();
-
-function periodsOf(budgets: NonNullable<Budgets>): readonly Period[] {
-  const known = periods.get(budgets);
-  if (known !== undefined) return known;
-  const found = [...new Set(budgets.flatMap(({ period }) => period ?? []))];
-  periods.set(budgets, found);
-  return found;
-}
-
-const periodAt = (period: Period, nowMs: number): string => dayName(dayOf(nowMs)).slice(0, period === 'day' ? 10 : 7);
-
-/** The session of a call pays for it too, whether or not it is among the scopes. */
-export function withSession(scopes: readonly Scope[], session: string | undefined): readonly Scope[] {
-  if (session === undefined || scopes.some(({ kind, id }) => kind === 'session' && id === session)) return scopes;
-  return [...scopes, { kind: 'session', id: session }];
-}
-
-function lowest(
-  own: NanoUsd | undefined,
-  kind: Scope['kind'],
-  id: string,
-  budgets: NonNullable<Budgets>,
-  period?: Period,
-): NanoUsd | undefined {
-  let cap = own;
-  for (const budget of budgets) {
-    if (budget.scope !== kind || (budget.id ?? id) !== id || budget.period !== period) continue;
-    cap = Math.min(cap ?? Number.POSITIVE_INFINITY, capOf(budget));
-  }
-  return cap;
-}
-
-type Budget = NonNullable<Budgets>[number];
-const caps = new WeakMap<Budget, NanoUsd>();
-
-/** A cache, because the exact conversion of dollars into an integer costs microseconds. */
-function capOf(budget: Budget): NanoUsd {
-  const known = caps.get(budget);
-  if (known !== undefined) return known;
-  const cap = usdToNano(budget.usd);
-  caps.set(budget, cap);
-  return cap;
-}
-
-/** Without duplicates, because a scope that is listed twice would be charged twice. */
-function withoutDuplicates(scopes: readonly CappedScope[]): readonly CappedScope[] {
-  const byKey = new Map<string, CappedScope>();
-  for (const scope of scopes) {
-    const before = byKey.get(counterKey(scope));
-    if (before === undefined || scope.capNanoUsd < before.capNanoUsd) byKey.set(counterKey(scope), scope);
-  }
-  return [...byKey.values()];
-}
 
 export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> => value instanceof Promise;
 
@@ -156,10 +64,15 @@ export function reserve(
   return isPromise(result) ? result.then(read) : read(result);
 }
 
+function limitOf({ capNanoUsd, trialNanoUsd = Number.POSITIVE_INFINITY }: CappedScope): NanoUsd | undefined {
+  const limit = Math.min(capNanoUsd, trialNanoUsd);
+  return limit === Number.POSITIVE_INFINITY ? undefined : limit;
+}
+
 const holdOf = (scope: CappedScope, by: NanoUsd): CounterChange => ({
   key: counterKey(scope),
   by,
-  limit: scope.capNanoUsd,
+  limit: limitOf(scope),
   initial: scope.spentNanoUsd,
 });
 

@@ -1,20 +1,21 @@
 /** Reserves the worst case of an attempt, or as long an answer as the caps allow, or refuses the attempt. */
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
-import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import { asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, ModelEvent, ModelRequest } from '../../core/model/model.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, LedgerRow } from '../../core/stores.ts';
 import { longestAttempt } from '../attempt-ring/timeouts.ts';
 import { callStateOf, type RequestBudget } from '../calls/call-state.ts';
+import type { GatewayEvents } from '../gateway-events.ts';
 import { expectedOutput, outputCeiling, type WorstTerms, worstCost, worstTerms } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
+import { type CappedScope, cappedScopes } from './caps.ts';
 import { expectedRow } from './record.ts';
+import { type BudgetRefusal, exceeded, unboundedSearches, unpriced } from './refusals.ts';
 import {
-  type CappedScope,
-  cappedScopes,
   isPromise,
   openUncapped,
   type Purse,
@@ -29,6 +30,8 @@ export interface ReservationParts {
   /** @default none: the counters alone hold the money */
   readonly attempts?: AttemptBook | undefined;
   readonly logger?: Logger | undefined;
+  /** @default nobody is told what a budget that is tried out would refuse */
+  readonly events?: GatewayEvents | undefined;
   readonly config: () => Config;
   /** No plugin comes between the reservation and the provider, so what is reserved is sent at once. @default true */
   readonly sendsAtOnce?: () => boolean;
@@ -51,16 +54,15 @@ export interface ReservedAttempt {
 interface CappedScopes {
   readonly parts: ReservationParts;
   readonly purse: Purse;
-  readonly scopes: readonly CappedScope[];
+  /** Caps that are tried out are lifted for this attempt once it does not fit them. */
+  scopes: readonly CappedScope[];
   readonly budget: RequestBudget;
-  readonly callId: string;
+  readonly attempt: Attempt;
 }
 
 type Taken = { readonly ok: true; readonly held: Held } | Refusal;
-interface Refusal {
+interface Refusal extends BudgetRefusal {
   readonly ok: false;
-  readonly scope: Pick<CappedScope, 'kind' | 'id' | 'capNanoUsd' | 'period'>;
-  readonly takenNanoUsd: NanoUsd;
 }
 
 /** The margin over the tokeniser's estimate, used if the bound by bytes does not fit; see docs/how-to/budgets.md. */
@@ -77,7 +79,7 @@ export function reserveWorstCase(
   const { request } = attempt;
   const config = parts.config();
   const { budgets, allowUnpriced } = config;
-  const scopes = cappedScopes(attempt.scopes, attempt.session, budgets, clock.now());
+  const scopes = cappedScopes(attempt, budgets, clock.now());
   const budget = budgetOf(attempt);
   const free = () => uncapped(parts, attempt, deployment);
   if (scopes.length === 0 && budget.cap === undefined) return free();
@@ -85,14 +87,14 @@ export function reserveWorstCase(
   const terms = worstTerms(deployment, request, clock.now(), longestAttempt(config));
   const worst = worstCost(terms, needsOf(request).size.upperTokens, outputCeiling(request, card));
   if (worst === null) {
-    if (allowUnpriced === true) return free();
+    if (allowUnpriced === true || (budget.cap === undefined && scopes.every(isOnlyCounted))) return free();
     const scope = scopes[0]?.kind ?? 'request';
     throw card.price !== null && terms.searches > 0
       ? unboundedSearches(deployment, scope)
       : unpriced(deployment, scope);
   }
   const purse = purseOf(parts, attempt, deployment);
-  const capped: CappedScopes = { parts, purse, scopes, budget, callId: attempt.id };
+  const capped: CappedScopes = { parts, purse, scopes, budget, attempt };
   const finish = (taken: Taken): ReservedAttempt | Promise<ReservedAttempt> =>
     taken.ok ? { request, held: taken.held, warnings: [] } : fitToBudget(capped, terms, deployment, attempt.isSecond);
   const taken = take(capped, worst);
@@ -154,9 +156,13 @@ function budgetOf(attempt: Attempt): RequestBudget {
 
 /** Takes from the request's own budget and from every scope's counter, or from none. */
 function take(capped: CappedScopes, amount: NanoUsd): Taken | Promise<Taken> {
-  const { budget, parts, purse, scopes, callId } = capped;
+  const { budget, parts, purse, scopes, attempt } = capped;
   if (budget.cap !== undefined && budget.taken + amount > budget.cap) {
-    return { ok: false, scope: { kind: 'request', id: callId, capNanoUsd: budget.cap }, takenNanoUsd: budget.taken };
+    return {
+      ok: false,
+      scope: { kind: 'request', id: attempt.id, capNanoUsd: budget.cap },
+      takenNanoUsd: budget.taken,
+    };
   }
   budget.taken += amount;
   const undo = (error: unknown): never => {
@@ -167,10 +173,10 @@ function take(capped: CappedScopes, amount: NanoUsd): Taken | Promise<Taken> {
     const taken = (reservation?: Reservation): Taken => ({ ok: true, held: heldBy(budget, amount, reservation) });
     return purse.book === undefined ? taken() : writeDown(parts, purse.book, purse).then(taken);
   }
-  const read = (result: ReservationResult): Taken => {
+  const read = (result: ReservationResult): Taken | Promise<Taken> => {
     if (result.ok) return { ok: true, held: heldBy(budget, amount, result.reservation) };
     budget.taken -= amount;
-    return result;
+    return isOfTrial(result.scope) ? liftTrial(capped, result.scope, result.takenNanoUsd, amount) : result;
   };
   try {
     const result = reserve(purse, scopes, amount);
@@ -178,6 +184,31 @@ function take(capped: CappedScopes, amount: NanoUsd): Taken | Promise<Taken> {
   } catch (error) {
     return undo(error);
   }
+}
+
+const isOnlyCounted = ({ capNanoUsd }: CappedScope): boolean => capNanoUsd === Number.POSITIVE_INFINITY;
+
+const isOfTrial = ({ capNanoUsd, trialNanoUsd }: CappedScope): boolean =>
+  trialNanoUsd !== undefined && trialNanoUsd < capNanoUsd;
+
+/** Tells that a cap that is tried out would not have held, and takes the money without it. */
+function liftTrial(
+  capped: CappedScopes,
+  scope: CappedScope,
+  takenNanoUsd: NanoUsd,
+  neededNanoUsd: NanoUsd,
+): Taken | Promise<Taken> {
+  const { kind, id, period, trialNanoUsd: capNanoUsd = 0 } = scope;
+  capped.parts.events?.tell({
+    type: 'budget-dry-run',
+    level: 'info',
+    message: `The budget of ${kind} "${id}" that is tried out would not have covered a call: ${formatUsd(takenNanoUsd)} of ${formatUsd(capNanoUsd)} is spent or held, and it may cost ${formatUsd(neededNanoUsd)}.`,
+    scope: { kind, id },
+    ...(period === undefined ? {} : { period }),
+    ...{ capNanoUsd, takenNanoUsd, neededNanoUsd },
+  });
+  capped.scopes = capped.scopes.map((one) => (one === scope ? { ...one, trialNanoUsd: undefined } : one));
+  return take(capped, neededNanoUsd);
 }
 
 /** `budget` is the request's own; undefined: it has no cap. */
@@ -205,7 +236,8 @@ async function fitToBudget(
 ): Promise<ReservedAttempt> {
   const { card, request } = terms;
   const { size } = needsOf(request);
-  const input = Math.min(size.upperTokens, Math.ceil(size.exactTokens() * MARGIN));
+  const learned = size.roughTokens * deployment.statistics.tokenRatio.of(capped.parts.clock.now());
+  const input = Math.min(size.upperTokens, Math.ceil(Math.max(size.exactTokens(), learned) * MARGIN));
   const ceiling = outputCeiling(request, card);
   // An answer that is cut short would win against a whole one.
   const least = isSecond ? ceiling : leastOutput(request, deployment, ceiling);
@@ -219,7 +251,10 @@ async function fitToBudget(
     if (output < least || output <= 0) break;
   }
   const needed = worstCost(terms, input, least) ?? 0;
-  throw exceeded(refusal, needed);
+  const error = exceeded(refusal, needed);
+  // Another provider may have money left.
+  if (refusal?.scope.kind === 'provider') callStateOf(capped.attempt).blame(error, 'request-here');
+  throw error;
 }
 
 function leastOutput(request: ModelRequest, deployment: Deployment, ceiling: number): number {
@@ -246,41 +281,4 @@ function limited(request: ModelRequest, held: Held, output: number, ceiling: num
     held,
     warnings: [{ type: 'warning', warning: { code: 'output-limited-by-budget', message } }],
   };
-}
-
-function exceeded(refusal: Refusal | undefined, neededNanoUsd: NanoUsd): PolyphonyError {
-  if (refusal === undefined)
-    return new PolyphonyError('budget-exceeded', 'The budget does not cover this call: raise its cap.');
-  const { scope, takenNanoUsd } = refusal;
-  const name = `${scope.kind} "${scope.id}"${scope.period === undefined ? '' : ` in ${scope.period}`}`;
-  return new PolyphonyError(
-    'budget-exceeded',
-    `The budget of ${name} is ${formatUsd(scope.capNanoUsd)}, of which ${formatUsd(takenNanoUsd)} is spent or held; ` +
-      `this call needs ${formatUsd(neededNanoUsd)}. Nothing was sent: raise the cap, or ask for a cheaper model or a shorter answer.`,
-    {
-      details: {
-        scope: { kind: scope.kind, id: scope.id },
-        ...(scope.period === undefined ? {} : { period: scope.period }),
-        capNanoUsd: scope.capNanoUsd,
-        spentNanoUsd: takenNanoUsd,
-        neededNanoUsd,
-      },
-    },
-  );
-}
-
-function unboundedSearches({ target }: Deployment, scope: string): PolyphonyError {
-  return new PolyphonyError(
-    'budget-exceeded',
-    `The searches that ${target.provider}/${target.model} may make have no bound or no known price, so the cap of the ${scope} cannot be checked: bound them in the request, add the price of a search to the config, or set allowUnpriced.`,
-    { details: { scope, provider: target.provider, model: target.model, price: null } },
-  );
-}
-
-function unpriced({ target }: Deployment, scope: string): PolyphonyError {
-  return new PolyphonyError(
-    'budget-exceeded',
-    `The price of ${target.provider}/${target.model} is unknown, so the cap of the ${scope} cannot be checked: add the price to the config, or set allowUnpriced.`,
-    { details: { scope, provider: target.provider, model: target.model, price: null } },
-  );
 }

@@ -57,13 +57,21 @@ export function askedTier(request: ModelRequest): string | undefined {
   return tier === 'batch' ? undefined : tier;
 }
 
+/** Our own estimate, at the ratio by which the provider's count was seen to differ from it. */
+export const expectedInput = ({ roughTokens }: RequestSize, { statistics }: Deployment, nowMs: number): number =>
+  Math.ceil(roughTokens * statistics.tokenRatio.of(nowMs));
+
 export function expectedCost(
   request: ModelRequest,
   size: RequestSize,
   deployment: Deployment,
   terms: PriceTerms,
 ): NanoUsd | null {
-  const usage = { input: size.roughTokens, output: expectedOutput(request, deployment), images: size.images };
+  const usage = {
+    input: typeof terms.at === 'number' ? expectedInput(size, deployment, terms.at) : size.roughTokens,
+    output: expectedOutput(request, deployment),
+    images: size.images,
+  };
   return costOf(deployment.card, usage, terms);
 }
 
@@ -80,10 +88,11 @@ export const pricesFor = (columns: CardColumns, { request, nowMs }: Priced): Pri
 /** `expectedCost` for a decision between many deployments: NaN if the price is unknown. */
 export function expectedCostIn(
   prices: PriceColumns,
-  { request, needs: { size } }: Priced,
+  { request, needs: { size }, nowMs }: Priced,
   deployment: Deployment,
 ): number {
-  return prices.cost(deployment.row, size.roughTokens, expectedOutput(request, deployment), size.images);
+  const input = expectedInput(size, deployment, nowMs);
+  return prices.cost(deployment.row, input, expectedOutput(request, deployment), size.images);
 }
 
 /** The terms of the worst case of an attempt that begins now. */

@@ -15,6 +15,8 @@
  *     changes it, a plugin may only drop some, and no other target answers.
  * R10. A first choice that ends (`Arrangement.isEnding`) gives way to another one, unless the session is bound to it. Targets that
  *     are asked last keep their order behind all others. Neither changes an order that a layer gives.
+ * R11. Targets of a provider from which traffic shifts come last. A session keeps its target, and explicit chains, orders and the
+ *     requested tier hold.
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
@@ -38,6 +40,8 @@ export interface RouteOptions extends Negotiation {
   readonly preferred?: Target | undefined;
   /** The only targets that may answer, in the order in which they are tried. */
   readonly order?: readonly Target[] | undefined;
+  /** Providers whose targets come after all others where one of those can be the first choice. @default none */
+  readonly shifted?: ReadonlySet<string> | undefined;
   /** The plugins that order the candidates. */
   readonly ranking?: Ranking | undefined;
   /** What is known beyond the request. @default nothing */
@@ -85,9 +89,26 @@ function chosen(options: RouteOptions, most: number, able: readonly Deployment[]
     return { scored: preferredFirst(chain(route, options), options).slice(0, most), ...AS_ROUTED };
   }
   const tier = tierFor(able, options);
-  if (ranking === undefined) return { scored: ordered(able, tier, options, most), ...AS_ROUTED };
-  const ranked = rank(ordered(able, tier, options, able.length), ranking);
+  if (ranking === undefined) return { scored: orderedOf(able, tier, options, most), ...AS_ROUTED };
+  const ranked = rank(orderedOf(able, tier, options, able.length), ranking);
   return { ...ranked, scored: firstChoiceFirst(ranked.scored, tier, options).slice(0, most) };
+}
+
+/** Targets of providers from which traffic shifts come last, where another one can be the first choice. */
+function orderedOf(
+  able: readonly Deployment[],
+  tier: Tier | undefined,
+  options: RouteOptions,
+  most: number,
+): readonly Scored[] {
+  const { shifted } = options;
+  if (shifted === undefined) return ordered(able, tier, options, most);
+  const leaves = (one: Deployment): boolean => shifted.has(one.target.provider) && !isPreferred(one, options);
+  const staying = able.filter((one) => !leaves(one));
+  if (staying.length === able.length || !staying.some((one) => isOfTier(one, tier)))
+    return ordered(able, tier, options, most);
+  const left = bestFirst(scoreAll(able.filter(leaves), options));
+  return [...ordered(staying, tier, options, most), ...left].slice(0, most);
 }
 
 /** The session's target stays first, else the first of the requested tier, however plugins ordered the others. */

@@ -5,7 +5,7 @@ import type { ModelCard } from '../../core/model/provider.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { isApart } from '../../kit/models/strengths.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
-import { expectedCostIn, outputCeiling, pricesFor } from './estimate.ts';
+import { expectedCostIn, expectedInput, outputCeiling, pricesFor } from './estimate.ts';
 import { exclusion } from './exclude.ts';
 import type { PriceColumns } from './figures/card-columns.ts';
 import { mainLanguage } from './figures/card-figures.ts';
@@ -138,17 +138,20 @@ const outputLength: Rule = {
 };
 
 const contextWindow: Rule = {
-  fails({ card }, question) {
+  fails(deployment, question) {
+    const { card } = deployment;
     const { request, needs, relaxed } = question;
     if (requiredWindow(request) > card.contextTokens) return true;
     if (relaxed?.window === true) return false;
     // The bound by bytes costs nothing, the estimate reads the whole prompt.
     if (needs.size.upperTokens + answerOf(request) <= card.contextTokens) return false;
-    return !(neededWindow(question) <= card.contextTokens);
+    return !(neededWindow(deployment, question) <= card.contextTokens);
   },
-  says({ card }, question) {
+  says(deployment, question) {
+    const { card } = deployment;
     const required = requiredWindow(question.request);
-    const why = required > card.contextTokens ? `requires ${required}` : `needs about ${neededWindow(question)}`;
+    const why =
+      required > card.contextTokens ? `requires ${required}` : `needs about ${neededWindow(deployment, question)}`;
     return `has a context window of ${card.contextTokens} tokens, but the request ${why}`;
   },
 };
@@ -271,8 +274,12 @@ const answerOf = (request: ModelRequest): number => (request.operation === 'chat
 
 const requiredWindow = (request: ModelRequest): number => request.requires?.contextTokens ?? 0;
 
-const neededWindow = ({ request, needs: { size } }: Negotiation): number =>
-  (size.longest === undefined ? size.exactTokens() : estimateTokens(size.longest)) + answerOf(request);
+/** What was learned of the model counts once it has learned something; it knows no single text. */
+function neededWindow(deployment: Deployment, { request, needs: { size }, nowMs }: Negotiation): number {
+  if (size.longest !== undefined) return estimateTokens(size.longest) + answerOf(request);
+  const isLearned = deployment.statistics.tokenRatio.of(nowMs) !== 1;
+  return (isLearned ? expectedInput(size, deployment, nowMs) : size.exactTokens()) + answerOf(request);
+}
 
 /** A deployment without a region of its own may run in any region of its card, so all of them must be allowed. */
 function runsElsewhere(card: ModelCard, region: string | undefined, { regions: allowed }: Requirements): boolean {

@@ -4,6 +4,7 @@ import type { Target } from '../../core/model/model.ts';
 import { type DecayingMean, decayingMean, type Rating } from './figures/decaying-mean.ts';
 import { MOST_SAVED, type SavedObservations, type SavedTarget } from './figures/saved-observations.ts';
 import { type DecayingCounts, decayingCounts, type Sketch, sketch } from './figures/sketch.ts';
+import { TokenRatio } from './figures/token-ratio.ts';
 
 /** Successful attempts that are assumed before any was seen, so that one failure is not an error rate of 1. */
 const PRIOR_ATTEMPTS = 4;
@@ -17,6 +18,8 @@ export interface TargetStatistics {
   /** Total milliseconds of successful attempts. */
   readonly total: Sketch;
   readonly firstToken: Sketch;
+  /** What its provider counts, for one token of our own estimate. */
+  readonly tokenRatio: TokenRatio;
   /** `blamed`: the target's own fault, neither the caller's nor the credential's. */
   record(observed: {
     readonly totalMs: number;
@@ -70,10 +73,12 @@ export function targetStatistics(
   const outcomes = decayingCounts(2);
   const own: MeanLength = { tokens: undefined };
   const scores = new Map<string, DecayingMean>();
+  const tokenRatio = new TokenRatio();
   const made: Recorded = {
     isObserved: false,
     total,
     firstToken,
+    tokenRatio,
     record({ totalMs, firstTokenMs, outcome, outputTokens, nowMs }) {
       if (outcome === 'other') return;
       made.isObserved = true;
@@ -106,9 +111,19 @@ export function targetStatistics(
     },
     rating: (field, nowMs) => (scores.size === 0 ? undefined : scores.get(field)?.read(nowMs)),
     meanOutputTokens: () => own.tokens ?? everyone.tokens,
-    saved: (target, nowMs) => savedTarget(target, nowMs, { total, firstToken, outcomes, scores, tokens: own.tokens }),
-    restore({ at, total: totals, firstToken: first, outcomes: [ok, failed], scores: rated, tokens }) {
+    saved: (target, nowMs) =>
+      savedTarget(target, nowMs, { total, firstToken, outcomes, scores, tokenRatio, tokens: own.tokens }),
+    restore({
+      at,
+      total: totals,
+      firstToken: first,
+      outcomes: [ok, failed],
+      scores: rated,
+      tokens,
+      tokenRatio: ratio,
+    }) {
       made.isObserved = true;
+      if (ratio) tokenRatio.restore(...ratio, at);
       total.addBuckets(totals, at);
       firstToken.addBuckets(first, at);
       outcomes.add(0, at, ok);
@@ -130,6 +145,7 @@ interface Held {
   readonly firstToken: Sketch;
   readonly outcomes: DecayingCounts;
   readonly scores: ReadonlyMap<string, DecayingMean>;
+  readonly tokenRatio: TokenRatio;
   readonly tokens: number | undefined;
 }
 
@@ -141,12 +157,14 @@ function savedTarget(target: Target, nowMs: number, held: Held): SavedTarget | u
     const rating = mean.read(nowMs);
     return rating === undefined ? [] : [[field, rating.mean, rating.weight] as const];
   });
+  const ratio = held.tokenRatio.learned(nowMs);
   if (total.length === 0 && outcomes[1] < 0.01 && scores.length === 0) return undefined;
   return {
     ...{ provider, model, region: region ?? null, at: nowMs, total, outcomes },
     firstToken: held.firstToken.buckets(nowMs, MOST_SAVED.buckets),
     scores: scores.sort(([, , a], [, , b]) => b - a).slice(0, MOST_SAVED.fields),
     tokens: held.tokens ?? null,
+    ...(ratio === undefined ? {} : { tokenRatio: [ratio.mean, ratio.weight] as const }),
   };
 }
 
@@ -198,6 +216,7 @@ export function createStatistics(noted?: (nowMs: number) => void): Statistics {
         p95Ms: statistics.total.quantile(0.95, nowMs) ?? null,
         firstTokenP50Ms: statistics.firstToken.quantile(0.5, nowMs) ?? null,
         firstTokenP95Ms: statistics.firstToken.quantile(0.95, nowMs) ?? null,
+        tokenRatio: statistics.tokenRatio.learned(nowMs)?.mean ?? null,
       })),
   };
 }

@@ -3,11 +3,18 @@
  * stay right.
  */
 import { DAY_MS, dayOf } from '../../core/money/calendar.ts';
-import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal, UsageLedger } from '../../core/stores.ts';
-import { addSum, dayStart, emptySum, groupsOf, matches, type Sum, sumOf } from './ledger-totals.ts';
-
-/** Scopes with few ids. Those of requests, nodes, runs and sessions would make as many sums as rows. */
-const KEPT_SCOPES: ReadonlySet<string> = new Set(['user', 'team', 'tenant', 'tag']);
+import type { LedgerFilter, LedgerRow, UsageLedger } from '../../core/stores.ts';
+import {
+  addSum,
+  createTotals,
+  dayStart,
+  groupsOf,
+  listOf,
+  matches,
+  SUMMED_SCOPES,
+  type Sum,
+  sumOf,
+} from '../ledger-totals.ts';
 
 /** The sum of dropped rows that are equal in every field of filters and groups. */
 interface Folded {
@@ -21,7 +28,7 @@ export interface MemoryLedgerOptions {
 }
 
 function fold(folded: Map<string, Folded>, row: LedgerRow): void {
-  const scopes = row.scopes.filter(({ kind }) => KEPT_SCOPES.has(kind));
+  const scopes = row.scopes.filter(({ kind }) => SUMMED_SCOPES.has(kind));
   const startedAt = dayStart(dayOf(row.startedAt));
   const { provider, model } = row.target;
   const key = JSON.stringify([startedAt, provider, model, row.purpose, row.outcome, scopes]);
@@ -29,16 +36,6 @@ function fold(folded: Map<string, Folded>, row: LedgerRow): void {
   if (known) addSum(known.sum, sumOf(row));
   else folded.set(key, { example: { ...row, startedAt, scopes }, sum: sumOf(row) });
 }
-
-function add(totals: Map<string, Sum>, row: LedgerRow, sum: Sum, by: LedgerGroup): void {
-  for (const group of groupsOf(row, by)) {
-    const total = totals.get(group) ?? emptySum();
-    totals.set(group, total);
-    addSum(total, sum);
-  }
-}
-
-const byGroup = (a: LedgerTotal, b: LedgerTotal): number => (a.group < b.group ? -1 : 1);
 
 export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
   const limit = Math.max(1, options.ledgerRows ?? 100_000);
@@ -83,10 +80,18 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
         .slice(0, filter.limit);
     },
     async totals(by, filter = {}) {
-      const totals = new Map<string, Sum>();
-      for (const { example, sum } of folded.values()) if (matches(example, filter)) add(totals, example, sum, by);
-      for (const row of ring) if (matches(row, filter)) add(totals, row, sumOf(row), by);
-      return [...totals].map(([group, sum]) => ({ group, ...sum })).sort(byGroup);
+      const totals = createTotals(by);
+      const groups = listOf(by);
+      const add = (row: LedgerRow, sum: Sum): void => {
+        if (matches(row, filter))
+          totals.add(
+            groups.map((group) => groupsOf(row, group)),
+            sum,
+          );
+      };
+      for (const { example, sum } of folded.values()) add(example, sum);
+      for (const row of ring) add(row, sumOf(row));
+      return totals.list();
     },
     close: async () => {},
   };

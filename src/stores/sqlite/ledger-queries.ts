@@ -1,9 +1,10 @@
 /** The SQL of the ledger: one row per key, an index from scopes to rows, and totals computed by the database. */
 
-import { dayName } from '../../core/money/calendar.ts';
-import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../core/stores.ts';
+import type { LedgerFilter, LedgerRow } from '../../core/stores.ts';
 import type { Sql, SqlRow, SqlValue } from './database.ts';
 import { type Inserted, insertAll, insertOf } from './many-rows.ts';
+import { conditionsOf, where } from './totals/conditions.ts';
+import { mayHaveEnough, sumRows } from './totals/day-sums.ts';
 
 /** A row that waits for its transaction, with the JSON that was made at append. */
 export interface LedgerEntry {
@@ -50,7 +51,9 @@ export function insertRows(
 ): readonly LedgerEntry[] {
   const refused: LedgerEntry[] = [];
   const scopes: (readonly SqlValue[])[] = [];
+  let [before, last] = [Number.POSITIVE_INFINITY, 0];
   insertAll(sql, INSERT_ROWS, entries.map(valuesOf), (part) => {
+    if (part.changes > 0) [before, last] = [Math.min(before, part.id - part.changes), Math.max(last, part.id)];
     const ids = part.changes === part.count ? undefined : idsOf(sql, part);
     for (let index = 0; index < part.count; index += 1) {
       const entry = entries[part.from + index];
@@ -65,6 +68,7 @@ export function insertRows(
     }
   });
   insertAll(sql, INSERT_ROW_SCOPES, scopes);
+  if (mayHaveEnough(before, last)) sumRows(sql);
   return refused;
 }
 
@@ -88,34 +92,6 @@ export function replaceRow(sql: Sql, { row, text }: LedgerEntry): void {
   sql.run(REPLACE_ROW, [outcome, usage?.input ?? 0, usage?.output ?? 0, costNanoUsd, text, key]);
 }
 
-interface Conditions {
-  readonly texts: string[];
-  readonly values: SqlValue[];
-}
-
-function conditionsOf({ from, to, scope, provider, uncertain }: LedgerFilter): Conditions {
-  const texts: string[] = [];
-  const values: SqlValue[] = [];
-  const add = (text: string, ...more: readonly SqlValue[]): void => {
-    texts.push(text);
-    values.push(...more);
-  };
-  if (from !== undefined) add('l.started_at >= ?', from);
-  if (to !== undefined) add('l.started_at < ?', to);
-  if (provider !== undefined) add('l.provider = ?', provider);
-  if (uncertain === true) add('l.uncertain = 1');
-  if (scope === undefined) return { texts, values };
-  // The index of the scope contains the times too, so that a query for one month of one user reads only those rows.
-  add('s.kind = ? AND s.name = ?', scope.kind, scope.id);
-  const range = [from === undefined ? '' : ' AND x.started_at >= ?', to === undefined ? '' : ' AND x.started_at < ?'];
-  const times = [from, to].filter((time) => time !== undefined);
-  const inner = `SELECT x.ledger_id FROM scopes s JOIN ledger_scopes x ON x.scope_id = s.id WHERE ${texts.pop()}${range.join('')}`;
-  texts.push(`l.id IN (${inner})`);
-  return { texts, values: [...values, ...times] };
-}
-
-const where = (texts: readonly string[]): string => (texts.length === 0 ? '' : `WHERE ${texts.join(' AND ')}`);
-
 /** Newest first, rows of the same millisecond by descending id, below `after`: the start and id of the last row read. */
 export function selectRows(
   sql: Sql,
@@ -130,41 +106,4 @@ export function selectRows(
   }
   const text = `SELECT l.started_at, l.id, l.row FROM ledger l ${where(texts)} ORDER BY l.started_at DESC, l.id DESC LIMIT ?`;
   return sql.all(text, [...values, limit]);
-}
-
-const GROUPS: Readonly<Record<Exclude<LedgerGroup, `scope:${string}`>, string>> = {
-  provider: 'l.provider',
-  model: "l.provider || '/' || l.model",
-  purpose: 'l.purpose',
-  outcome: 'l.outcome',
-  day: 'CAST(l.started_at / 86400000 AS INTEGER)',
-};
-
-const SUMS = `count(*), sum(CASE WHEN l.outcome = 'error' THEN 1 ELSE 0 END), sum(l.input_tokens), sum(l.output_tokens),
-  coalesce(sum(l.cost_nano_usd), 0), sum(CASE WHEN l.cost_nano_usd IS NULL THEN 1 ELSE 0 END), sum(l.uncertain)`;
-
-export function selectTotals(sql: Sql, by: LedgerGroup, filter: LedgerFilter): readonly LedgerTotal[] {
-  const { texts, values } = conditionsOf(filter);
-  if (!by.startsWith('scope:')) {
-    const group = GROUPS[by as keyof typeof GROUPS];
-    const rows = sql.all(`SELECT ${group} AS g, ${SUMS} FROM ledger l ${where(texts)} GROUP BY g ORDER BY g`, values);
-    return rows.map((row) => totalOf(row, by));
-  }
-  const from = 'scopes k JOIN ledger_scopes y ON y.scope_id = k.id JOIN ledger l ON l.id = y.ledger_id';
-  const grouped = `SELECT k.name AS g, ${SUMS} FROM ${from} ${where(['k.kind = ?', ...texts])} GROUP BY g ORDER BY g`;
-  return sql.all(grouped, [by.slice('scope:'.length), ...values]).map((row) => totalOf(row, by));
-}
-
-function totalOf(row: SqlRow, by: LedgerGroup): LedgerTotal {
-  const [group, attempts, errors, inputTokens, outputTokens, costNanoUsd, unpriced, uncertain] = row;
-  return {
-    group: by === 'day' ? dayName(Number(group)) : String(group),
-    attempts: Number(attempts),
-    errors: Number(errors),
-    inputTokens: Number(inputTokens),
-    outputTokens: Number(outputTokens),
-    costNanoUsd: Number(costNanoUsd),
-    unpriced: Number(unpriced),
-    ...(uncertain ? { uncertain: Number(uncertain) } : {}),
-  };
 }

@@ -13,9 +13,11 @@ import type { LedgerRow, UsageLedger } from '../../core/stores.ts';
 import type { SqliteAttempts } from './attempts/attempts.ts';
 import type { Connection } from './connection.ts';
 import { closedError, storeError } from './errors.ts';
-import { insertRows, type LedgerEntry, selectRows, selectTotals } from './ledger-queries.ts';
+import { insertRows, type LedgerEntry, selectRows } from './ledger-queries.ts';
 import { pruneRows } from './prune-rows.ts';
 import { ledgerRowOf } from './records.ts';
+import { isSummed, sumRows } from './totals/day-sums.ts';
+import { selectTotals } from './totals/totals.ts';
 
 interface SqliteLedgerOptions {
   readonly clock: Clock;
@@ -133,7 +135,9 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
     },
     async totals(by, filter = {}) {
       await catchUp();
-      return connection.read((sql) => selectTotals(sql, by, filter));
+      // A file of an earlier release, or one in which rows were changed, is summed part by part, so that nobody waits long.
+      while (!(await connection.read(isSummed))) await connection.write(sumRows);
+      return connection.read((sql) => selectTotals(sql, by, filter, connection.path));
     },
     async prune(options) {
       await buffer.flush();

@@ -81,6 +81,32 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (key, model));
   CREATE INDEX passage_vectors_by_age ON passage_vectors (made_at, key, model, length);
   `,
+  // Sums of the ledger by day, for its rows up to an id: see totals/day-sums.ts. The triggers also hold for a program of an earlier
+  // release that has the file open. An id is given again once the rows with the highest ids are removed.
+  `
+  CREATE TABLE ledger_payers (id INTEGER PRIMARY KEY, scopes TEXT NOT NULL UNIQUE);
+  CREATE TABLE ledger_payer_scopes (
+    payers_id INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (payers_id, kind, name)) WITHOUT ROWID;
+  CREATE INDEX ledger_payers_by_scope ON ledger_payer_scopes (kind, name, payers_id);
+  CREATE TABLE ledger_days (
+    day INTEGER NOT NULL, payers_id INTEGER NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, purpose TEXT NOT NULL,
+    outcome TEXT NOT NULL, attempts INTEGER NOT NULL, errors INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL, cost_nano_usd INTEGER NOT NULL, unpriced INTEGER NOT NULL, uncertain INTEGER NOT NULL,
+    PRIMARY KEY (day, payers_id, provider, model, purpose, outcome)) WITHOUT ROWID;
+  CREATE TABLE ledger_summed (one INTEGER PRIMARY KEY, up_to INTEGER NOT NULL);
+  INSERT INTO ledger_summed (one, up_to) VALUES (1, 0);
+  CREATE TABLE ledger_changed_days (day INTEGER PRIMARY KEY);
+  CREATE TRIGGER ledger_row_changed AFTER UPDATE ON ledger WHEN OLD.id <= (SELECT up_to FROM ledger_summed) BEGIN
+    INSERT OR IGNORE INTO ledger_changed_days (day) VALUES (CAST(OLD.started_at / 86400000 AS INTEGER));
+  END;
+  CREATE TRIGGER ledger_row_removed AFTER DELETE ON ledger WHEN OLD.id <= (SELECT up_to FROM ledger_summed) BEGIN
+    INSERT OR IGNORE INTO ledger_changed_days (day) VALUES (CAST(OLD.started_at / 86400000 AS INTEGER));
+  END;
+  CREATE TRIGGER ledger_id_free AFTER DELETE ON ledger BEGIN
+    UPDATE ledger_summed SET up_to = coalesce((SELECT max(id) FROM ledger), 0)
+      WHERE up_to > coalesce((SELECT max(id) FROM ledger), 0);
+  END;
+  `,
 ];
 
 /** The version of the schema that this release writes. */

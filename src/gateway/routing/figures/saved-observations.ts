@@ -14,6 +14,8 @@ export interface SavedTarget {
   readonly scores: readonly (readonly [field: string, mean: number, weight: number])[];
   /** The mean length of answers. */
   readonly tokens: number | null;
+  /** What its provider counts for one token of our own estimate. @default nothing was learned */
+  readonly tokenRatio?: readonly [mean: number, weight: number];
 }
 export type SavedObservations = readonly SavedTarget[];
 
@@ -29,17 +31,20 @@ export function readSaved(value: unknown, nowMs: number): SavedObservations {
 }
 
 function targetOf(value: unknown, nowMs: number): SavedTarget | undefined {
-  const { provider, model, region, at, total, firstToken, outcomes, scores, tokens } = asRecord(value) ?? {};
+  const { provider, model, region, at, total, firstToken, outcomes, scores, tokens, tokenRatio } =
+    asRecord(value) ?? {};
   if (!isName(provider) || !isName(model) || !(region === null || isName(region)) || !isBelow(at, Infinity))
     return undefined;
   const [ok, failed] = Array.isArray(outcomes) ? outcomes : [];
   if (!isBelow(ok, MOST_WEIGHT) || !isBelow(failed, MOST_WEIGHT)) return undefined;
+  const [mean, weight] = Array.isArray(tokenRatio) ? tokenRatio : [];
   return {
     ...{ provider, model, region, at: Math.min(at, nowMs), outcomes: [ok, failed] },
     total: bucketsOf(total),
     firstToken: bucketsOf(firstToken),
     scores: scoresOf(scores),
     tokens: isBelow(tokens, MOST_WEIGHT) ? tokens : null,
+    ...(isBelow(mean, MOST_WEIGHT) && isBelow(weight, MOST_WEIGHT) ? { tokenRatio: [mean, weight] } : {}),
   };
 }
 

@@ -21,6 +21,7 @@ export interface StoreRepair {
 /** What the repair makes anew, so that damage in it is no loss. */
 const DERIVED_TREES: ReadonlySet<string> = new Set([
   ...['scopes', 'ledger_scopes', 'sqlite_stat1', 'sqlite_sequence'],
+  ...['ledger_payers', 'ledger_payer_scopes', 'ledger_days', 'ledger_summed', 'ledger_changed_days'],
   ...['passage_indexes', 'passage_sources', 'passages', 'passage_vectors', 'passage_words'],
   ...['data', 'idx', 'docsize', 'config'].map((part) => `passage_words_${part}`),
 ]);

@@ -1,0 +1,68 @@
+/**
+ * How many tokens a provider counts for one of our own estimate: learned from each answer to a request of text, where the estimate is
+ * a quarter of the bytes. It corrects what is expected to be paid, what fits a window, and what is held where the bound by bytes does not fit.
+ */
+import { decayingMean, type Rating } from './decaying-mean.ts';
+
+/** Beyond these a claim is an error, or counts what we do not see. */
+const LEAST = 0.2;
+const MOST = 5;
+/** Observations that the estimate itself counts as. */
+const PRIOR = 10;
+/** Shorter prompts consist of what providers add. */
+const SHORTEST = 64;
+const RECENT_SHARE = 0.1;
+/** Of these recent answers, compared with so many before. */
+const RECENT = 20;
+const LEARNED = 50;
+const DRIFT = 0.25;
+const TELL_EVERY_MS = 86_400_000;
+
+export interface TokenDrift {
+  readonly learned: number;
+  readonly recent: number;
+}
+
+const bounded = (ratio: number): number => Math.min(MOST, Math.max(LEAST, ratio));
+
+/** A class because there is one per target, and most have learned nothing. */
+export class TokenRatio {
+  #mean = decayingMean();
+  #recent = 1;
+  #count = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  /** Returns what has changed where the recent answers differ from all by a quarter, at most once a day. */
+  learn(estimated: number, claimed: number, nowMs: number): TokenDrift | undefined {
+    if (estimated < SHORTEST || !(claimed > 0)) return undefined;
+    const ratio = bounded(claimed / estimated);
+    this.#recent = this.#count === 0 ? ratio : this.#recent + RECENT_SHARE * (ratio - this.#recent);
+    this.#count += 1;
+    this.#mean.add(ratio, nowMs);
+    if (this.#count < RECENT || nowMs - this.#toldAt < TELL_EVERY_MS) return undefined;
+    const learned = this.#mean.read(nowMs);
+    if (learned === undefined || learned.weight < LEARNED) return undefined;
+    if (Math.abs(this.#recent / learned.mean - 1) < DRIFT) return undefined;
+    this.#toldAt = nowMs;
+    return { learned: learned.mean, recent: this.#recent };
+  }
+
+  /** 1 before anything was learned; 0.2 to 5. */
+  of(nowMs: number): number {
+    if (this.#count === 0) return 1;
+    const learned = this.#mean.read(nowMs);
+    return learned === undefined ? 1 : (PRIOR + learned.mean * learned.weight) / (PRIOR + learned.weight);
+  }
+
+  /** What was learned, without the prior. */
+  learned(nowMs: number): Rating | undefined {
+    return this.#count === 0 ? undefined : this.#mean.read(nowMs);
+  }
+
+  /** Adds what was learned before. */
+  restore(mean: number, weight: number, atMs: number): void {
+    this.#mean.add(bounded(mean), atMs, weight);
+    if (this.#count === 0) this.#recent = bounded(mean);
+    this.#count += 1;
+  }
+}

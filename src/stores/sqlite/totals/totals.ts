@@ -1,0 +1,167 @@
+/** Totals of the ledger: whole days from their sums, the rest from the rows. */
+import { PolyphonyError } from '../../../core/errors.ts';
+import { DAY_MS, dayName } from '../../../core/money/calendar.ts';
+import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../../core/stores.ts';
+import {
+  createTotals,
+  groupsOf,
+  listOf,
+  matches,
+  SUMMED_SCOPES,
+  type Sum,
+  sumOf,
+  type Totals,
+} from '../../ledger-totals.ts';
+import type { Sql, SqlRow, SqlValue } from '../database.ts';
+import { ledgerRowOf } from '../records.ts';
+import { conditionsOf, where } from './conditions.ts';
+import { summedUpTo } from './day-sums.ts';
+
+/** All sums must be complete: see `isSummed`. */
+export function selectTotals(
+  sql: Sql,
+  by: LedgerGroup | readonly LedgerGroup[],
+  filter: LedgerFilter,
+  path: string,
+): readonly LedgerTotal[] {
+  const groups = listOf(by);
+  const totals = createTotals(by);
+  const { from = 0, to = Number.POSITIVE_INFINITY } = filter;
+  const [first, end] = [Math.ceil(from / DAY_MS), Math.floor(to / DAY_MS)];
+  const rows = (some: LedgerFilter): void => addRows(sql, totals, groups, { ...filter, ...some }, path);
+  if (end <= first || !canBeSummed(groups, filter)) {
+    rows({});
+    return totals.list();
+  }
+  addDays(sql, totals, groups, filter, first, end);
+  const [start, stop] = [first * DAY_MS, end * DAY_MS];
+  if (from < start) rows({ to: start });
+  if (to > stop) rows({ from: stop });
+  const within: LedgerFilter = { ...filter, from: start, ...(Number.isFinite(stop) ? { to: stop } : {}) };
+  addEach(totals, groups, newRows(sql, within, path));
+  return totals.list();
+}
+
+const scopeOf = (group: LedgerGroup): string | undefined =>
+  group.startsWith('scope:') ? group.slice('scope:'.length) : undefined;
+
+function canBeSummed(groups: readonly LedgerGroup[], { scope, uncertain }: LedgerFilter): boolean {
+  if (uncertain === true || (scope !== undefined && !SUMMED_SCOPES.has(scope.kind))) return false;
+  return groups.every((group) => SUMMED_SCOPES.has(scopeOf(group) ?? 'user'));
+}
+
+function addDays(
+  sql: Sql,
+  totals: Totals,
+  groups: readonly LedgerGroup[],
+  { scope, provider }: LedgerFilter,
+  first: number,
+  end: number,
+): void {
+  const joins: string[] = [];
+  const kinds: string[] = [];
+  const names = groups.map((group, index) => {
+    const kind = scopeOf(group);
+    if (kind === undefined) return nameOf(group, 'd', 'd.day');
+    kinds.push(kind);
+    // CROSS keeps the sums on the outside: the other way round they would be read once for each set of payers.
+    joins.push(`CROSS JOIN ledger_payer_scopes s${index} ON s${index}.payers_id = d.payers_id AND s${index}.kind = ?`);
+    return `s${index}.name`;
+  });
+  const texts = ['d.day >= ?', ...(Number.isFinite(end) ? ['d.day < ?'] : [])];
+  const values: SqlValue[] = [...kinds, first, ...(Number.isFinite(end) ? [end] : [])];
+  if (provider !== undefined) {
+    texts.push('d.provider = ?');
+    values.push(provider);
+  }
+  if (scope !== undefined) {
+    texts.push('d.payers_id IN (SELECT payers_id FROM ledger_payer_scopes WHERE kind = ? AND name = ?)');
+    values.push(scope.kind, scope.id);
+  }
+  const sums = `sum(d.attempts), sum(d.errors), sum(d.input_tokens), sum(d.output_tokens), sum(d.cost_nano_usd),
+    sum(d.unpriced), sum(d.uncertain)`;
+  const list = names.join(', ');
+  const query = `SELECT ${list}, ${sums} FROM ledger_days d ${joins.join(' ')} ${where(texts)} GROUP BY ${list}`;
+  for (const row of sql.all(query, values)) addGrouped(totals, groups, row);
+}
+
+const ROW_SUMS = `count(*), sum(CASE WHEN l.outcome = 'error' THEN 1 ELSE 0 END), sum(l.input_tokens), sum(l.output_tokens),
+  coalesce(sum(l.cost_nano_usd), 0), sum(CASE WHEN l.cost_nano_usd IS NULL THEN 1 ELSE 0 END), coalesce(sum(l.uncertain), 0)`;
+
+/** Rows one by one: few, or of several scopes each. */
+function addEach(totals: Totals, groups: readonly LedgerGroup[], rows: readonly LedgerRow[]): void {
+  for (const row of rows)
+    totals.add(
+      groups.map((group) => groupsOf(row, group)),
+      sumOf(row),
+    );
+}
+
+/** Those that are in no sum yet: read by their ids alone, because any other index would lead through all rows of that time. */
+function newRows(sql: Sql, filter: LedgerFilter, path: string): readonly LedgerRow[] {
+  const rows = sql
+    .all('SELECT row FROM ledger WHERE id > ?', [summedUpTo(sql)])
+    .map(([text]) => ledgerRowOf(text, path));
+  return rows.filter((row) => matches(row, filter));
+}
+
+/** From the rows themselves. */
+function addRows(sql: Sql, totals: Totals, groups: readonly LedgerGroup[], filter: LedgerFilter, path: string): void {
+  const { texts, values } = conditionsOf(filter);
+  const scopes = groups.filter((group) => scopeOf(group) !== undefined);
+  if (scopes.length > 1) {
+    const rows = sql.all(`SELECT l.row FROM ledger l ${where(texts)}`, values);
+    addEach(
+      totals,
+      groups,
+      rows.map(([text]) => ledgerRowOf(text, path)),
+    );
+    return;
+  }
+  const [kind] = scopes.map(scopeOf);
+  const list = groups
+    .map((group) => (scopeOf(group) === undefined ? nameOf(group, 'l', DAY_OF_ROW) : 'k.name'))
+    .join(', ');
+  const { text: tables, values: range } = tablesOf(kind, filter);
+  const query = `SELECT ${list}, ${ROW_SUMS} FROM ${tables} ${where(texts)} GROUP BY ${list}`;
+  for (const row of sql.all(query, [...range, ...values])) addGrouped(totals, groups, row);
+}
+
+const DAY_OF_ROW = 'CAST(l.started_at / 86400000 AS INTEGER)';
+
+/** The index of scopes has the times too, so only rows of that time are read. */
+function tablesOf(kind: string | undefined, { from, to }: LedgerFilter): { text: string; values: SqlValue[] } {
+  if (kind === undefined) return { text: 'ledger l', values: [] };
+  const range = `${from === undefined ? '' : ' AND y.started_at >= ?'}${to === undefined ? '' : ' AND y.started_at < ?'}`;
+  const text = `scopes k JOIN ledger_scopes y ON k.kind = ? AND y.scope_id = k.id${range} JOIN ledger l ON l.id = y.ledger_id`;
+  return { text, values: [kind, ...[from, to].filter((time) => time !== undefined)] };
+}
+
+/** The column of a group that is no scope. */
+function nameOf(group: LedgerGroup, table: string, day: string): string {
+  if (group === 'model') return `${table}.provider || '/' || ${table}.model`;
+  if (group === 'day' || group === 'month') return day;
+  if (group === 'provider' || group === 'purpose' || group === 'outcome') return `${table}.${group}`;
+  throw new PolyphonyError('invalid-request', `A ledger has no totals by ${JSON.stringify(group)}: see LedgerGroup.`);
+}
+
+function addGrouped(totals: Totals, groups: readonly LedgerGroup[], row: SqlRow): void {
+  const names = groups.map((group, index) => {
+    const value = row[index];
+    if (group === 'day') return [dayName(Number(value))];
+    return [group === 'month' ? dayName(Number(value)).slice(0, 7) : String(value)];
+  });
+  const [attempts, errors, inputTokens, outputTokens, costNanoUsd, unpriced, uncertain] = row
+    .slice(groups.length)
+    .map(Number);
+  const sum: Sum = {
+    attempts: attempts ?? 0,
+    errors: errors ?? 0,
+    inputTokens: inputTokens ?? 0,
+    outputTokens: outputTokens ?? 0,
+    costNanoUsd: costNanoUsd ?? 0,
+    unpriced: unpriced ?? 0,
+    ...(uncertain ? { uncertain } : {}),
+  };
+  totals.add(names, sum);
+}
