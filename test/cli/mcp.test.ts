@@ -43,6 +43,12 @@ test('a client that starts it gets the gateway and the workflows', async () => {
   expect(wrong).toMatchObject({ status: 'failed', error: { code: 'tool-failed' } });
 });
 
+test('a server of the config without tools is told', async () => {
+  const config = 'mcp:\n  files:\n    command: no-such-program\n';
+  const { err } = await start(['steps', 'value'], { folder: folderWith({ 'polyphony.yaml': config }) }).ended;
+  expect(err).toContain('warning: the MCP server files offers no tools: with --log warn the reason is shown');
+});
+
 test('over HTTP it serves this machine, with a token', async () => {
   const given = ['mcp', '--http', '0', '--token-env', 'OWN', '--workflow', 'greet'];
   const server = start(given, { folder: folder(), environment: { OWN: 'token-of-ours' } });
