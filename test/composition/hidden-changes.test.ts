@@ -39,11 +39,11 @@ async function world(...plans: readonly Plan[]) {
   return { polyphony: await createPolyphony({ plugins: [{ name: 'world', providers: [provider], tools }] }), ran };
 }
 
-const pick = (given: object): PlanNode => ({ id: 'pick', use: 'value', in: given as PlanNode['in'] });
+const pick = (given: object): PlanNode => ({ id: 'pick', use: 'value', in: { ...given } });
 const ask = (given: object): PlanNode => ({
   id: 'ask',
   use: 'llm',
-  in: { prompt: 'Do it.', ...given } as PlanNode['in'],
+  in: { prompt: 'Do it.', ...given },
 });
 
 describe('tools that only the run names', () => {
