@@ -67,7 +67,9 @@ export async function ask(preparation: Preparation, asked: Round, asking: Asking
     if (attempts.length > 0 || before.costNanoUsd !== 0)
       await asking.listener.onAnswer?.({ round, ...sumOf(before, paidFor(attempts)), error: errorRecord(error) });
     const [first] = planners ?? [];
-    throw namedError(error, first === undefined ? preparation.choice.rules.model : nameOf(first.target));
+    const { model } = preparation.choice.rules;
+    const isPinned = first === undefined && model !== undefined;
+    throw namedError(error, first === undefined ? model : nameOf(first.target), isPinned);
   }
 }
 

@@ -157,13 +157,25 @@ function offendingIds(document: PlanDocument | undefined, issues: readonly PlanI
   return ids.size === 0 || ids.size * 2 > document.nodes.length ? undefined : [...ids];
 }
 
-/** The error of a planner whose prompt does not fit its window, which says that it is the planner's. */
-export function namedError(error: unknown, model: string | undefined): unknown {
-  if (!(error instanceof PolyphonyError) || error.code !== 'context-window') return error;
+/** The error of a planner that says that it is the planner's: its prompt does not fit its window, or nobody offers it. */
+export function namedError(error: unknown, model: string | undefined, isPinned: boolean): unknown {
+  if (!(error instanceof PolyphonyError)) return error;
+  const { code, message, retryable, details } = error;
   const who = model === undefined ? 'the planner' : `the planner "${model}"`;
+  if (code === 'no-route' && isPinned)
+    return new PolyphonyError(
+      code,
+      `Nobody can be asked as ${who}, which the config sets (planner.model): ${message}`,
+      {
+        cause: error,
+        retryable,
+        ...(details === undefined ? {} : { details }),
+      },
+    );
+  if (code !== 'context-window') return error;
   return new PolyphonyError(
     'context-window',
-    `The prompt of ${who} does not fit its context window: ${error.message} Set a planner with a larger window in the config (planner.model), or register fewer tools.`,
+    `The prompt of ${who} does not fit its context window: ${message} Set a planner with a larger window in the config (planner.model), or register fewer tools.`,
     { cause: error },
   );
 }

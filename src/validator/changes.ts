@@ -21,7 +21,7 @@ const READING_TOOLS: ReadonlySet<unknown> = new Set(['web-search', 'web-fetch', 
 
 /**
  * Node id → the steps by which it changes something: its own step, tools that its model may call, what undoes it. A step counts
- * that says that it has side effects, and with `undeclared` one that says nothing. Calls that a person approves one by one (`approve`)
+ * that says that it has side effects, and with `undeclared` one that says nothing; tools that only the run names count where there is such a step. Calls that a person approves one by one (`approve`)
  * do not count, and neither does `plan`: what it plans is asked about when it is written.
  */
 export function changesOf(
@@ -46,15 +46,16 @@ function changesOfNode(node: PlanNode, catalogue: Catalogue, counting: Counting)
   };
   add(node.use);
   if (node.undo !== undefined) add(typeof node.undo === 'string' ? node.undo : node.undo.use);
-  const approve = node.in?.approve;
+  const approve = node.use === 'llm' ? node.in?.approve : undefined;
   const approved: ReadonlySet<unknown> = new Set(Array.isArray(approve) ? approve : []);
   for (const list of toolLists(node)) {
     for (const name of namesIn(list)) if (!approved.has(name)) add(stepOfTool(name));
-    if (!counting.undeclared) continue;
     for (const name of Array.isArray(list.names) ? list.names : [undefined]) {
       if (isRecord(name)) {
-        if (!READING_TOOLS.has(name.name)) found.add(`provider tool ${String(name.name).slice(0, 60)}`);
-      } else if (typeof name !== 'string' || name.includes('{{')) found.add('tools that the run names');
+        if (counting.undeclared && !READING_TOOLS.has(name.name))
+          found.add(`provider tool ${String(name.name).slice(0, 60)}`);
+      } else if ((typeof name !== 'string' || name.includes('{{')) && anyChanges(catalogue, counting))
+        found.add('tools that the run names');
     }
   }
   return [...found];
@@ -68,6 +69,10 @@ function stepChanges(use: string, catalogue: Catalogue, counting: Counting): boo
   if (use === 'plan' && isBuiltIn(step)) return false;
   return step.sideEffects ?? (counting.undeclared && effectsOfDeclared(step).writes.length > 0);
 }
+
+/** A tool that only the run names may be any, and so may what a workflow does: one that says that it has side effects is enough. */
+const anyChanges = ({ steps }: Catalogue, { undeclared }: Counting): boolean =>
+  undeclared || [...steps.values()].some((step) => step.sideEffects === true && !isBuiltIn(step));
 
 /** Workflows nest no deeper than the catalogue allows, so the recursion ends. */
 function planChanges(plan: Plan, catalogue: Catalogue, counting: Counting): boolean {

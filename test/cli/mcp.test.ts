@@ -43,6 +43,35 @@ test('a client that starts it gets the gateway and the workflows', async () => {
   expect(wrong).toMatchObject({ status: 'failed', error: { code: 'tool-failed' } });
 });
 
+const CANNOT = {
+  version: 1,
+  id: 'paint',
+  nodes: [{ id: 'a', use: 'llm', in: { prompt: 'Hi' }, model: { id: 'no-such' } }],
+};
+
+test('a workflow that cannot run here is left out, and refused where it is named', async () => {
+  const cwd = folderWith({
+    'polyphony.yaml': 'workflows: [greet.plan.json, paint.plan.json]\n',
+    'greet.plan.json': PLAN,
+    'paint.plan.json': CANNOT,
+  });
+  const world = await opened({ command: process.execPath, args: args('mcp'), cwd, startMs: 30_000 });
+  expect(world.steps()).toContain('tool:srv/workflow-greet');
+  expect(world.steps()).not.toContain('tool:srv/workflow-paint');
+  expect(await start(['mcp', '--workflow', 'paint'], { folder: cwd }).ended).toMatchObject({
+    code: 3,
+    err: expect.stringContaining('No model is called "no-such"'),
+  });
+  const steps = await start(['steps', 'workflow:'], { folder: cwd }).ended;
+  expect(steps).toMatchObject({ code: 0, out: expect.stringMatching(/workflow:paint +cannot run here/) });
+});
+
+test('a server of the config without tools is told', async () => {
+  const config = 'mcp:\n  files:\n    command: no-such-program\n';
+  const { err } = await start(['steps', 'value'], { folder: folderWith({ 'polyphony.yaml': config }) }).ended;
+  expect(err).toContain('warning: the MCP server files offers no tools: with --log warn the reason is shown');
+});
+
 test('over HTTP it serves this machine, with a token', async () => {
   const given = ['mcp', '--http', '0', '--token-env', 'OWN', '--workflow', 'greet'];
   const server = start(given, { folder: folder(), environment: { OWN: 'token-of-ours' } });

@@ -31,3 +31,17 @@ test('it still answers nothing else, and a model that says nothing of planning c
     await polyphony.close();
   }
 });
+
+test('one that nobody offers is named as the planner, with the field of the config', async () => {
+  const polyphony = await createPolyphony({ providers: [embedded()], config: { planner: { model: 'openai/none' } } });
+  try {
+    await expect(polyphony.plan(REQUEST)).rejects.toMatchObject({
+      code: 'no-route',
+      message: expect.stringMatching(
+        /the planner "openai\/none", which the config sets \(planner\.model\): No provider/,
+      ),
+    });
+  } finally {
+    await polyphony.close();
+  }
+});

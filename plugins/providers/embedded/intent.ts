@@ -40,7 +40,7 @@ const PATTERNS: readonly (readonly [JobType, RegExp])[] = [
 /** What needs a language model, in languages that do not put blanks between words. */
 const BEYOND_UNSPACED = /翻訳|訳して|書いて|作成して|生成して|描いて|翻译|翻譯|写一|撰写|번역|작성해/u;
 const BEYOND =
-  /(?:^|[.!?;:\n]\s{0,5}|\b(?:please|and|then|you|to|also|now|me|bitte|or)\s+|,\s*)(write|compose|draft|create|generate|produce|invent|imagine|translate|rewrite|paraphrase|rephrase|improve|correct|proofread|code|implement|program|debug|fix|refactor|design|draw|paint|brainstorm|recommend|solve|calculate|compute|continue|role-?play|pretend|explain|predict|critique|argue|chat|reply|respond|make up|build|convert|schreibe?|übersetze|écri[st]|tradui[st]|escrib[ea]|traduce|scrivi|traduci)\b([^.!?\n]{0,80})/giu;
+  /(?:^|[.!?;:\n]\s{0,5}|\b(?:please|and|then|you|to|also|now|me|bitte|or)\s+|,\s*)(write|compose|draft|create|generate|produce|invent|imagine|translate|rewrite|paraphrase|rephrase|improve|correct|proofread|code|implement|program|debug|fix|refactor|design|draw|paint|brainstorm|recommend|solve|calculate|compute|continue|role-?play|pretend|explain|predict|critique|argue|chat|reply|respond|make up|build|convert|review|schreibe?|übersetze|écri[st]|tradui[st]|escrib[ea]|traduce|scrivi|traduci)\b([^.!?\n]{0,80})/giu;
 /** Results that the engine can produce, whatever verb asks for them. */
 const MAKEABLE =
   /^\W*(?:\w+\s){0,6}?(?:summar(?:y|ies)|abstract|overview|keywords?|key (?:terms|words|phrases|points)|terms|tl;?dr|comparison|classification|label|list of (?:key|the|all|terms|names|dates)|zusammenfassung|résumé|resumen|riassunto|samenvatting)\b/iu;
@@ -114,6 +114,8 @@ function beyondEngine(text: string, jobs: readonly JobType[]): string | undefine
     const asked = verb.toLowerCase();
     if (MAKEABLE.test(rest)) continue;
     if (/^(?:reply|respond|write|explain|produce)$/.test(asked) && FORM.test(rest)) continue;
+    // Found nothing is no verdict: where no other job is named, a review is wanted.
+    if (asked === 'review' && jobs.some((job) => job !== 'answer')) continue;
     // Explaining a label or an answer is possible: the evidence is quoted.
     if (asked === 'explain' && /^\W*(?:why|your|the (?:choice|reason))/.test(rest) && jobs.includes('classify'))
       continue;

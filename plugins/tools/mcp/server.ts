@@ -4,6 +4,7 @@
  * - A run keeps the tools that it began with. A tool that the server has since changed or removed is not called in it.
  * - A tool that changed asks for approval from then on, whatever it says of itself: approval was given to the one before.
  */
+import { createHash } from 'node:crypto';
 import {
   abortError,
   firstOf,
@@ -26,6 +27,10 @@ export interface McpServer {
 const RELIST_MS = 500;
 const FIRST_PAUSE_MS = 1000;
 const MOST_PAUSE_MS = 60_000;
+/** Names whose first definition is known: a server may find new ones for ever, and tools with later ones ask. */
+const MOST_FIRST = 1000;
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 type Context = Pick<PluginContext, 'clock' | 'logger' | 'toolsChanged'>;
 
@@ -155,7 +160,8 @@ class Server implements McpServer {
     const isSame =
       tools.size === before.size && [...tools].every(([key, { digest }]) => before.get(key)?.digest === digest);
     if (isSame) return;
-    for (const [key, { digest }] of tools) if (!this.#first.has(key)) this.#first.set(key, digest);
+    for (const [key, { digest }] of tools)
+      if (!this.#first.has(key) && this.#first.size < MOST_FIRST) this.#first.set(key, hashOf(digest));
     this.#tools = [...tools.values()].map((tool) => this.#toolOf(tool));
     this.#context.toolsChanged?.();
   }
@@ -164,7 +170,7 @@ class Server implements McpServer {
     const { approve = 'writes', trusted = false } = this.#options;
     const { readOnly, digest } = listed;
     const isAsking =
-      approve === 'all' || (approve === 'writes' && (!readOnly || this.#first.get(listed.name) !== digest));
+      approve === 'all' || (approve === 'writes' && (!readOnly || this.#first.get(listed.name) !== hashOf(digest)));
     return {
       name: `${this.#reach.name}/${listed.name}`,
       description: listed.description,

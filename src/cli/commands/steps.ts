@@ -1,8 +1,30 @@
 /** polyphony steps: lists what a plan may use, with what each does outside its run. */
+import { PolyphonyError } from '../../core/errors.ts';
+import type { PlanEffects } from '../../core/plan/effects.ts';
+import { workflowNameOf } from '../../core/plan/plan-workflows.ts';
 import type { StepType } from '../../core/plan/validation.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
+import type { Polyphony } from '../../polyphony.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
+
+const CANNOT_RUN = 'cannot run here';
+
+/** A ready-made workflow may need a model or a tool that is not there. */
+async function effectsOfStep(
+  { use, effects }: StepType,
+  polyphony: Polyphony,
+): Promise<StepType['effects'] | PlanEffects | typeof CANNOT_RUN> {
+  const name = workflowNameOf(use);
+  const plan = name === undefined ? undefined : polyphony.catalogue().workflows.get(name);
+  if (plan === undefined) return effects;
+  try {
+    return await polyphony.effects(plan);
+  } catch (error) {
+    if (error instanceof PolyphonyError && error.code === 'invalid-plan') return CANNOT_RUN;
+    throw error;
+  }
+}
 
 export const command = defineCommand<object, [name: string | undefined]>({
   define: (steps) =>
@@ -21,11 +43,10 @@ export const command = defineCommand<object, [name: string | undefined]>({
       const shown: { readonly step: StepType; readonly text: string; readonly document: object }[] = [];
       for (const step of polyphony.catalogue().steps.values()) {
         if (!step.use.includes(name)) continue;
-        const plan = polyphony.catalogue().workflows.get(step.use.slice('workflow:'.length));
-        const effects =
-          step.use.startsWith('workflow:') && plan !== undefined ? await polyphony.effects(plan) : step.effects;
-        const text = effects === undefined ? 'unknown' : effectsText(effects);
-        shown.push({ step, text, document: { ...step, effects: effects ?? effectsOfDeclared(step) } });
+        const effects = await effectsOfStep(step, polyphony);
+        const text = effects === undefined ? 'unknown' : effects === CANNOT_RUN ? effects : effectsText(effects);
+        const known = effects === CANNOT_RUN ? undefined : effects;
+        shown.push({ step, text, document: { ...step, effects: known ?? effectsOfDeclared(step) } });
       }
       if (options.json)
         terminal.print(

@@ -28,7 +28,7 @@ interface Ended {
 
 export interface Offering {
   readonly polyphony: Polyphony;
-  /** Ids of workflows; empty: all that are registered. */
+  /** Ids of workflows; empty: all that are registered and can run here. */
   readonly workflows: ReadonlySet<string>;
   /** Cap of each call, in US dollars. */
   readonly budgetUsd?: number | undefined;
@@ -51,15 +51,22 @@ const ASK_INPUT = {
   additionalProperties: false,
 } as const;
 
-/** @throws not-found for a workflow that is not registered */
+/** @throws not-found for a workflow that is not registered; invalid-plan for one that is named and cannot run here */
 export async function offeredTools(offering: Offering): Promise<ReadonlyMap<string, OfferedTool>> {
   const { workflows } = offering.polyphony.catalogue();
   const missing = [...offering.workflows].find((id) => !workflows.has(id));
   if (missing !== undefined)
     throw new PolyphonyError('not-found', `There is no workflow "${missing}": polyphony workflows lists them.`);
-  const ids = [...workflows.keys()].filter((id) => offering.workflows.size === 0 || offering.workflows.has(id));
-  const tools = [askTool(offering), ...(await Promise.all(ids.map((id) => workflowTool(offering, id))))];
+  const isNamed = offering.workflows.size > 0;
+  const ids = [...workflows.keys()].filter((id) => !isNamed || offering.workflows.has(id));
+  const made = await Promise.all(ids.map((id) => workflowTool(offering, id).catch((error) => leftOut(error, isNamed))));
+  const tools = [askTool(offering), ...made.filter((tool) => tool !== undefined)];
   return new Map(tools.map((tool) => [tool.name, tool]));
+}
+
+/** Of all workflows those are offered that can run: a ready-made one may need a model that is not there. */
+function leftOut(error: unknown, isNamed: boolean): undefined {
+  if (isNamed || !(error instanceof PolyphonyError) || error.code !== 'invalid-plan') throw error;
 }
 
 function askTool({ polyphony, budgetUsd }: Offering): OfferedTool {

@@ -50,12 +50,24 @@ export async function withPolyphony<T>(
     stores: stores ?? sqliteStores({ path: options.store }),
     logger,
   });
+  warnOfServers(loaded, polyphony, terminal);
   const stopFollowing = followed(loaded, polyphony, terminal);
   try {
     return await command({ polyphony, loaded, broughtBy });
   } finally {
     stopFollowing();
     await closed(polyphony, terminal);
+  }
+}
+
+/** A server that could not be started is logged only, and then all that is seen is that its steps do not exist. */
+function warnOfServers({ config: { mcp } }: LoadedConfig, polyphony: Polyphony, terminal: Terminal): void {
+  if (mcp === undefined) return;
+  const uses = [...polyphony.catalogue().steps.keys()];
+  for (const name of Object.keys(mcp)) {
+    if (uses.some((use) => use.startsWith(`tool:${name}/`))) continue;
+    const warning = `the MCP server ${name} offers no tools: with --log warn the reason is shown`;
+    terminal.say(`${terminal.paint.yellow('warning')}: ${warning}`);
   }
 }
 

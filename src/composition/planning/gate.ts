@@ -11,7 +11,9 @@ import { PolyphonyError } from '../../core/errors.ts';
 import { canonicalJson } from '../../core/json/canonical-json.ts';
 import { addMoney, formatUsd, nanoToUsd } from '../../core/money/money.ts';
 import { PLAN_APPROVAL } from '../../core/plan/approval.ts';
+import { namesIn, toolLists } from '../../core/plan/offered-tools.ts';
 import type { NodeEstimate, Plan, PlanNode, ValidPlan } from '../../core/plan/plan.ts';
+import { memberPlan, workflowsUsedBy } from '../../core/plan/plan-workflows.ts';
 import type { PlanFailure } from '../../core/plan/planner.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
 import { changesOf } from '../../validator/changes.ts';
@@ -76,11 +78,10 @@ function newChanges(
   const changes = changesOf(plan, catalogue, undeclared);
   if (before === undefined) return changes;
   const { nodes } = before.failure.plan;
-  const old = new Map(nodes.map((node) => [node.id, node]));
+  const old = new Map(nodes.map((node) => [node.id, meaning(node, before.failure.plan)]));
   const isApproved = nodes.every(({ id }) => !isQuestion(id) || over.has(id));
   const known = plan.nodes.filter((node) => {
-    const same = old.get(node.id);
-    const isSame = same !== undefined && meaning(same) === meaning(node);
+    const isSame = old.get(node.id) === meaning(node, plan);
     return Object.hasOwn(before.kept, node.id) || (isSame && (over.has(node.id) || isApproved));
   });
   const ids = new Set(known.map(({ id }) => id));
@@ -104,8 +105,12 @@ function leftOf({ nodes }: ValidPlan, over: ReadonlySet<string>): NodeEstimate {
 
 const isQuestion = (id: string): boolean => id === PLAN_APPROVAL || id.startsWith(`${PLAN_APPROVAL}_`);
 
-/** Without what decides when it starts. */
-const meaning = ({ needs: _needs, when: _when, ...node }: PlanNode): string => canonicalJson(node);
+/** Without what decides when it starts. A workflow of the plan is what it does, and one that only the run names may be any of them. */
+function meaning({ needs: _needs, when: _when, ...node }: PlanNode, plan: Plan): string {
+  const isOpen = toolLists(node).some((list) => !Array.isArray(list.names) || namesIn(list).length < list.names.length);
+  const uses = isOpen ? Object.keys(plan.workflows ?? {}) : [...workflowsUsedBy([node])];
+  return canonicalJson([node, ...uses.map((name) => memberPlan(plan, name) ?? null)]);
+}
 
 // ---------------------------------------------------------------------------------------------------- the question
 

@@ -12,14 +12,17 @@ export interface ToolList {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Of the node first, then of each of its agents. */
+/** Of the node first, then of each of its agents. An agent that only the run knows has a list that is none: its tools may be any. */
 export function toolLists({ use, in: inputs }: PlanNode): readonly ToolList[] {
   if (inputs === undefined) return [];
   const lists: ToolList[] = [];
   if (isGiven(inputs.tools)) lists.push({ place: '/in/tools', names: inputs.tools });
-  for (const [name, agent] of use === 'llm' ? agentsOf(inputs.agents) : []) {
-    if (isGiven(agent.tools))
-      lists.push({ place: `/in/agents/${name.replaceAll('~', '~0').replaceAll('/', '~1')}/tools`, names: agent.tools });
+  if (use !== 'llm' || !isGiven(inputs.agents)) return lists;
+  if (!isRecord(inputs.agents)) return [...lists, { place: '/in/agents', names: inputs.agents }];
+  for (const [name, agent] of Object.entries(inputs.agents)) {
+    const place = `/in/agents/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    if (!isRecord(agent)) lists.push({ place, names: agent });
+    else if (isGiven(agent.tools)) lists.push({ place: `${place}/tools`, names: agent.tools });
   }
   return lists;
 }

@@ -41,7 +41,8 @@ const nodeText = (text: string, shape: Shape): string => plainText(text, (node) 
 
 function membersText({ key, text }: JsonMember, shape: Shape): string {
   try {
-    const members = Object.entries(plainMembers(key, JSON.parse(text), shape));
+    // Nodes among the pairs of `more` count only where none stand beside them, which is not known yet.
+    const members = Object.entries(plainMembers(key, JSON.parse(text), shape)).filter(([name]) => name !== 'nodes');
     return members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',');
   } catch {
     // A member that is no JSON: the complete answer is read, or refused, as a whole.

@@ -147,6 +147,13 @@ describe('a plan that is being written', () => {
     expect(stream.push('}')).toContain('{"id":"a","use":"value","in":{"x":1}}');
   });
 
+  it('gives no node that stands among the pairs of more, which the whole plan has not', () => {
+    const more = [{ name: 'nodes', value: [{ id: 'b', use: 'value' }] }];
+    const written = { goal: 'g', more, nodes: [{ id: 'a', use: 'value', in: [], more: [] }], output: null };
+    expect(plainPlan(written, 'closed')).toMatchObject({ nodes: [{ id: 'a' }] });
+    expect(plainStream('closed', 10_000).push(JSON.stringify(written))).not.toContain('"b"');
+  });
+
   it('behind prose gives nothing', () => {
     expect(
       plainStream('closed', 10_000).push(`Here: ${JSON.stringify(closedPlan(GOLDS[0] ?? { version: 1, nodes: [] }))}`),

@@ -25,6 +25,11 @@ const fill = (schema: JsonSchema, prompt = MAIL) =>
   fillSchema(schema, readTask([{ role: 'user', content: prompt }], { structured: true }), 'thorough');
 
 describe('fillSchema', () => {
+  test('takes the number behind its label, whatever its form', () => {
+    const invoice = 'Extract the invoice number.\n\nOrder ORD-48213\nInvoice number: 2026-031\nDate: 2026-03-04\n';
+    expect(fill(object({ invoice_number: text }), invoice).value).toEqual({ invoice_number: '2026-031' });
+  });
+
   test('reads the facts of a letter', () => {
     const schema = object({
       name: text,

@@ -147,11 +147,16 @@ describe('refuses', () => {
     [`Translate this into German:\n\n${STORY}`, /"translate"/],
     [`Summarise the text and translate it into French:\n\n${STORY}`, /"translate"/],
     ['Write a Python function that sorts a list.', /"write"/],
+    [`Review this diff for faults. An empty list is a good answer.\n\n${STORY}`, /"review"/],
     ['What is the capital of France?', /contains no text to answer it from/],
     ['Summarise.', /no text/],
     ['Good morning', /asks for nothing/],
   ])('%j', (prompt, reason) => {
     expect(() => read(prompt)).toThrow(reason);
+  });
+
+  test('no review that is to be sorted or summarised', () => {
+    expect(read(`Review this text and summarise it:\n\n${STORY}`).jobs).toEqual(['summarise']);
   });
 
   test('does not take orders from the material', () => {

@@ -56,7 +56,9 @@ function candidate(field: Field, source: Source): Filled | undefined {
   if (/\blanguage\b/i.test(name)) return { value: reading.language, confidence: 0.7 };
   const kind = ENTITY_FIELDS.find(([pattern]) => pattern.test(name))?.[1];
   if (COMPANY_FIELD.test(name)) return company(field, source);
-  if (kind !== undefined) return nearest(field, kind, source);
+  // Numbers of invoices and orders have no form of their own: what stands behind the label is one.
+  const named = kind === 'identifier' ? labelled(name, source) : undefined;
+  if (kind !== undefined) return named ?? nearest(field, kind, source);
   if (/\bsentiment|tone|mood\b/i.test(name)) {
     const { label, confidence } = classify(source.text, ['positive', 'negative', 'neutral']);
     return { value: label, confidence };
@@ -100,14 +102,22 @@ function evidence({ text, reading, task }: Source): Filled | undefined {
   return summary.text === '' ? undefined : { value: summary.text, confidence: 0.4 };
 }
 
-/** `Field: value` on a line of its own, else the sentence that matches the field's words. */
-function sentenceAbout(field: Field, { text, reading, task, effort }: Source): Filled | undefined {
-  const name = spoken(field.name);
+/** `Field: value` on a line of its own. */
+function labelled(name: string, { text }: Source): Filled | undefined {
   for (const line of text.slice(0, 100_000).split('\n')) {
     const [key = '', ...rest] = line.replace(/^[\s*>-]+|\*\*/g, '').split(/:\s+/);
     const value = rest.join(': ').trim();
     if (value !== '' && key.trim().toLowerCase() === name) return { value, confidence: 0.9 };
   }
+  return undefined;
+}
+
+/** What stands behind its label, else the sentence that matches the field's words. */
+function sentenceAbout(field: Field, source: Source): Filled | undefined {
+  const { reading, task, effort } = source;
+  const name = spoken(field.name);
+  const named = labelled(name, source);
+  if (named !== undefined) return named;
   const found = answer(reading, `${name} ${field.description}`, { sentences: 1 });
   if (found.found) return { value: found.text, confidence: Math.min(0.6, found.confidence) };
   if (!field.required || task.jobs.length === 0 || task.jobs.includes('fields')) return undefined;

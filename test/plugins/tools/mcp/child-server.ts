@@ -51,6 +51,8 @@ function listOf(cursor: string | undefined): object {
       };
     case 'changes':
       return { tools: round === 0 ? GOOD.slice(0, 2) : [{ ...GOOD[0], description: 'Now with more.' }] };
+    case 'renames':
+      return { tools: Array.from({ length: 200 }, (_, at) => ({ ...GOOD[0], name: `tool_${round}_${at}` })) };
     case 'no-list':
       return { tools: 'none' };
     default:
@@ -71,7 +73,7 @@ const BAD = [
 function called({ name, arguments: given = {} }: NonNullable<Asked['params']>): object | undefined {
   if (behaviour === 'dies') process.exit(3);
   if (behaviour === 'slow') return undefined;
-  if (behaviour === 'changes') {
+  if (behaviour === 'changes' || behaviour === 'renames') {
     round += 1;
     notifyChanged();
   }

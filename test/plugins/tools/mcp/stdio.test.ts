@@ -136,6 +136,15 @@ describe('a hostile server', () => {
     expect(await use(world, 'echo')).toMatchObject({ status: 'suspended' });
   });
 
+  test('that finds new names without end has its later ones approved', async () => {
+    const world = await opened(child('renames'));
+    for (let round = 0; round < 5; round += 1) {
+      expect(await use(world, `tool_${round}_0`)).toMatchObject({ status: 'done' });
+      await vi.waitFor(() => expect(world.steps()).toContain(`tool:srv/tool_${round + 1}_0`), 5000);
+    }
+    expect(await use(world, 'tool_5_0')).toMatchObject({ status: 'suspended' });
+  });
+
   test('that tells of changes without end is read a few times only', async () => {
     const world = await opened(child('flood'));
     expect(await use(world, 'echo')).toMatchObject({ status: 'done' });
