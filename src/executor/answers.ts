@@ -5,6 +5,7 @@ import type { RunJournal } from '../core/stores.ts';
 import { restore } from '../runs/journal/restore.ts';
 import { firstOf, MOST_LEVELS, rootOf } from '../runs/journal/root.ts';
 import { startsRun } from '../runs/records/nested-id.ts';
+import type { RunState } from '../runs/state/run-state.ts';
 import { type Answer, answerRun, answerTogether } from '../runs/stored/answer.ts';
 import { answerToEvent, type GivenEvent, type WaitingForEvent, waitingFor } from '../runs/stored/event.ts';
 import { notWaiting } from '../runs/stored/given-answer.ts';
@@ -66,29 +67,41 @@ async function wakeAbove({ host, live }: Driven, runId: string): Promise<void> {
   }
 }
 
+/** @returns the answer for the nested run that asks, where the node only passed its question on: nothing was recorded */
+function giveAnswer(engine: Driven, answer: Answer): Promise<Answer | undefined> {
+  const { host, live } = engine;
+  const { runId, nodeId } = answer;
+  const inside = async (): Promise<Answer | undefined> => {
+    const use = live.get(runId)?.driving.run.tasks.get(nodeId)?.node.use;
+    return use === undefined || startsRun(use) ? insideAnswer(host.journal, answer) : undefined;
+  };
+  const give = async (run: RunState | undefined): Promise<undefined> => {
+    await answerRun(host, run, answer);
+  };
+  return giveInTurn(engine, runId, give, inside);
+}
+
 /**
- * A run that is driven here takes the answer in its turn, and records it after that: others must not wait for its commits.
+ * A run that is driven here takes answers in its turn, and records them after that: others must not wait for its commits.
  *
- * @returns the answer for the nested run that asks, where the node only passed its question on: nothing was recorded
+ * @param instead what is known in that turn already, so that nothing is given
  */
-async function giveAnswer({ host, live, turns }: Driven, answer: Answer): Promise<Answer | undefined> {
-  const { runId } = answer;
-  let taken: Promise<void> | undefined;
-  const inside = await turns.take(runId, async () => {
-    const driven = live.get(runId)?.driving.run;
-    const use = driven?.tasks.get(answer.nodeId)?.node.use;
-    const nested = use === undefined || startsRun(use) ? await insideAnswer(host.journal, answer) : undefined;
-    if (nested !== undefined) return nested;
-    const now = live.get(runId)?.driving.run;
-    const given = answerRun(host, now, answer);
-    if (now === undefined) await given;
+async function giveInTurn<Given>(
+  { live, turns }: Driven,
+  runId: string,
+  give: (run: RunState | undefined) => Promise<Given>,
+  instead: () => Promise<Given | undefined> = async () => undefined,
+): Promise<Given> {
+  const [given] = await turns.take(runId, async (): Promise<[Promise<Given>]> => {
+    const known = await instead();
+    const run = live.get(runId)?.driving.run;
+    const taken = known === undefined ? give(run) : Promise.resolve(known);
     // Whoever asked for it hears of its failure below.
-    given.catch(() => {});
-    taken = given;
-    return undefined;
+    taken.catch(() => {});
+    if (run === undefined) await taken;
+    return [taken];
   });
-  await taken;
-  return inside;
+  return given;
 }
 
 /** Gives the event to everything that waits for it, once. What it does not fit stays waiting. */
@@ -115,7 +128,7 @@ export async function sendEvent(engine: Driven, event: GivenEvent): Promise<Even
   return { delivered, refused };
 }
 
-/** What kept which place from the event. The places of a run that nobody drives here take it together. */
+/** What kept which place from the event. The places of one run take it together. */
 async function giveEvent(
   engine: Driven,
   runId: string,
@@ -123,32 +136,16 @@ async function giveEvent(
   event: GivenEvent,
 ): Promise<ReadonlyMap<number, ErrorRecord>> {
   const { host, live, turns } = engine;
-  const answers = waiting.map(({ asking }) => answerToEvent(asking, event, host.runtime.clock.now()));
-  const failures = new Map<number, ErrorRecord>();
-  const failed = (index: number, error: unknown): void =>
-    void failures.set(index, errorRecord(asPolyphonyError(error)));
-  const oneByOne = async (): Promise<void> => {
-    for (const [index, answer] of answers.entries()) {
-      await takeAnswer(engine, answer, true).catch((error: unknown) => failed(index, error));
-    }
-  };
-  if (answers.length === 1 || live.has(runId)) {
-    await oneByOne();
-    return failures;
-  }
-  const give = () =>
-    turns.take(runId, async () => {
-      if (live.has(runId)) return false;
-      for (const [index, error] of await answerTogether(host, runId, answers)) failed(index, error);
-      return true;
-    });
+  const now = host.runtime.clock.now();
+  const answers = waiting.map(({ asking }) => answerToEvent(asking, event, now));
+  const failed = (error: unknown): ErrorRecord => errorRecord(asPolyphonyError(error));
   try {
     const root = await rootOf(host.journal, runId);
-    const isGiven = await (root === runId ? give() : turns.take(root, give));
-    if (!isGiven) await oneByOne();
-    else if (!live.has(runId)) await wakeAbove(engine, runId);
+    const give = () => giveInTurn(engine, runId, (run) => answerTogether(host, run, runId, answers));
+    const refused = await (root === runId ? give() : turns.take(root, give));
+    if (!live.has(runId)) await wakeAbove(engine, runId);
+    return new Map([...refused].map(([index, error]) => [index, failed(error)]));
   } catch (error) {
-    for (const index of answers.keys()) if (!failures.has(index)) failed(index, error);
+    return new Map(answers.map((_, index) => [index, failed(error)]));
   }
-  return failures;
 }
