@@ -12,6 +12,7 @@ import { notWaiting } from '../runs/stored/given-answer.ts';
 import { questionsOf } from '../runs/stored/inspect.ts';
 import { askedInside, atAskingRun, isNestedId } from '../runs/stored/nested-questions.ts';
 import { callAgain } from '../runs/turn/asking.ts';
+import { sleep } from '../system/clock.ts';
 import type { Driven } from './beginning.ts';
 
 /** Gives the answer to the run that asks, and has the runs around it go on where they are driven here. */
@@ -104,28 +105,53 @@ async function giveInTurn<Given>(
   return given;
 }
 
-/** Gives the event to everything that waits for it, once. What it does not fit stays waiting. */
-export async function sendEvent(engine: Driven, event: GivenEvent): Promise<EventReceipt> {
-  const { journal } = engine.host;
+/** The pause between two tries of an event at runs that others drive, in milliseconds. */
+const PAUSE_MS = 400;
+
+/**
+ * Gives the event to everything that waits for it, once. What it does not fit stays waiting; runs that another process drives are
+ * tried again for `waitMs`.
+ */
+export async function sendEvent(engine: Driven, event: GivenEvent, waitMs: number): Promise<EventReceipt> {
+  const { journal, runtime } = engine.host;
+  const { clock } = runtime;
   const delivered: EventReceipt['delivered'][number][] = [];
   const refused: EventReceipt['refused'][number][] = [];
-  const byRun = new Map<string, WaitingForEvent[]>();
-  for (const waiting of await waitingFor(journal, event)) {
-    const { runId } = waiting.asking;
-    const known = byRun.get(runId);
-    if (known === undefined) byRun.set(runId, [waiting]);
-    else known.push(waiting);
+  const until = clock.monotonic() + waitMs;
+  let waiting = byRun(await waitingFor(journal, event));
+  while (waiting.size > 0) {
+    const busy = new Map<string, readonly WaitingForEvent[]>();
+    for (const [runId, places] of waiting) {
+      const failures = await giveEvent(engine, runId, places, event);
+      const isBusy =
+        failures.size === places.length && [...failures.values()].every(({ code }) => code === 'store-busy');
+      if (isBusy && !engine.closed && clock.monotonic() < until) busy.set(runId, places);
+      else note(places, failures);
+    }
+    if (busy.size > 0) await sleep(clock, PAUSE_MS);
+    waiting = busy;
   }
-  for (const [runId, waiting] of byRun) {
-    const failures = await giveEvent(engine, runId, waiting, event);
-    for (const [index, { asking: _, ...place }] of waiting.entries()) {
+  return { delivered, refused };
+
+  function note(places: readonly WaitingForEvent[], failures: ReadonlyMap<number, ErrorRecord>): void {
+    for (const [index, { asking: _, ...place }] of places.entries()) {
       const failure = failures.get(index);
       if (failure === undefined) delivered.push(place);
       else if (failure.code !== 'not-found') refused.push({ ...place, error: failure });
       // Otherwise something else has ended the wait since it was found.
     }
   }
-  return { delivered, refused };
+}
+
+function byRun(found: readonly WaitingForEvent[]): ReadonlyMap<string, readonly WaitingForEvent[]> {
+  const runs = new Map<string, WaitingForEvent[]>();
+  for (const waiting of found) {
+    const { runId } = waiting.asking;
+    const known = runs.get(runId);
+    if (known === undefined) runs.set(runId, [waiting]);
+    else known.push(waiting);
+  }
+  return runs;
 }
 
 /** What kept which place from the event. The places of one run take it together. */
