@@ -46,8 +46,8 @@ function timeFor(
   undo.since ??= now;
   const seconds = node.limits?.attemptSeconds ?? node.limits?.seconds;
   const own = seconds === undefined ? UNDO_MS : seconds * 1000;
-  const left = Math.max(LEAST_MS, undo.since + counted.limits.undoSeconds * 1000 - now);
-  if (left < own) return { ms: left, limit: 'limits.run.undoSeconds of the config' };
+  const left = Math.max(LEAST_MS, undo.since + counted.limits.undoMs - now);
+  if (left < own) return { ms: left, limit: 'limits.run.undoMs of the config' };
   return { ms: own, limit: seconds === undefined ? 'what a node without limits gets' : 'the limits of the node' };
 }
 

@@ -169,7 +169,7 @@ describe('a run that fails', () => {
       undefined,
     ]);
     expect(undone.at(0)?.error?.message).toContain('60 seconds (what a node without limits gets)');
-    expect(undone.at(-2)?.error?.message).toContain('1 seconds (limits.run.undoSeconds of the config)');
+    expect(undone.at(-2)?.error?.message).toContain('1 seconds (limits.run.undoMs of the config)');
     expect(ms).toBe((600 + 27 - 10) * 1000);
     expect(w.runtime.clock.pending()).toBe(0);
   });

@@ -202,7 +202,7 @@ export const CurrentConfigSchema = z.strictObject({
           calls: z.int().nonnegative().optional(),
           seconds: z.number().positive().optional(),
           plannerCalls: z.int().nonnegative().optional(),
-          undoSeconds: z.number().positive().optional(),
+          undoMs: z.int().positive().optional(),
         })
         .optional(),
     })
