@@ -37,7 +37,9 @@ const REQUEST_FIELDS: KnownFields<RequestOptions> = {
 };
 const ANSWER_FIELDS: KnownFields<AnswerOptions> = { item: true };
 const CONTINUING_ANSWER_FIELDS: KnownFields<ContinueOptions & AnswerOptions> = { ...CONTINUE_FIELDS, ...ANSWER_FIELDS };
-const EVENT_FIELDS: KnownFields<EventOptions> = { runId: true };
+const EVENT_FIELDS: KnownFields<EventOptions> = { runId: true, waitMs: true };
+/** The longest time for which an event waits for runs, in milliseconds. */
+const MOST_WAIT_MS = 60_000;
 const FILTER_FIELDS: KnownFields<RunFilter> = { status: true, limit: true, nested: true };
 const STATUSES: readonly RunStatus[] = ['running', 'interrupted', 'suspended', 'done', 'failed', 'cancelled'];
 const FORK_FIELDS: KnownFields<ForkOptions> = { ...RUN_FIELDS, from: true, with: true };
@@ -74,6 +76,7 @@ export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
             assertId('The name of an event', name);
             if (options !== undefined) assertKnownFields('An event', options, EVENT_FIELDS);
             if (options?.runId !== undefined) assertRunId(options.runId);
+            if (options?.waitMs !== undefined) assertWait(options.waitMs);
             return event.call(inner, name, payload, options);
           },
         }),
@@ -103,6 +106,12 @@ export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
     },
     close: () => inner.close(),
   };
+}
+
+function assertWait(waitMs: unknown): void {
+  if (typeof waitMs === 'number' && waitMs >= 0 && waitMs <= MOST_WAIT_MS) return;
+  const message = `The wait of an event (waitMs) is ${shown(waitMs)}: give milliseconds from 0 to ${MOST_WAIT_MS}.`;
+  throw new PolyphonyError('invalid-request', message);
 }
 
 /** Ids of nested runs are composed, so they may be longer than those that callers give. */

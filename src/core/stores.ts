@@ -40,6 +40,12 @@ export interface RunJournal {
    * Takes or renews the right to write a run; false while another owner holds it. Expires after `leaseMs` without renewal.
    */
   claim(runId: string, owner: string, leaseMs: number): Promise<boolean>;
+  /**
+   * Renews a lease that may have ended meanwhile; false where another owner has claimed the run since, also one that has released it.
+   *
+   * @default nobody can tell: a process that stood still for longer than its lease gives its runs up
+   */
+  renew?(runId: string, owner: string, leaseMs: number): Promise<boolean>;
   release(runId: string, owner: string): Promise<void>;
   /**
    * Those of the runs that somebody holds now, by a lease that has not ended. Takes no lease, so it is in nobody's way.

@@ -5,12 +5,14 @@ import type { RunJournal } from '../core/stores.ts';
 import { restore } from '../runs/journal/restore.ts';
 import { firstOf, MOST_LEVELS, rootOf } from '../runs/journal/root.ts';
 import { startsRun } from '../runs/records/nested-id.ts';
+import type { RunState } from '../runs/state/run-state.ts';
 import { type Answer, answerRun, answerTogether } from '../runs/stored/answer.ts';
 import { answerToEvent, type GivenEvent, type WaitingForEvent, waitingFor } from '../runs/stored/event.ts';
 import { notWaiting } from '../runs/stored/given-answer.ts';
 import { questionsOf } from '../runs/stored/inspect.ts';
 import { askedInside, atAskingRun, isNestedId } from '../runs/stored/nested-questions.ts';
 import { callAgain } from '../runs/turn/asking.ts';
+import { sleep } from '../system/clock.ts';
 import type { Driven } from './beginning.ts';
 
 /** Gives the answer to the run that asks, and has the runs around it go on where they are driven here. */
@@ -66,56 +68,93 @@ async function wakeAbove({ host, live }: Driven, runId: string): Promise<void> {
   }
 }
 
-/**
- * A run that is driven here takes the answer in its turn, and records it after that: others must not wait for its commits.
- *
- * @returns the answer for the nested run that asks, where the node only passed its question on: nothing was recorded
- */
-async function giveAnswer({ host, live, turns }: Driven, answer: Answer): Promise<Answer | undefined> {
-  const { runId } = answer;
-  let taken: Promise<void> | undefined;
-  const inside = await turns.take(runId, async () => {
-    const driven = live.get(runId)?.driving.run;
-    const use = driven?.tasks.get(answer.nodeId)?.node.use;
-    const nested = use === undefined || startsRun(use) ? await insideAnswer(host.journal, answer) : undefined;
-    if (nested !== undefined) return nested;
-    const now = live.get(runId)?.driving.run;
-    const given = answerRun(host, now, answer);
-    if (now === undefined) await given;
-    // Whoever asked for it hears of its failure below.
-    given.catch(() => {});
-    taken = given;
-    return undefined;
-  });
-  await taken;
-  return inside;
+/** @returns the answer for the nested run that asks, where the node only passed its question on: nothing was recorded */
+function giveAnswer(engine: Driven, answer: Answer): Promise<Answer | undefined> {
+  const { host, live } = engine;
+  const { runId, nodeId } = answer;
+  const inside = async (): Promise<Answer | undefined> => {
+    const use = live.get(runId)?.driving.run.tasks.get(nodeId)?.node.use;
+    return use === undefined || startsRun(use) ? insideAnswer(host.journal, answer) : undefined;
+  };
+  const give = async (run: RunState | undefined): Promise<undefined> => {
+    await answerRun(host, run, answer);
+  };
+  return giveInTurn(engine, runId, give, inside);
 }
 
-/** Gives the event to everything that waits for it, once. What it does not fit stays waiting. */
-export async function sendEvent(engine: Driven, event: GivenEvent): Promise<EventReceipt> {
-  const { journal } = engine.host;
+/**
+ * A run that is driven here takes answers in its turn, and records them after that: others must not wait for its commits.
+ *
+ * @param instead what is known in that turn already, so that nothing is given
+ */
+async function giveInTurn<Given>(
+  { live, turns }: Driven,
+  runId: string,
+  give: (run: RunState | undefined) => Promise<Given>,
+  instead: () => Promise<Given | undefined> = async () => undefined,
+): Promise<Given> {
+  const [given] = await turns.take(runId, async (): Promise<[Promise<Given>]> => {
+    const known = await instead();
+    const run = live.get(runId)?.driving.run;
+    const taken = known === undefined ? give(run) : Promise.resolve(known);
+    // Whoever asked for it hears of its failure below.
+    taken.catch(() => {});
+    if (run === undefined) await taken;
+    return [taken];
+  });
+  return given;
+}
+
+/** The pause between two tries of an event at runs that others drive, in milliseconds. */
+const PAUSE_MS = 400;
+
+/**
+ * Gives the event to everything that waits for it, once. What it does not fit stays waiting; runs that another process drives are
+ * tried again for `waitMs`.
+ */
+export async function sendEvent(engine: Driven, event: GivenEvent, waitMs: number): Promise<EventReceipt> {
+  const { journal, runtime } = engine.host;
+  const { clock } = runtime;
   const delivered: EventReceipt['delivered'][number][] = [];
   const refused: EventReceipt['refused'][number][] = [];
-  const byRun = new Map<string, WaitingForEvent[]>();
-  for (const waiting of await waitingFor(journal, event)) {
-    const { runId } = waiting.asking;
-    const known = byRun.get(runId);
-    if (known === undefined) byRun.set(runId, [waiting]);
-    else known.push(waiting);
+  const until = clock.monotonic() + waitMs;
+  let waiting = byRun(await waitingFor(journal, event));
+  while (waiting.size > 0) {
+    const busy = new Map<string, readonly WaitingForEvent[]>();
+    for (const [runId, places] of waiting) {
+      const failures = await giveEvent(engine, runId, places, event);
+      const isBusy =
+        failures.size === places.length && [...failures.values()].every(({ code }) => code === 'store-busy');
+      if (isBusy && !engine.closed && clock.monotonic() < until) busy.set(runId, places);
+      else note(places, failures);
+    }
+    if (busy.size > 0) await sleep(clock, PAUSE_MS);
+    waiting = busy;
   }
-  for (const [runId, waiting] of byRun) {
-    const failures = await giveEvent(engine, runId, waiting, event);
-    for (const [index, { asking: _, ...place }] of waiting.entries()) {
+  return { delivered, refused };
+
+  function note(places: readonly WaitingForEvent[], failures: ReadonlyMap<number, ErrorRecord>): void {
+    for (const [index, { asking: _, ...place }] of places.entries()) {
       const failure = failures.get(index);
       if (failure === undefined) delivered.push(place);
       else if (failure.code !== 'not-found') refused.push({ ...place, error: failure });
       // Otherwise something else has ended the wait since it was found.
     }
   }
-  return { delivered, refused };
 }
 
-/** What kept which place from the event. The places of a run that nobody drives here take it together. */
+function byRun(found: readonly WaitingForEvent[]): ReadonlyMap<string, readonly WaitingForEvent[]> {
+  const runs = new Map<string, WaitingForEvent[]>();
+  for (const waiting of found) {
+    const { runId } = waiting.asking;
+    const known = runs.get(runId);
+    if (known === undefined) runs.set(runId, [waiting]);
+    else known.push(waiting);
+  }
+  return runs;
+}
+
+/** What kept which place from the event. The places of one run take it together. */
 async function giveEvent(
   engine: Driven,
   runId: string,
@@ -123,32 +162,16 @@ async function giveEvent(
   event: GivenEvent,
 ): Promise<ReadonlyMap<number, ErrorRecord>> {
   const { host, live, turns } = engine;
-  const answers = waiting.map(({ asking }) => answerToEvent(asking, event, host.runtime.clock.now()));
-  const failures = new Map<number, ErrorRecord>();
-  const failed = (index: number, error: unknown): void =>
-    void failures.set(index, errorRecord(asPolyphonyError(error)));
-  const oneByOne = async (): Promise<void> => {
-    for (const [index, answer] of answers.entries()) {
-      await takeAnswer(engine, answer, true).catch((error: unknown) => failed(index, error));
-    }
-  };
-  if (answers.length === 1 || live.has(runId)) {
-    await oneByOne();
-    return failures;
-  }
-  const give = () =>
-    turns.take(runId, async () => {
-      if (live.has(runId)) return false;
-      for (const [index, error] of await answerTogether(host, runId, answers)) failed(index, error);
-      return true;
-    });
+  const now = host.runtime.clock.now();
+  const answers = waiting.map(({ asking }) => answerToEvent(asking, event, now));
+  const failed = (error: unknown): ErrorRecord => errorRecord(asPolyphonyError(error));
   try {
     const root = await rootOf(host.journal, runId);
-    const isGiven = await (root === runId ? give() : turns.take(root, give));
-    if (!isGiven) await oneByOne();
-    else if (!live.has(runId)) await wakeAbove(engine, runId);
+    const give = () => giveInTurn(engine, runId, (run) => answerTogether(host, run, runId, answers));
+    const refused = await (root === runId ? give() : turns.take(root, give));
+    if (!live.has(runId)) await wakeAbove(engine, runId);
+    return new Map([...refused].map(([index, error]) => [index, failed(error)]));
   } catch (error) {
-    for (const index of answers.keys()) if (!failures.has(index)) failed(index, error);
+    return new Map(answers.map((_, index) => [index, failed(error)]));
   }
-  return failures;
 }

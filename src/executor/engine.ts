@@ -46,7 +46,11 @@ export function createEngine(options: EngineOptions): ExecutionEngine {
     resume: (runId, runOptions = {}) => resumeInTurn(engine, runId, runOptions),
     answer: (runId, nodeId, answer, { item } = {}) =>
       takeAnswer(engine, { runId, nodeId, answer, ...defined({ item }) }),
-    event: (name, payload, { runId } = {}) => sendEvent(engine, { name, payload, ...defined({ runId }) }),
+    event(name, payload, { runId, waitMs = 0 } = {}) {
+      const sent = sendEvent(engine, { name, payload, ...defined({ runId }) }, waitMs);
+      turns.keep(sent);
+      return sent;
+    },
     fork: (runId, forkOptions) => fork(engine, runId, forkOptions),
     replay: (runId) => journal.read(runId),
     inspect: (runId) => inspect(host, runId),

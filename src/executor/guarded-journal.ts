@@ -5,12 +5,15 @@ import { storeFailure } from '../runs/state/store-failure.ts';
 
 /** `append` stays as it is: it is the hot path, and the recorder takes care of its failures. */
 export function guardedJournal(inner: RunJournal): RunJournal {
-  const { held } = inner;
+  const { held, renew } = inner;
   return {
     append: (runId, events) => inner.append(runId, events),
     read: (runId) => guardedEvents(inner, runId),
     list: (filter) => guarded('list', () => inner.list(filter)),
     claim: (runId, owner, leaseMs) => guarded('claim', () => inner.claim(runId, owner, leaseMs)),
+    ...(renew === undefined
+      ? {}
+      : { renew: (runId, owner, leaseMs) => guarded('renew', () => renew.call(inner, runId, owner, leaseMs)) }),
     release: (runId, owner) => guarded('release', () => inner.release(runId, owner)),
     ...(held === undefined ? {} : { held: (runIds) => guarded('held', () => held.call(inner, runIds)) }),
     close: () => guarded('close', () => inner.close()),

@@ -20,29 +20,40 @@ export async function takeLease(options: LeaseOptions): Promise<() => Promise<vo
   let released = false;
   let until = clock.monotonic() + leaseMs;
   let isAsking = false;
+  let due = 0;
+  /** How long the process stood still since its lease was renewed, as far as its timers tell, in milliseconds. */
+  let stoodMs = 0;
   let cancelTimer = scheduleRenewal();
 
   function scheduleRenewal(): () => void {
-    return clock.schedule(Math.ceil(leaseMs / 3), renew, { background: true });
+    const pauseMs = Math.ceil(leaseMs / 3);
+    due = clock.monotonic() + pauseMs;
+    return clock.schedule(pauseMs, renew, { background: true });
   }
   function renew(): void {
     const now = clock.monotonic();
-    // A process that was stalled past its lease, or whose store did not answer, cannot know what others did in the meantime.
-    if (now >= until) {
+    stoodMs += Math.max(0, now - due);
+    const hasEnded = now >= until;
+    // A process that was stalled past its lease asks its store what others did in the meantime. Else the store did not answer.
+    const mayAsk = !hasEnded || (journal.renew !== undefined && now - stoodMs < until);
+    if (!mayAsk) {
       lose();
       return;
     }
     cancelTimer = scheduleRenewal();
     if (isAsking) return;
     isAsking = true;
-    journal.claim(runId, owner, leaseMs).then((held) => answered(held, now), notAnswered);
+    const asked = hasEnded ? journal.renew?.(runId, owner, leaseMs) : journal.claim(runId, owner, leaseMs);
+    asked?.then((held) => answered(held, now), notAnswered);
   }
   function answered(held: boolean, asked: number): void {
     isAsking = false;
-    if (held) until = asked + leaseMs;
-    else if (!released) lose();
+    if (held) {
+      until = asked + leaseMs;
+      stoodMs = 0;
+    } else if (!released) lose();
   }
-  /** It is not claimed again: another process may have continued the run. */
+  /** It is not claimed anew: another process may have continued the run. */
   function lose(): void {
     cancelTimer();
     onLost(busy(runId));

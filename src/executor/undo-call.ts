@@ -8,8 +8,10 @@ import type { RunState } from '../runs/state/run-state.ts';
 import { type UndoEntry, undoOf } from '../runs/state/undo.ts';
 import { countCall } from '../runs/turn/count-calls.ts';
 
-/** How long undoing one node may take, in milliseconds: the run waits for it. */
+/** How long undoing a node without limits may take, in milliseconds: the run waits for it. */
 const UNDO_MS = 60_000;
+/** What each call gets when the time of all of them is over, in milliseconds: most effects are undone sooner. */
+const LEAST_MS = 1000;
 
 interface Undoing {
   readonly run: RunState;
@@ -25,13 +27,28 @@ export function callUndo(
 ): void {
   const { clock } = undoing.run.host.runtime;
   const controller = new AbortController();
-  const late = clock.schedule(UNDO_MS, () => {
-    const message = `Undoing node ${entry.node.id} took longer than ${UNDO_MS / 1000} seconds: find out whether it was undone.`;
+  const { ms, limit } = timeFor(undoing.run, entry);
+  const late = clock.schedule(ms, () => {
+    const message = `Undoing node ${entry.node.id} took longer than ${ms / 1000} seconds (${limit}): find out whether it was undone.`;
     const error = new PolyphonyError('timeout', message);
     controller.abort(error);
     settled({ costNanoUsd: 0 }, error);
   });
   void called(undoing, callOf(undoing.run, entry, inputs, controller.signal), settled).finally(late);
+}
+
+/** That of one attempt of the node, and of what all undoing of the run may take. */
+function timeFor(
+  { undo, counted, host }: RunState,
+  { node }: UndoEntry,
+): { readonly ms: number; readonly limit: string } {
+  const now = host.runtime.clock.monotonic();
+  undo.since ??= now;
+  const seconds = node.limits?.attemptSeconds ?? node.limits?.seconds;
+  const own = seconds === undefined ? UNDO_MS : seconds * 1000;
+  const left = Math.max(LEAST_MS, undo.since + counted.limits.undoMs - now);
+  if (left < own) return { ms: left, limit: 'limits.run.undoMs of the config' };
+  return { ms: own, limit: seconds === undefined ? 'what a node without limits gets' : 'the limits of the node' };
 }
 
 async function called(undoing: Undoing, call: NodeCall, settled: (paid: Paid, error?: unknown) => void): Promise<void> {

@@ -28,8 +28,8 @@ export interface Scheduler {
 const LONGEST_SLEEP_MS = 60_000;
 /** The pause between two looks for runs that another process left behind, in milliseconds. */
 const RECOVER_MS = 15_000;
-/** The most runs that waited and go on at the same time. */
-const MOST_WOKEN = 4;
+/** The most runs that waited, and of those that were left behind, that go on at the same time. */
+const MOST_AT_ONCE = 4;
 /** The pause after a problem, in milliseconds. */
 const RETRY_MS = 5000;
 
@@ -38,10 +38,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
   return {
     async run(signal) {
       await Promise.all([
-        repeated(parts, 'store', signal, async () => {
-          await starts.recover(signal);
-          return RECOVER_MS;
-        }),
+        followOpened(parts, signal),
         followWaits(parts, signal),
         ...schedules.map((schedule) => followSchedule(parts, schedule, signal)),
         ...triggers.map((trigger) => followTrigger(parts, trigger, signal)),
@@ -49,7 +46,7 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
     },
     async once(signal) {
       await Promise.all([
-        told(parts, 'store', signal, () => starts.recover(signal)),
+        told(parts, 'store', signal, () => recoverOpened(parts, signal)),
         told(parts, 'waits', signal, () => drainWaits(parts, signal)),
         ...schedules.map((schedule) =>
           told(parts, `schedules.${schedule.name}`, signal, () => fire(starts, schedule, signal)),
@@ -60,6 +57,37 @@ export function createScheduler(parts: SchedulerParts): Scheduler {
       ]);
     },
   };
+}
+
+async function recoverOpened({ starts }: SchedulerParts, signal: AbortSignal): Promise<void> {
+  await allOf(await starts.opened(), signal, (runId) => starts.recover(runId, signal));
+}
+
+/** What was left behind goes on beside the next look: a long run must not keep those waiting that are left behind after it. */
+async function followOpened(parts: SchedulerParts, signal: AbortSignal): Promise<void> {
+  const { starts } = parts;
+  const running = new Map<string, Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  await repeated(parts, 'store', signal, async () => {
+    for (const runId of await starts.opened()) {
+      if (running.size >= MOST_AT_ONCE) await Promise.race(running.values());
+      if (signal.aborted || failure !== undefined) break;
+      if (running.has(runId)) continue;
+      const noted = (error: unknown): void => {
+        failure ??= { error };
+      };
+      const run = starts.recover(runId, signal).catch(noted);
+      running.set(
+        runId,
+        run.finally(() => running.delete(runId)),
+      );
+    }
+    const failed = failure;
+    failure = undefined;
+    if (failed !== undefined) throw failed.error;
+    return RECOVER_MS;
+  });
+  await Promise.all(running.values());
 }
 
 /** One run after the other: a schedule does not overlap itself in one process. */
@@ -88,13 +116,13 @@ async function followWaits(parts: SchedulerParts, signal: AbortSignal): Promise<
   let pending: Start[] = [];
   await repeated(parts, 'waits', signal, async () => {
     pending.push(...(await putDown(parts, await waits.look(RECOVER_MS))));
-    const due = pending.filter(({ dueMs = 0 }) => dueMs <= clock.now()).slice(0, MOST_WOKEN - running.size);
+    const due = pending.filter(({ dueMs = 0 }) => dueMs <= clock.now()).slice(0, MOST_AT_ONCE - running.size);
     pending = pending.filter((start) => !due.includes(start));
     for (const start of due) {
       const run = told(parts, start.by, signal, () => starts.wake(start, signal)).finally(() => running.delete(run));
       running.add(run);
     }
-    if (running.size >= MOST_WOKEN) await Promise.race(running);
+    if (running.size >= MOST_AT_ONCE) await Promise.race(running);
     const next = Math.min(...pending.map(({ dueMs = 0 }) => dueMs));
     return Math.max(1, Math.min(RECOVER_MS, next - clock.now()));
   });
@@ -102,12 +130,23 @@ async function followWaits(parts: SchedulerParts, signal: AbortSignal): Promise<
 }
 
 async function drainWaits(parts: SchedulerParts, signal: AbortSignal): Promise<void> {
-  const due = [...(await putDown(parts, await parts.waits.look(0)))];
-  const work = async (): Promise<void> => {
-    for (let start = due.shift(); start !== undefined && !signal.aborted; start = due.shift())
-      await parts.starts.wake(start, signal);
+  const due = await putDown(parts, await parts.waits.look(0));
+  await allOf(due, signal, (start) => parts.starts.wake(start, signal));
+}
+
+async function allOf<Item>(
+  items: readonly Item[],
+  signal: AbortSignal,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of left) {
+      if (signal.aborted) return;
+      await work(item);
+    }
   };
-  await Promise.all(Array.from({ length: MOST_WOKEN }, work));
+  await Promise.all(Array.from({ length: MOST_AT_ONCE }, worker));
 }
 
 async function putDown({ starts }: SchedulerParts, found: readonly DueStart[]): Promise<readonly Start[]> {

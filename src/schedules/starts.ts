@@ -64,8 +64,10 @@ export interface Starts {
   drive(start: Start, signal: AbortSignal): Promise<void>;
   /** Continues a run that waits, once its moment has come. Never rejects because of the run. @throws what the store throws */
   wake(start: Start, signal: AbortSignal): Promise<void>;
-  /** Continues what a process left behind, and waits for it. */
-  recover(signal: AbortSignal): Promise<void>;
+  /** The ids of runs that have not ended: this process drives them, another does, or nobody any more. @throws what the store throws */
+  opened(): Promise<readonly string[]>;
+  /** Continues such a run to its end if nobody drives it. Never rejects because of the run. @throws what the store throws */
+  recover(runId: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface StartsParts {
@@ -76,10 +78,8 @@ export interface StartsParts {
 }
 
 const PREFIX = 'schedules/open/';
-/** The most starts that are recovered in one pass. */
+/** The most starts that are looked at in one pass. */
 const MOST_OPEN = 1000;
-/** Runs that are recovered at the same time. */
-const AT_ONCE = 4;
 
 interface Opened {
   readonly start: Start;
@@ -136,10 +136,11 @@ export function createStarts(parts: StartsParts): Starts {
     else if (!isUnderWay(await starter.status(runId))) await store.delete(PREFIX + runId);
   }
 
-  async function recoverOne(key: string, signal: AbortSignal): Promise<void> {
-    const opened = openedOf(await store.get(key));
-    if (opened === undefined || driven.has(opened.start.runId) || signal.aborted) return;
-    const status = await starter.status(opened.start.runId);
+  async function recover(runId: string, signal: AbortSignal): Promise<void> {
+    const key = PREFIX + runId;
+    const opened = driven.has(runId) ? undefined : openedOf(await store.get(key));
+    if (opened === undefined || driven.has(runId) || signal.aborted) return;
+    const status = await starter.status(runId);
     if (opened.start.dueMs !== undefined && status === 'suspended') await wake(opened.start, signal);
     else if (status === undefined && opened.start.dueMs === undefined) await drive(opened.start, signal, false);
     else if (status !== undefined && mayGoOn(status, opened)) await drive(opened.start, signal, true);
@@ -153,13 +154,8 @@ export function createStarts(parts: StartsParts): Starts {
     },
     drive: (start, signal) => drive(start, signal, false),
     wake,
-    async recover(signal) {
-      const keys = [...(await store.keys(PREFIX, MOST_OPEN))];
-      const work = async (): Promise<void> => {
-        for (let key = keys.shift(); key !== undefined; key = keys.shift()) await recoverOne(key, signal);
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, work));
-    },
+    opened: async () => (await store.keys(PREFIX, MOST_OPEN)).map((key) => key.slice(PREFIX.length)),
+    recover,
   };
 }
 

@@ -99,6 +99,11 @@ function memoryJournal(clock: Clock, endedRuns: number): RunJournal {
       leases.set(runId, { owner, ends: now + leaseMs });
       return true;
     },
+    async renew(runId, owner, leaseMs) {
+      if (leases.get(runId)?.owner !== owner) return false;
+      leases.set(runId, { owner, ends: clock.monotonic() + leaseMs });
+      return true;
+    },
     async release(runId, owner) {
       if (leases.get(runId)?.owner === owner) leases.delete(runId);
     },

@@ -224,6 +224,21 @@ function leaseTests(options: StoreSuiteOptions<RunJournal>): void {
     await journal.release('run', 'one');
     assert.equal(await journal.claim('run', 'two', 1000), true);
   });
+  check('renews a lease that has ended, unless another owner has had the run since', async (journal, clock) => {
+    if (journal.renew === undefined) return;
+    const renew = (owner: string) => journal.renew?.('run', owner, 1000);
+    assert.equal(await renew('one'), false, 'there is none to renew');
+    await journal.claim('run', 'one', 1000);
+    await clock.advance(5000);
+    assert.equal(await renew('one'), true);
+    assert.equal(await journal.claim('run', 'two', 1000), false, 'it counts from its renewal');
+    await clock.advance(5000);
+    assert.equal(await journal.claim('run', 'two', 1000), true);
+    assert.equal(await renew('one'), false);
+    await journal.release('run', 'two');
+    assert.equal(await renew('one'), false, 'two had it, and has released it');
+    assert.equal(await journal.claim('run', 'three', 1000), true);
+  });
   check('tells which runs are held, and takes none of them', async (journal, clock) => {
     if (journal.held === undefined) return;
     const held = async (): Promise<string[]> => [...((await journal.held?.(['one', 'two', 'none'])) ?? [])].sort();

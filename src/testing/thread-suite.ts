@@ -68,6 +68,31 @@ function readerTests(options: StoreSuiteOptions<ThreadStore>): void {
     for (const number of [1, 2, 3]) await say(store, 'ann', number);
     assert.deepEqual(said(await store.open({ key: 'ann', reader: 'r', most: 2 })), ['q2 a2', 'q3 a3']);
   });
+  check('shows at most as many bytes as asked for, of the newest ones, whatever their letters take', async (store) => {
+    const say = (writer: string, question: string, answer: string) =>
+      store.append({ key: 'ann', writer, question, answer });
+    await say('1', 'q', 'a');
+    await say('2', 'ä'.repeat(10), `${'😀'.repeat(5)}\u0000x`);
+    await say('3', 'q3', 'a3');
+    const seen = async (mostBytes: number) => {
+      const { entries } = await store.open({ key: 'ann', reader: 'r', most: 10, mostBytes });
+      return entries.map(({ writer }) => writer);
+    };
+    for (const [bytes, writers] of [
+      [48, ['1', '2', '3']],
+      [47, ['2', '3']],
+      [46, ['2', '3']],
+      [45, ['3']],
+      [4, ['3']],
+      [3, []],
+      [0, []],
+    ] as const)
+      assert.deepEqual(await seen(bytes), writers, `${bytes} bytes`);
+    assert.equal((await store.open({ key: 'ann', reader: 'r', most: 1, mostBytes: 100 })).entries.length, 1);
+    await store.summarise({ key: 'ann', reader: 'r', upTo: 2, summary: 'so far' });
+    assert.deepEqual(await seen(48), ['3']);
+    assert.equal((await store.open({ key: 'ann', reader: 'r', most: 10, mostBytes: 0 })).summary, 'so far');
+  });
   check('leaves out what was deleted, and does not show a reader what came after', async (store) => {
     await say(store, 'ann', 1);
     await store.open({ key: 'ann', reader: 'early', most: 10 });

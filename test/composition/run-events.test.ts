@@ -153,6 +153,32 @@ describe.each(each)('an event, with stores in %s', (_name, makeStores) => {
 });
 
 describe('an event', () => {
+  it('waits its turn at a run that another process drives, for as long as it is told', async () => {
+    const runtime = fakeRuntime();
+    const stores = memoryStores({ clock: runtime.clock });
+    const { run, runs, close } = await open(stores, { runtime });
+    const { runId } = await run(paid(), { order: 'a' });
+    const send = async (waitMs: number) => {
+      const sent = runs.event('paid', { order: 'a', cents: 7 }, { waitMs });
+      await runtime.clock.advance(5000);
+      return sent;
+    };
+    await stores.journal.claim(runId, 'another', 9000);
+    expect(await runs.event('paid', { order: 'a', cents: 7 })).toMatchObject({
+      refused: [{ error: { code: 'store-busy' } }],
+    });
+    const refused = await send(2000);
+    expect(refused).toMatchObject({ delivered: [], refused: [{ runId, id: 'paid', error: { code: 'store-busy' } }] });
+    const sent = await send(5000);
+    expect(sent).toMatchObject({ delivered: [{ runId, id: 'paid' }], refused: [] });
+    expect(await sent.runs[0]?.result()).toMatchObject({ status: 'done', output: 'Thanks for 7 cents.' });
+    for (const wrong of [-1, 60_001, Number.NaN, '5'])
+      await expect(runs.event('paid', 1, { waitMs: wrong as number })).rejects.toMatchObject({
+        code: 'invalid-request',
+      });
+    await close();
+  });
+
   it('reaches a wait in a nested run, which goes on with the run around it', async () => {
     const inner = workflow({ id: 'inner' })
       .node('sign', wait, () => ({ in: { event: 'signed' } }))

@@ -138,6 +138,42 @@ describe('a run that fails', () => {
     expect(ms).toBe(60_000);
   });
 
+  it('gives it the time of one attempt of its node, where the node has limits', async () => {
+    const hangs = { use: 'step', in: { ms: 3_600_000 } };
+    for (const [limits, seconds] of [
+      [{ seconds: 5 }, 5],
+      [{ seconds: 300, attemptSeconds: 90 }, 90],
+      [{ seconds: 300 }, 300],
+    ] as const) {
+      const { undone, ms } = await finished(world(), plan([pay, { ...book, undo: hangs, limits }, breaks]));
+      expect(undone).toMatchObject([{ nodeId: 'book', error: { code: 'timeout' } }, { nodeId: 'pay' }]);
+      expect(undone?.[0]?.error?.message).toContain(`${seconds} seconds (the limits of the node)`);
+      expect(ms).toBe(seconds * 1000);
+    }
+  });
+
+  it('waits ten minutes in all for those that do not answer, and a second for each that is left', async () => {
+    const w = world();
+    const of = Array.from({ length: 30 }, (_, index) => ({ ms: index % 10 === 4 ? 0 : 3_600_000 }));
+    const list: PlanNode = { id: 'list', use: 'step', needs: ['pay'], in: { of } };
+    const items: PlanNode = {
+      id: 'items',
+      use: 'tool:pay',
+      each: '{{list.of}}',
+      in: { n: '{{index}}' },
+      undo: { use: 'step', in: { ms: '{{item.ms}}' } },
+    };
+    const { undone = [], ms } = await finished(w, plan([pay, list, items, { ...breaks, needs: ['items'] }]));
+    expect(undone.map(({ item, error }) => (error === undefined ? item : error.code))).toEqual([
+      ...Array.from({ length: 30 }, (_, back) => ((29 - back) % 10 === 4 ? 29 - back : 'timeout')),
+      undefined,
+    ]);
+    expect(undone.at(0)?.error?.message).toContain('60 seconds (what a node without limits gets)');
+    expect(undone.at(-2)?.error?.message).toContain('1 seconds (limits.run.undoMs of the config)');
+    expect(ms).toBe((600 + 27 - 10) * 1000);
+    expect(w.runtime.clock.pending()).toBe(0);
+  });
+
   it('undoes what finishes although it was told to stop', async () => {
     const w = world({ deaf: true });
     const late: PlanNode = { id: 'late', use: 'tool:pay', in: { ms: 500 }, undo: 'tool:undo' };

@@ -156,26 +156,34 @@ describe('the journal', () => {
     expect(runtime.clock.pending()).toBe(0);
   });
 
-  it('gives a run up whose process was stalled for longer than its lease', async () => {
+  it.each([
+    ['keeps a run that nobody took', 'nobody', false],
+    ['gives a run up that another process has', 'another', true],
+    ['gives a run up that another process had', 'released', true],
+    ['gives a run up where its store cannot tell', 'unknown', true],
+  ] as const)('%s while its process was stalled for longer than its lease', async (_name, who, isGivenUp) => {
     const runtime = fakeRuntime();
     const { journal } = memoryStores({ clock: runtime.clock });
-    const stalled: RunJournal = {
-      ...journal,
+    const { renew: _renew, ...untold } = journal;
+    const slow: RunJournal = {
+      ...(who === 'unknown' ? untold : journal),
       claim: (...claim) => sleep(runtime.clock, 1).then(() => journal.claim(...claim)),
     };
     const held: unknown[] = [];
-    const releaseLate = takeLease({
-      journal: stalled,
+    const taken = takeLease({
+      journal: slow,
       clock: stalledClock(runtime),
       runId: 'run',
       owner: 'a',
       leaseMs: 900,
       onLost: (error) => held.push(error),
     });
-    await runtime.clock.advance(10);
-    const release = await releaseLate;
-    await runtime.clock.advance(5000);
-    expect(held).toMatchObject([{ code: 'store-busy' }]);
+    await runtime.clock.advance(1000);
+    if (who === 'another' || who === 'released') expect(await journal.claim('run', 'b', 60_000)).toBe(true);
+    if (who === 'released') await journal.release('run', 'b');
+    const release = await taken;
+    await runtime.clock.advance(10_000);
+    expect(held).toMatchObject(isGivenUp ? [{ code: 'store-busy' }] : []);
     await release();
     expect(runtime.clock.pending()).toBe(0);
   });

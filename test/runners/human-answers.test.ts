@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
-import type { RunResult } from '../../src/core/run/engine.ts';
+import { type NodeCall, type RunResult, SuspendRun } from '../../src/core/run/engine.ts';
 import { collected, type Harness, harness, settled } from '../executor/harness.ts';
 import { validPlan } from '../executor/valid-plan.ts';
 import { deferred } from '../kit/loopback.ts';
@@ -179,3 +179,28 @@ describe('a waiting question', () => {
     });
   });
 });
+
+it.each([1, 2, 4])(
+  'items whose answers come at once go on as many at a time as the limits of the node say: %d',
+  async (limit) => {
+    const gate = deferred();
+    let [now, most] = [0, 0];
+    const step = async ({ node, answer }: NodeCall): Promise<unknown> => {
+      if (node.id === 'side') return gate.promise;
+      if (answer === undefined) throw new SuspendRun({ question: 'Go on?' });
+      now += 1;
+      most = Math.max(most, now);
+      for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+      now -= 1;
+      return answer.value;
+    };
+    const h = harness({ step });
+    const greet: PlanNode = { id: 'greet', use: 'step', each: '{{input.list}}', limits: { concurrency: limit } };
+    const handle = h.engine.start(validPlan({ nodes: [greet, SIDE], output: '{{greet}}' }), { input: { list: LIST } });
+    await h.runtime.clock.advance(1);
+    await Promise.all(LIST.map((name, item) => h.engine.answer(handle.runId, 'greet', name, { item })));
+    gate.resolve();
+    expect(await settled(h, handle)).toMatchObject({ status: 'done', output: LIST });
+    expect(most).toBe(limit);
+  },
+);

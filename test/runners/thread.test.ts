@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { ChatRequest, Message } from '../../src/core/model/model.ts';
 import type { PlanNode } from '../../src/core/plan/plan.ts';
+import { VALUE_BOUNDS } from '../../src/core/run/value-bounds.ts';
 import type { ThreadStore } from '../../src/core/stores/threads.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { fakeClock } from '../../src/testing/fakes.ts';
@@ -43,6 +44,21 @@ describe('a thread', () => {
       'user: Who am I?',
     ]);
     expect(await told(threads)).toEqual(['I am Ann → Hello Ann', 'Who am I? → Ann']);
+  });
+
+  it('is read no further than one value of the run may be large', async () => {
+    const threads = newThreads();
+    await talk(threads, 5, 'x'.repeat(200));
+    const valueBounds = () => ({ ...VALUE_BOUNDS, valueBytes: 1000 });
+    const summarise: Partial<PlanNode> = { thread: { key: 'ann', summarise: true } };
+    for (const more of [{}, summarise]) {
+      const { gateway } = await run(['ok'], chat('Go on', { id: `chat${Object.keys(more).length}`, ...more }), {
+        threads: { ...threads, append: async () => {} },
+        valueBounds,
+      });
+      const questions = asked(gateway, 0).flatMap(({ role, content }) => (role === 'user' ? [String(content)] : []));
+      expect(questions.map((text) => text.slice(0, 2))).toEqual(['q4', 'q5', 'Go']);
+    }
   });
 
   it('keeps a typed answer as its JSON, and what was asked without its pictures', async () => {

@@ -259,6 +259,35 @@ describe('what a process leaves behind', () => {
     await Promise.race(running);
   });
 
+  it('is followed while others are left behind, four at a time, each once, until the process stops', async () => {
+    const all = world();
+    all.hold = true;
+    const leave = async (runId: string): Promise<void> => {
+      const start = { runId, by: 'schedules.digest', run: 'digest.plan.json', input: {}, reason: 'then' };
+      await all.store.set(`schedules/open/${runId}`, { start, interrupted: false });
+      all.runs.set(runId, 'interrupted');
+    };
+    const one = processIn(all, {});
+    const running = one.scheduler.run(one.control.signal);
+    await leave('a');
+    await all.clock.advance(15_000);
+    expect(all.resumed).toEqual(['a']);
+    await leave('b');
+    await all.clock.advance(15_000);
+    expect(all.resumed).toEqual(['a', 'b']);
+    for (const runId of ['c', 'd', 'e', 'f']) await leave(runId);
+    await all.clock.advance(MINUTE);
+    expect(all.resumed).toEqual(['a', 'b', 'c', 'd']);
+    all.held.get('b')?.('done');
+    await all.clock.advance(1);
+    expect(all.resumed).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(await all.store.get('schedules/open/b')).toBeUndefined();
+    await stopped(one, running, all);
+    expect(all.resumed).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(all.runs.get('f')).toBe('interrupted');
+    expect(one.problems).toEqual([]);
+  });
+
   it('is not continued when somebody cancelled the run', async () => {
     const all = world();
     all.hold = true;

@@ -5,7 +5,7 @@ import { thisCommand } from '../input/command-name.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
 /** Slightly more than the ten seconds after which the lease of a dead process expires. */
-const WAIT_MS = 12_000;
+export const WAIT_MS = 12_000;
 const PAUSE_MS = 400;
 
 /** @throws store-busy when another process still drives the run after the wait */

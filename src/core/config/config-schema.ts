@@ -269,6 +269,7 @@ export const CurrentConfigSchema = z.strictObject({
           calls: z.int().nonnegative().optional(),
           seconds: z.number().positive().optional(),
           plannerCalls: z.int().nonnegative().optional(),
+          undoMs: z.int().positive().optional(),
         })
         .optional(),
     })

@@ -82,6 +82,13 @@ export interface AnswerOptions {
 export interface EventOptions {
   /** Only this run, and those nested in it. @default every run of the store */
   readonly runId?: string;
+  /**
+   * How long runs that another process drives are waited for, in milliseconds, from 0 to 60000. A run whose process has died on another
+   * host is free after ten seconds.
+   *
+   * @default 0: the event is refused for them at once
+   */
+  readonly waitMs?: number;
 }
 
 /** Where something waits, or waited, for an event. */

@@ -155,6 +155,8 @@ export interface NodeThread {
   readonly reader: string;
   /** That of the run from which this one was forked. A fork reads what that one saw, and writes nothing. */
   readonly like?: string;
+  /** How much of it may be read at once, in bytes of UTF-8: what does not fit is left out, from the oldest on. */
+  readonly mostBytes: number;
   /** Counts a text that is remembered, before it is used. @throws limit-exceeded when the run has no room for it */
   readonly hold: (text: string) => void;
 }

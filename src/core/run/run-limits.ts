@@ -8,10 +8,12 @@ export interface RunLimits {
   readonly plannerCalls: number;
   /** Time in which a process drives it, planning included. Undefined: no limit. */
   readonly seconds: number | undefined;
+  /** Milliseconds that undoing may take in a process; after it, each effect that is left gets a second. */
+  readonly undoMs: number;
 }
 
 /** Twice the items of the longest `each`, and a hundred items that are each planned with one repair. */
-export const RUN_LIMITS: RunLimits = { calls: 20_000, plannerCalls: 200, seconds: undefined };
+export const RUN_LIMITS: RunLimits = { calls: 20_000, plannerCalls: 200, seconds: undefined, undoMs: 600_000 };
 
 /** What a run counts of them. */
 export type CountedCall = 'calls' | 'plannerCalls';

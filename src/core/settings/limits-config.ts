@@ -45,6 +45,8 @@ export interface RunLimitsConfig {
   readonly seconds?: number;
   /** Most calls of the planner's model. @default 200 */
   readonly plannerCalls?: number;
+  /** Longest time for which its end waits for undoing, in milliseconds; each effect that is left then gets one second. @default 600000 */
+  readonly undoMs?: number;
 }
 
 export interface ValueLimitsConfig {

@@ -39,6 +39,8 @@ export interface ThreadStore {
    * again after a crash sees the same. Entries that came later, its own too, are left out; those that were deleted are gone.
    *
    * @param most entries at most, the newest ones
+   * @param mostBytes at most, of UTF-8, of the questions and answers that it shows: from the oldest on they are left out, and those that
+   *   are left out are not read into memory together. @default no bound
    */
   open(options: {
     readonly key: string;
@@ -46,6 +48,7 @@ export interface ThreadStore {
     /** Another reader whose view it gets, where that one has opened the thread. @default none */
     readonly like?: string;
     readonly most: number;
+    readonly mostBytes?: number;
   }): Promise<ThreadView>;
   /** Adds the entry of a writer. A second one of the same writer takes the place of the first. Resolves when it is committed. */
   append(entry: Pick<ThreadEntry, 'writer' | 'question' | 'answer'> & { readonly key: string }): Promise<void>;

@@ -41,10 +41,10 @@ export async function recall(conversation: Conversation, thread: string | PlanTh
     warn(conversation, 'thread-empty', message);
     return;
   }
-  const { key, reader, like, hold } = call.thread;
+  const { key, reader, like, mostBytes, hold } = call.thread;
   const settings = threadSettings(thread);
-  const most = entriesOf(settings.last) + FOLDED_ENTRIES;
-  const view = await threads.open({ key, reader, most, ...(like === undefined ? {} : { like }) });
+  const most = entriesOf(settings.last) + (settings.summarise && like === undefined ? FOLDED_ENTRIES : 0);
+  const view = await threads.open({ key, reader, most, mostBytes, ...(like === undefined ? {} : { like }) });
   const remembered = messagesOf(await fitting(conversation, view, settings));
   for (const { content } of remembered) hold(content);
   const first = messages.findIndex(({ role }) => role !== 'system');

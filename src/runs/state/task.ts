@@ -27,7 +27,7 @@ export interface TaskProgress {
   readonly approved: Map<number, ApprovedCall>;
   /** Items whose answer is on its way to the journal: no second one is taken. */
   readonly answering: Set<number>;
-  /** Items to call again, because what they wait for has come in a nested run. */
+  /** Items to call again, because what they wait for has come. */
   readonly again: Set<number>;
   /** Epoch milliseconds: when the time of a node that waits for what is outside is up. */
   deadline: number | undefined;
@@ -152,6 +152,8 @@ export interface Items {
   readonly values: readonly unknown[];
   readonly results: (NodeResult | undefined)[];
   next: number;
+  /** Of those before `next`, those to call again, in the order in which what they wait for came. */
+  readonly ready: number[];
   finished: number;
   /** Bytes of the JSON of the results, and levels of the deepest one. */
   bytes: number;
@@ -250,6 +252,15 @@ export function idempotencyKey(runId: string, task: Pick<Task, 'id' | 'failures'
 export function isAsking({ progress }: Task, item: number): boolean {
   return progress?.questions.has(item) === true && !progress.answers.has(item);
 }
+
+/** Whether nobody has answered what the item asks, nor is about to. */
+export function isOpen({ questions, answers, answering, items }: TaskProgress, item: number): boolean {
+  return questions.has(item) && !answers.has(item) && !answering.has(item) && !items.has(item);
+}
+
+/** By item, in the order in which they were asked. */
+export const openQuestions = (progress: TaskProgress): [number, HumanQuestion][] =>
+  [...progress.questions].filter(([item]) => isOpen(progress, item));
 
 /** Counts a dependency that has ended. */
 export function countEnded(task: Task, dependency: Task): void {

@@ -21,6 +21,8 @@ export interface UndoState {
   began: boolean;
   /** One at a time, because a later effect may rest on an earlier one. */
   current: UndoEntry | undefined;
+  /** Monotonic: the first call of this process. */
+  since: number | undefined;
   /** What each node with `each` ran over, made when its first item is undone. */
   readonly lists: Map<PlanNode, readonly unknown[]>;
 }
@@ -30,6 +32,7 @@ export const newUndoState = (left: readonly UndoEntry[] = [], undone: readonly U
   undone: [...undone],
   began: false,
   current: undefined,
+  since: undefined,
   lists: new Map(),
 });
 

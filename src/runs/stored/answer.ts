@@ -5,12 +5,11 @@ import type { Restored } from '../journal/restored.ts';
 import { tooMuchWritten } from '../records/written.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { RunState } from '../state/run-state.ts';
-import type { Task, TaskProgress } from '../state/task.ts';
+import { isOpen, openQuestions, type Task, type TaskProgress } from '../state/task.ts';
 import { createValues, holdValue, type Measured, sizeOf } from '../state/values.ts';
 import { takeAnswer } from '../turn/asking.ts';
 import { changeStored, type StoredRuns } from './change.ts';
-import { type Asked, addressed, assertFits, assertFitsOwn, hasEnded, notWaiting, withOut } from './given-answer.ts';
-import { questionsOf } from './inspect.ts';
+import { type Asked, assertFits, assertFitsOwn, hasEnded, notWaiting, withOut } from './given-answer.ts';
 
 export interface Answer {
   readonly runId: string;
@@ -41,16 +40,11 @@ export async function answerRun(stored: StoredRuns, live: RunState | undefined, 
   await changeStored(stored, given.runId, (restored) => draftOf(stored, restored, given));
 }
 
-async function draftOf(
-  stored: StoredRuns,
-  restored: Restored,
-  given: Answer,
-  openOf: (nodeId: string) => readonly Asked[] = openIn(restored),
-): Promise<EventDraft> {
+async function draftOf(stored: StoredRuns, restored: Restored, given: Answer): Promise<EventDraft> {
   const { status, plan } = restored;
   if (status === 'done' || status === 'failed' || status === 'cancelled') throw hasEnded(given, status);
   const node = restored.nodes.get(given.nodeId);
-  const [item, question] = addressed(openOf(given.nodeId), given, isAnswered(node?.progress, given));
+  const [item, question] = addressed(node?.progress, given, node?.ending !== undefined);
   const asking = plan.nodes.find(({ id }) => id === given.nodeId);
   const asked = withOut(question, asking);
   if (given.check !== undefined) given.check(asked);
@@ -62,37 +56,31 @@ async function draftOf(
   return { type: 'answer', nodeId: given.nodeId, ...(item === -1 ? {} : { item }), answer: given.answer };
 }
 
-/** What the nodes of the run ask, each looked through once however many of its items are answered. */
-function openIn({ nodes }: Restored): (nodeId: string) => readonly Asked[] {
-  const known = new Map<string, readonly Asked[]>();
-  return (nodeId) => {
-    const node = nodes.get(nodeId);
-    const open = known.get(nodeId) ?? (node === undefined ? [] : questionsOf(node));
-    known.set(nodeId, open);
-    return open;
-  };
-}
-
 /**
- * Journals answers to several items or nodes of one run that nobody drives, each as `answerRun` does, all at once: the journal is
- * read once, however many they are.
+ * Journals answers to several items or nodes of one run, each as `answerRun` does, all at once: the journal is read and written
+ * once, however many they are.
  *
  * @returns what was thrown, by the place of its answer
  * @throws what keeps all of them out, such as store-busy
  */
 export async function answerTogether(
   stored: StoredRuns,
+  live: RunState | undefined,
   runId: string,
   given: readonly Answer[],
 ): Promise<ReadonlyMap<number, unknown>> {
   const refused = new Map<number, unknown>();
+  if (live !== undefined && live.result === undefined) {
+    const failed = (index: number) => (error: unknown) => void refused.set(index, error);
+    await Promise.all(given.map((one, index) => answerRun(stored, live, one).catch(failed(index))));
+    return refused;
+  }
   await changeStored(stored, runId, async (restored) => {
     const drafts: EventDraft[] = [];
-    const openOf = openIn(restored);
     for (const [index, one] of given.entries()) {
       try {
         sizeOf(createValues(stored.valueBounds?.()), one.answer, measured(one));
-        drafts.push(await draftOf(stored, restored, one, openOf));
+        drafts.push(await draftOf(stored, restored, one));
       } catch (error) {
         refused.set(index, error);
       }
@@ -111,8 +99,7 @@ function ownCheck({ checkAnswer }: StoredRuns, question: HumanQuestion, answer: 
 function ownCheckLive(stored: StoredRuns, run: RunState, given: Answer): Promise<void> | undefined {
   const progress = run.tasks.get(given.nodeId)?.progress;
   if (progress === undefined) return undefined;
-  const asked = openQuestions(progress);
-  const [, question] = asked.length === 0 ? [] : addressed(asked, given, isAnswered(progress, given));
+  const [, question] = openQuestion(progress, given) ?? [];
   if (question?.ownSchema === undefined) return undefined;
   sizeOf(createValues(run.values.bounds), given.answer, measured(given));
   return ownCheck(stored, question, given.answer);
@@ -127,7 +114,7 @@ async function answerLive(
   const task = run.tasks.get(given.nodeId);
   const progress = task?.progress;
   if (task === undefined || progress === undefined || task.phase === 'ended') throw notWaiting(given);
-  const [item, question] = addressed(openQuestions(progress), given, isAnswered(progress, given));
+  const [item, question] = addressed(progress, given);
   // Measured apart from the run first: what is refused takes no room in it.
   sizeOf(createValues(run.values.bounds), given.answer, measured(given));
   const asked = withOut(question, task.node);
@@ -143,12 +130,31 @@ async function answerLive(
   }
 }
 
-const openQuestions = ({ questions, answers, answering }: TaskProgress): Asked[] =>
-  [...questions].filter(([item]) => !answers.has(item) && !answering.has(item));
+/**
+ * The question that an answer is for: that of its item, or the first that was asked. It is looked up, not searched: one event may
+ * answer thousands.
+ *
+ * @throws not-found when that one is not asked
+ */
+function addressed(progress: TaskProgress | undefined, given: Answer, hasEnded = false): Asked {
+  const found = progress === undefined || hasEnded ? undefined : openQuestion(progress, given);
+  if (found !== undefined) return found;
+  // Nobody reads what else is asked where an event finds its questions answered.
+  if (progress === undefined || given.check !== undefined) throw notWaiting(given);
+  throw notWaiting(given, hasEnded ? [] : openQuestions(progress), isAnswered(progress, given));
+}
+
+function openQuestion(progress: TaskProgress, { item }: Answer): Asked | undefined {
+  if (item !== undefined) {
+    const question = progress.questions.get(item);
+    return question === undefined || !isOpen(progress, item) ? undefined : [item, question];
+  }
+  for (const asked of progress.questions) if (isOpen(progress, asked[0])) return asked;
+  return undefined;
+}
 
 /** Of the item that is named, or else of any. */
-function isAnswered(progress: TaskProgress | undefined, { item }: Answer): boolean {
-  if (progress === undefined) return false;
+function isAnswered(progress: TaskProgress, { item }: Answer): boolean {
   const { answers, answering, items } = progress;
   if (item !== undefined) return answers.has(item) || answering.has(item) || items.has(item);
   return answers.size + answering.size > 0;

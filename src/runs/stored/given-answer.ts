@@ -127,19 +127,6 @@ export interface Address {
   readonly item?: number;
 }
 
-/**
- * The question that an answer is for: that of its item, or the first that was asked.
- *
- * @param isAnswered somebody has answered the node before, which the error then says
- * @throws not-found when that one is not asked
- */
-export function addressed(asked: readonly Asked[], address: Address, isAnswered = false): Asked {
-  const { item } = address;
-  const found = item === undefined ? asked[0] : asked.find(([index]) => index === item);
-  if (found === undefined) throw notWaiting(address, asked, isAnswered);
-  return found;
-}
-
 /** The waiting questions that an address may mean: one where it is an id, or names the item. */
 export function askedAt({ waiting = [] }: Pick<RunResult, 'waiting'>, address: Address): readonly WaitingQuestion[] {
   const { nodeId, item } = address;

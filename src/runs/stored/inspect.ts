@@ -9,6 +9,7 @@ import type {
   WaitingQuestion,
 } from '../../core/run/engine.ts';
 import type { Restored, RestoredNode } from '../journal/restored.ts';
+import { openQuestions } from '../state/task.ts';
 
 /** @param asked what it asks, with the questions of nested runs */
 export function inspectRun(restored: Restored, asked: readonly WaitingQuestion[] = []): RunResult {
@@ -31,8 +32,7 @@ export function inspectRun(restored: Restored, asked: readonly WaitingQuestion[]
 
 /** Unanswered questions by item, in the order in which they were asked. */
 export function questionsOf({ ending, progress }: RestoredNode): [number, HumanQuestion][] {
-  if (ending !== undefined) return [];
-  return [...progress.questions].filter(([item]) => !progress.answers.has(item) && !progress.items.has(item));
+  return ending === undefined ? openQuestions(progress) : [];
 }
 
 function reportOf(id: string, node: RestoredNode | undefined, status: RunStatus): NodeReport {

@@ -13,7 +13,7 @@ import { dateAt } from '../../system/clock.ts';
 import { momentOf } from '../records/waiting.ts';
 import { releaseReservation } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
-import { keepApproved, noProgress, type Task, type TaskProgress, type Unit } from '../state/task.ts';
+import { isOpen, keepApproved, noProgress, type Task, type TaskProgress, type Unit } from '../state/task.ts';
 import { holdValue } from '../state/values.ts';
 import { fail } from './ending.ts';
 
@@ -37,8 +37,9 @@ export function ask(run: RunState, { task, item, loop }: Unit, { question: asked
     task.progress ??= noProgress();
     keepApproved(task.progress, item, asked);
   }
-  if (task.progress?.again.delete(item) === true) {
+  if (task.progress?.again.has(item) === true) {
     // What it waits for has come while it was asking.
+    task.each?.ready.push(item);
     enqueue(run, task);
     return;
   }
@@ -87,26 +88,30 @@ export function suspendIfAsking(run: RunState, task: Task): void {
 export function takeAnswer(run: RunState, task: Task, item: number, answer: unknown): void {
   const { progress } = task;
   progress?.answers.set(item, answer);
-  // A call that was made for something else that came does not know the answer, and is made once more.
-  if (task.units.some((unit) => unit.item === item)) progress?.again.add(item);
-  goOn(run, task);
+  goOn(run, task, item);
 }
 
 /** What a node asked through a nested run is answered there: its call is made again, and goes on with that run. */
 export function callAgain(run: RunState, task: Task, item: number): void {
   if (task.phase !== 'suspended' && task.phase !== 'running') return;
   task.progress ??= noProgress();
-  task.progress.again.add(item);
   // A question about another call of the same model stands, and may have been answered.
   if (!isAboutCall(run, task.progress.questions.get(item))) task.progress.questions.delete(item);
-  goOn(run, task);
+  goOn(run, task, item);
 }
 
 /** Of a tool of this run, and not of a nested run, whose id goes on with a dot. */
 const isAboutCall = ({ runId }: RunState, question: HumanQuestion | undefined): boolean =>
   question?.origin?.startsWith(`${runId}/`) === true;
 
-function goOn(run: RunState, task: Task): void {
+function goOn(run: RunState, task: Task, item: number): void {
+  const { each, units, progress } = task;
+  if (progress?.again.has(item) === false) {
+    progress.again.add(item);
+    // A call under way does not know what came, and is made once more when it asks.
+    const isCalled = units.some((unit) => unit.item === item);
+    if (each !== undefined && item < each.next && each.results[item] === undefined && !isCalled) each.ready.push(item);
+  }
   if (task.phase === 'suspended') task.phase = 'running';
   enqueue(run, task);
   run.driver.wake();
@@ -137,9 +142,6 @@ function takeDue(run: RunState, task: Task): void {
   if (deadline <= now) expire(run, task);
   else setTimer(run, task, progress, now);
 }
-
-const isOpen = ({ answers, answering }: TaskProgress, item: number): boolean =>
-  !answers.has(item) && !answering.has(item);
 
 function setTimer(run: RunState, task: Task, progress: TaskProgress, now: number): void {
   const at = Math.min(progress.deadline ?? Number.POSITIVE_INFINITY, nextMoment(progress));

@@ -70,7 +70,7 @@ export function threadOf(run: RunState, unit: Unit): NodeThread | undefined {
   if (key.length > THREAD_KEY_LENGTH) throw longKey(task.id, key.length);
   const place = item === -1 ? task.id : `${task.id}/${item}`;
   const like = run.forkOf === undefined ? {} : { like: `${run.forkOf}/${place}` };
-  return { key, reader: `${run.runId}/${place}`, ...like, hold: meter.text };
+  return { key, reader: `${run.runId}/${place}`, ...like, mostBytes: run.values.bounds.valueBytes, hold: meter.text };
 }
 
 function longKey(nodeId: string, length: number): PolyphonyError {

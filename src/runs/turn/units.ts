@@ -10,7 +10,7 @@ import { compiledOf } from '../state/compiled-node.ts';
 import { reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { type Items, idempotencyKey, isAsking, type Task, type TaskProgress, type Unit } from '../state/task.ts';
+import { type Items, idempotencyKey, isAsking, type Task, type Unit } from '../state/task.ts';
 import { addItem, holdItems, holdValue, itemsMeter, releaseInFlight, sizeOf } from '../state/values.ts';
 import { giveSlotBack } from '../unit/slots.ts';
 import { ask, enqueue, suspendIfAsking } from './asking.ts';
@@ -92,7 +92,7 @@ function itemsOf(run: RunState, task: Task): Items {
     throw new PolyphonyError('invalid-request', message);
   }
   const results = new Array(values.length).fill(undefined);
-  const items: Items = { values, results, next: 0, finished: 0, bytes: 0, depth: 0 };
+  const items: Items = { values, results, next: 0, ready: [], finished: 0, bytes: 0, depth: 0 };
   for (const [index, result] of task.progress?.items ?? []) {
     if (index >= values.length) continue;
     items.results[index] = result;
@@ -106,37 +106,32 @@ function itemsOf(run: RunState, task: Task): Items {
 function nextItem(task: Task): number | undefined {
   const { each, progress } = task;
   if (each === undefined) return task.units.length === 0 ? -1 : undefined;
-  const answered = progress === undefined ? undefined : answeredItem(progress, task, each);
-  if (answered !== undefined) return answered;
+  const ready = each.ready.shift();
+  if (ready !== undefined) return ready;
   while (each.next < each.values.length) {
     const item = each.next;
     each.next += 1;
-    if (each.results[item] === undefined && !isAsking(task, item)) return item;
+    const goesOn = progress?.again.has(item) === true || !isAsking(task, item);
+    if (each.results[item] === undefined && goesOn) return item;
   }
   return undefined;
 }
 
-function answeredItem({ answers, again }: TaskProgress, task: Task, each: Items): number | undefined {
-  for (const items of [again, answers]) {
-    for (const item of items.keys()) {
-      const busy = task.units.some((unit) => unit.item === item) || item >= each.next;
-      if (!busy && each.results[item] === undefined) return item;
-    }
-  }
-  return undefined;
-}
+const mayHaveItems = ({ next, values, ready }: Items): boolean => next < values.length || ready.length > 0;
 
 function unitOf(run: RunState, task: Task): Unit | undefined {
   if (task.failure !== undefined || task.cancelled !== undefined) return undefined;
+  const { each } = task;
+  const atOnce = task.node.limits?.concurrency ?? Number.POSITIVE_INFINITY;
+  // What an item waits for may come while as many others run as may.
+  if (each !== undefined && task.units.length >= atOnce) return undefined;
   const item = nextItem(task);
   if (item === undefined) {
     suspendIfAsking(run, task);
     return undefined;
   }
   const unit = createUnit(run, task, item);
-  const { each } = task;
-  if (each === undefined || each.next >= each.values.length) return unit;
-  if (task.units.length < (task.node.limits?.concurrency ?? Number.POSITIVE_INFINITY)) enqueue(run, task);
+  if (each !== undefined && mayHaveItems(each) && task.units.length < atOnce) enqueue(run, task);
   return unit;
 }
 
@@ -238,7 +233,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
     ...callsOf(unit.used),
   });
   if (each.finished === each.values.length) finishItems(run, task, each);
-  else if (task.units.length === 0 || each.next < each.values.length) enqueue(run, task);
+  else if (task.units.length === 0 || mayHaveItems(each)) enqueue(run, task);
 }
 
 /** The result of a call was counted when it was booked; a fallback is counted here. */

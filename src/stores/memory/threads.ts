@@ -27,11 +27,20 @@ function capped<K, V>(map: Map<K, V>, most: number): void {
   }
 }
 
-function viewOf({ entries, summaries }: Thread, { seen, folded }: Mark, most: number): ThreadView {
+function viewOf({ entries, summaries }: Thread, { seen, folded }: Mark, most: number, mostBytes: number): ThreadView {
   const visible = entries.filter(({ seq }) => seq > folded && seq <= seen);
   const summary = summaries.get(folded);
-  const shown = most === 0 ? [] : visible.slice(-most);
+  const shown = newestWithin(most === 0 ? [] : visible.slice(-most), mostBytes);
   return summary === undefined ? { entries: shown } : { entries: shown, summary };
+}
+
+function newestWithin(entries: readonly ThreadEntry[], mostBytes: number): readonly ThreadEntry[] {
+  let left = mostBytes;
+  const tooOld = entries.findLastIndex(({ question, answer }) => {
+    left -= Buffer.byteLength(question) + Buffer.byteLength(answer);
+    return left < 0;
+  });
+  return entries.slice(tooOld + 1);
 }
 
 const newest = ({ entries, summaries }: Thread): Mark => ({
@@ -51,7 +60,7 @@ export function memoryThreads(clock: Clock): ThreadStore {
   };
   const listed = () => [...threads].filter(([, { entries }]) => entries.length > 0);
   return {
-    async open({ key, reader, like, most }) {
+    async open({ key, reader, like, most, mostBytes = Number.POSITIVE_INFINITY }) {
       assertKey(key);
       const thread = threads.get(key) ?? changing(key);
       const known = thread.readers.get(reader);
@@ -60,7 +69,7 @@ export function memoryThreads(clock: Clock): ThreadStore {
         thread.readers.set(reader, { seen: mark.seen, folded: mark.folded, at: clock.now() });
         capped(thread.readers, MOST_ENTRIES);
       }
-      return viewOf(thread, mark, most);
+      return viewOf(thread, mark, most, mostBytes);
     },
     async append({ key, writer, question, answer }) {
       assertKey(key);

@@ -91,6 +91,13 @@ function claim(sql: Sql, parts: SqliteJournalParts, runId: string, wanted: Lease
   return true;
 }
 
+function renew(sql: Sql, runId: string, wanted: Lease): boolean {
+  // Whoever had the run since has put its name there, or has removed the row.
+  if (sql.first(FIND_LEASE, [runId])?.[0] !== wanted.owner) return false;
+  sql.run(SAVE_LEASE, [runId, wanted.owner, wanted.until, termText(wanted)]);
+  return true;
+}
+
 /** Of leases that do not say it, in milliseconds. */
 const LEASE_MS = 10_000;
 
@@ -130,6 +137,7 @@ export function sqliteJournal(connection: Connection, parts: SqliteJournalParts)
     },
     claim: (runId, owner, leaseMs) =>
       connection.write((sql) => claim(sql, parts, runId, newLease(owner, leaseMs, clock))),
+    renew: (runId, owner, leaseMs) => connection.write((sql) => renew(sql, runId, newLease(owner, leaseMs, clock))),
     async release(runId, owner) {
       await connection.write((sql) => sql.run(RELEASE, [runId, owner]));
     },

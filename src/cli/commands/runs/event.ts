@@ -25,8 +25,12 @@ export const command = defineCommand<Options, [name: string, payload: string | u
       ),
   handle: async (terminal, options, name, payload) => {
     const { withPolyphony } = await import('../../process/session.ts');
+    const { WAIT_MS } = await import('../../process/wait-for-lease.ts');
     return withPolyphony(options, terminal, async ({ polyphony }) => {
-      const sent = await polyphony.runs.event(name, payloadOf(payload), defined({ runId: options.run }));
+      const sent = await polyphony.runs.event(name, payloadOf(payload), {
+        ...defined({ runId: options.run }),
+        waitMs: WAIT_MS,
+      });
       const results = await Promise.all(sent.runs.map((handle) => handle.result()));
       const { runs: _runs, ...receipt } = sent;
       const runs = results.map(({ runId, status }) => ({ runId, status }));
@@ -55,8 +59,10 @@ function say(
 ): void {
   if (delivered.length + refused.length === 0) terminal.say(`nothing waits for the event ${oneLine(name)}`);
   for (const { runId, id } of delivered) terminal.say(`${oneLine(id)} of run ${runId} took it`);
-  for (const { runId, id, error } of refused)
-    terminal.say(`${oneLine(id)} of run ${runId} waits on: ${printable(error.message)}`);
+  for (const { runId, id, error } of refused) {
+    const remedy = error.code === 'store-busy' ? ' Then send the event again.' : '';
+    terminal.say(`${oneLine(id)} of run ${runId} waits on: ${printable(error.message)}${remedy}`);
+  }
   for (const { runId, status } of runs) terminal.say(`run ${runId} is ${status}`);
   for (const { runId, error } of left) terminal.say(`run ${runId} did not go on: ${printable(error.message)}`);
 }

@@ -16,6 +16,8 @@ const SUMMARY = 'SELECT summary FROM thread_summaries WHERE thread = ? AND up_to
 const KEEP_SUMMARY = `INSERT INTO thread_summaries (thread, up_to, summary, at) VALUES (?, ?, ?, ?)
   ON CONFLICT (thread, up_to) DO NOTHING`;
 const ENTRIES = `SELECT ${ENTRY} FROM thread_entries WHERE thread = ? AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?`;
+const SIZES = `SELECT seq, length(CAST(question AS BLOB)) + length(CAST(answer AS BLOB)) FROM thread_entries
+  WHERE thread = ? AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?`;
 const APPEND = `INSERT INTO thread_entries (thread, seq, writer, at, question, answer) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (thread, writer) DO UPDATE SET at = excluded.at, question = excluded.question, answer = excluded.answer`;
 const LIST = `SELECT thread, count(*), max(at) FROM thread_entries GROUP BY thread
@@ -34,11 +36,23 @@ function markOf(sql: Sql, key: string, reader: string | undefined): Mark | undef
   return row && { seen: Number(row[0]), folded: Number(row[1]) };
 }
 
-function viewOf(sql: Sql, key: string, { seen, folded }: Mark, most: number): ThreadView {
-  const rows = sql.all(ENTRIES, [key, folded, seen, most]);
+function viewOf(sql: Sql, key: string, mark: Mark, most: number, mostBytes?: number): ThreadView {
+  const { seen, folded } = mark;
+  const after = mostBytes === undefined ? folded : leftOut(sql, key, mark, most, mostBytes);
+  const rows = sql.all(ENTRIES, [key, after, seen, most]);
   const entries = rows.map(entryOf).reverse();
   const summary = folded === 0 ? undefined : sql.first(SUMMARY, [key, folded])?.[0];
   return summary === undefined ? { entries } : { entries, summary: String(summary) };
+}
+
+/** The last entry that is not shown: it has no room any more, or the summary tells it. */
+function leftOut(sql: Sql, key: string, { seen, folded }: Mark, most: number, mostBytes: number): number {
+  let left = mostBytes;
+  for (const [seq, bytes] of sql.all(SIZES, [key, folded, seen, most])) {
+    left -= Number(bytes);
+    if (left < 0) return Number(seq);
+  }
+  return folded;
 }
 
 const entryOf = ([seq, writer, at, question, answer]: SqlRow): ThreadEntry => ({
@@ -62,13 +76,13 @@ function deleteThread(sql: Sql, key: string): boolean {
 
 export function sqliteThreads(connection: Connection, clock: Clock, close: () => Promise<void>): ThreadStore {
   return {
-    async open({ key, reader, like, most }) {
+    async open({ key, reader, like, most, mostBytes }) {
       assertKey(key);
       return connection.write((sql) => {
         const known = markOf(sql, key, reader);
         const mark = known ?? markOf(sql, key, like) ?? newest(sql, key);
         if (known === undefined) sql.run(SEE, [key, reader, mark.seen, mark.folded, clock.now()]);
-        return viewOf(sql, key, mark, most);
+        return viewOf(sql, key, mark, most, mostBytes);
       });
     },
     async append({ key, writer, question, answer }) {
