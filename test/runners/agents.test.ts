@@ -183,18 +183,22 @@ describe('the transcript', () => {
     expect(records.filter((event) => JSON.stringify(event).includes('wave wave')).map(({ type }) => type)).toEqual([
       'tool-call',
     ]);
-    const bounds = { ...VALUE_BOUNDS, runBytes: 400_000 };
-    const tight = setUp([[call('look')], 'done'], { ...toolsOf(tool), valueBounds: () => bounds });
-    const plain = await settled(tight, tight.engine.start(validPlan({ nodes: [agent({ tools: ['look'] })] })));
-    expect(plain.status).toBe('done');
-    const more = setUp([[call('look')], 'done'], {
-      ...toolsOf(tool),
-      valueBounds: () => ({ ...bounds, runBytes: 200_000 }),
-    });
-    expect(await settled(more, more.engine.start(validPlan({ nodes })))).toMatchObject({
-      status: 'failed',
-      error: { code: 'limit-exceeded' },
-    });
+    // Room for what the second agent is told in plain, but not beside the transcript of the first.
+    const valueBounds = () => ({ ...VALUE_BOUNDS, runBytes: 650_000 });
+    const told = async (transcript: boolean): Promise<number> => {
+      const answers = [[call('look')], 'done', [call('look')], 'done'];
+      const tight = setUp(answers, { ...toolsOf(tool), valueBounds });
+      const [first, second] = [agent({ tools: ['look'], transcript }), agent({ tools: ['look'] })];
+      const both = [
+        { ...first, id: 'first' },
+        { ...second, id: 'second', needs: ['first'] },
+      ];
+      const { status, runId: id } = await settled(tight, tight.engine.start(validPlan({ nodes: both })));
+      expect(status).toBe('done');
+      const calls = await collected(tight.journal.read(id));
+      return calls.filter((event) => event.type === 'tool-call' && event.error === undefined).length;
+    };
+    expect([await told(false), await told(true)]).toEqual([2, 1]);
   });
 });
 
