@@ -6,6 +6,7 @@
 
 import type { Approval } from './plan/approval.ts';
 import type { Escalation } from './plan/plan.ts';
+import type { BatchesConfig } from './settings/batches-config.ts';
 import type {
   AffinityConfig,
   BreakerConfig,
@@ -21,6 +22,7 @@ import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
 import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from './settings/planning-config.ts';
 import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
 
+export type * from './settings/batches-config.ts';
 export type * from './settings/calls-config.ts';
 export type * from './settings/limits-config.ts';
 export type * from './settings/models-config.ts';
@@ -64,6 +66,8 @@ export interface Config {
   readonly escalate?: Escalation;
   /** How long a session stays with the model that served it. */
   readonly affinity?: AffinityConfig;
+  /** Collects calls with `urgency: 'batch'` into batches of their provider. @default such calls are made at once */
+  readonly batches?: BatchesConfig;
   /** How long the stores keep what is over. @default everything is kept */
   readonly retention?: RetentionConfig;
   /** Bounds of every plan, whoever wrote it: the operator can change them, a plan cannot. */

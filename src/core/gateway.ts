@@ -1,4 +1,5 @@
 /** The port of the gateway, for the executor, the planner, plugins and the server. */
+import type { Batches } from './gateway/batches.ts';
 import type { GatewayEvent } from './gateway/gateway-events.ts';
 import type { AskedTool, GenerateOutput, GenerateRequest, GenerateResponse, StreamEvent } from './model/generate.ts';
 import type {
@@ -19,6 +20,11 @@ import type { EndpointReport, ModelCard, RateLimit } from './model/provider.ts';
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly session?: string;
+  /**
+   * `batch`: the answer may take a day and then costs less, where the config has `batches` and the provider can; else the call is
+   * made at once, with a warning. With `limits.ms` it is also made at once shortly before its deadline. @default it is made at once
+   */
+  readonly urgency?: 'batch';
   /** Who pays, besides the request itself. */
   readonly scopes?: readonly Scope[];
   /** @default 'answer' */
@@ -79,6 +85,8 @@ export interface Explanation {
   /** The plugins whose `rank` changed the router's order, in the order in which they ran. @default none */
   readonly rankedBy?: readonly string[];
   readonly rejected: readonly Rejection[];
+  /** Of a call with `urgency: 'batch'`: the target of its batch, or why it is made at once. @default the call is made at once */
+  readonly batched?: { readonly target: Target } | { readonly live: string };
   /** What the response would say of the choice: another tier than the asked one answers. @default none */
   readonly warnings?: readonly Warning[];
 }
@@ -151,6 +159,7 @@ export interface StatedFacts extends Omit<EndpointReport, 'rateLimits'> {
   readonly statedAt: number;
 }
 
+export type * from './gateway/batches.ts';
 export type * from './gateway/gateway-events.ts';
 export type * from './model/generate.ts';
 
@@ -179,6 +188,8 @@ export interface Gateway {
   call(request: ModelRequest, options?: CallOptions): Promise<ModelResponse>;
   /** The layers and the routing decision, without the effect of a session's own target. Sends nothing. */
   explain(request: ModelRequest, options?: CallOptions): Explanation;
+  /** The calls that wait for a batch. @default the config has no `batches` */
+  readonly batches?: Batches | undefined;
   models(): readonly { readonly provider: string; readonly card: ModelCard; readonly isOwn?: boolean }[];
   /**
    * Tells how good an answer of a target was in a field of work, 0 to 1, such as `structured` with 1 for an answer that had the

@@ -13,6 +13,8 @@ import { closesInTime } from '../system/clock.ts';
 import { createCircuits } from './attempt-ring/breaker/circuits.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
+import { batchesApi } from './batches/api.ts';
+import { createBatchQueue } from './batches/batches.ts';
 import { createBackground } from './calls/background.ts';
 import { callOf } from './calls/call.ts';
 import { callStateOf } from './calls/call-state.ts';
@@ -32,7 +34,7 @@ import { composeRing, isEscalation, type Ring } from './rings.ts';
 import { createEndpointReports } from './routing/endpoint-reports.ts';
 import { correctedFigures } from './routing/figures/posterior.ts';
 import { candidateOf, type Ranker } from './routing/rank.ts';
-import { createRegistry, type Registry } from './routing/registry.ts';
+import { createRegistry, type Deployment, type Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
 import { decide, type RouteOptions, rejections } from './routing/route.ts';
 import { tierWarning } from './routing/tier.ts';
@@ -131,6 +133,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     statistics,
     credentials: createCredentials(),
     background: createBackground(runtime.clock),
+    batches: createBatchQueue({ parts: () => parts, routing: (call) => routingOf(parts, state.rankers)(call) }),
     circuits: createCircuits(() => state.config, events),
     endpointReports: createEndpointReports(runtime.clock),
     config: () => state.config,
@@ -153,12 +156,16 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   };
   const rate: Rate = (target, field, score) =>
     parts.registry().find(target)?.statistics.rate(field, score, runtime.clock.now());
+  const batches = batchesApi(parts.batches, handle, runtime);
   return {
     ...operations(handle, runtime, rate),
+    get batches() {
+      return state.config.batches === undefined ? undefined : batches;
+    },
     rate,
     recall: observations.recall,
     handle,
-    explain: (request, options) => explain(request, options, state, runtime),
+    explain: (request, options) => explain(request, options, state, parts),
     models: () => modelsOf(state.registry, runtime.clock.now()),
     register(added) {
       state = build({
@@ -190,6 +197,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     async close() {
       if (closed) return;
       closed = true;
+      await parts.batches.close();
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await transport.close();
       await observations.flush();
@@ -301,8 +309,9 @@ function refusalOf(rule: EscalationRule, { escalates, registry }: State): unknow
 /** A fixed id, so that a question takes no id from the runtime. */
 const EXPLAINED: CallOptions = { id: 'explain' };
 
-function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, runtime: Runtime): Explanation {
+function explain(asked: ModelRequest, given: CallOptions | undefined, state: State, parts: GatewayParts): Explanation {
   const { registry, config, rankers } = state;
+  const { runtime } = parts;
   const call = callOf(asked, { ...EXPLAINED, ...given }, true, runtime);
   const { request } = call;
   const options: RouteOptions = {
@@ -327,6 +336,10 @@ function explain(asked: ModelRequest, given: CallOptions | undefined, state: Sta
     })),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     rejected: rejections(options, decision),
+    ...(call.urgency === undefined ? {} : { batched: batchedOf(parts.batches.placeOf(call)) }),
     ...(warning === undefined ? {} : { warnings: [warning] }),
   };
 }
+
+const batchedOf = (place: Deployment | { readonly live: string }): NonNullable<Explanation['batched']> =>
+  'live' in place ? place : { target: place.target };

@@ -6,6 +6,7 @@ import type { Logger } from '../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
 import type { Circuits } from './attempt-ring/breaker/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
+import type { BatchQueue } from './batches/batches.ts';
 import type { Background } from './calls/background.ts';
 import type { GatewayEvents } from './gateway-events.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
@@ -28,6 +29,7 @@ export interface GatewayParts {
   readonly statistics: Statistics;
   readonly credentials: Credentials;
   readonly background: Background;
+  readonly batches: BatchQueue;
   readonly circuits: Circuits;
   readonly endpointReports: EndpointReports;
   /** The current values: both are replaced as a whole while calls are running. */

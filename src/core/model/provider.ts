@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { PolyphonyError } from '../errors.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { TokenPrice } from '../money/token-price.ts';
+import type { BatchEndpoint } from './batch.ts';
 import type {
   Attempt,
   Capability,
@@ -110,6 +111,8 @@ export interface Provider {
   probe?(context: ProviderContext, signal: AbortSignal): Promise<void>;
   /** The input tokens of the request as a free endpoint of the provider counts them. Throws like `stream`. */
   countTokens?(attempt: Attempt, context: ProviderContext): Promise<number>;
+  /** Answers many requests together, later and for less. @default it cannot */
+  readonly batch?: BatchEndpoint;
   close?(): Promise<void>;
 }
 

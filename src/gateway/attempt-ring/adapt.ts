@@ -17,9 +17,14 @@ import { sendableJson } from '../../kit/json/sendable-json.ts';
 import { observe } from '../../kit/streams/observe.ts';
 import { nameOf } from '../calls/target.ts';
 import { answerLimit } from '../routing/estimate.ts';
-import type { Registry } from '../routing/registry.ts';
+import type { Deployment, Registry } from '../routing/registry.ts';
 import { maskOf } from '../routing/requirements.ts';
 import { isWatched, watched } from './watch-answer.ts';
+
+export interface Adapted {
+  readonly request: ChatRequest;
+  readonly warnings: readonly Warning[];
+}
 
 interface Draft {
   request: ChatRequest;
@@ -34,10 +39,7 @@ export function adapt({ registry }: { registry: () => Registry }): Middleware<At
     if (request.operation !== 'chat' || deployment === undefined) return next(attempt);
     const asked = isWatched(request) ? (inner: Attempt) => watched(inner, next) : next;
     if (request.answerTokens === undefined && fits(request, deployment.mask)) return asked(attempt);
-    const draft: Draft = { request: limited(request, deployment.card), warnings: [], model: nameOf(attempt.target) };
-    adaptSchema(draft, deployment.card);
-    adaptSystem(draft, deployment.card);
-    dropParameters(draft, deployment.card);
+    const draft = adapted(request, deployment);
     if (draft.warnings.length === 0)
       return asked(draft.request === request ? attempt : { ...attempt, request: draft.request });
     return observe({
@@ -45,6 +47,15 @@ export function adapt({ registry }: { registry: () => Registry }): Middleware<At
       head: draft.warnings.map((warning): ModelEvent => ({ type: 'warning', warning })),
     });
   };
+}
+
+/** The request as this target supports it, with a warning per change. */
+export function adapted(request: ChatRequest, { target, card }: Pick<Deployment, 'target' | 'card'>): Adapted {
+  const draft: Draft = { request: limited(request, card), warnings: [], model: nameOf(target) };
+  adaptSchema(draft, card);
+  adaptSystem(draft, card);
+  dropParameters(draft, card);
+  return draft;
 }
 
 function limited(request: ChatRequest, card: ModelCard): ChatRequest {

@@ -59,6 +59,7 @@ export function callOf(
     trace: traceOf(options),
     streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
+    ...(options.urgency === undefined ? {} : { urgency: options.urgency }),
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(options.order === undefined ? {} : { order: options.order }),
     ...(ms === undefined ? {} : { deadline: clock.now() + ms }),
@@ -68,6 +69,7 @@ export function callOf(
 const CALL_FIELDS: KnownFields<CallOptions> = {
   signal: true,
   session: true,
+  urgency: true,
   scopes: true,
   purpose: true,
   trace: true,
@@ -82,10 +84,17 @@ function assertCallOptions(options: CallOptions): void {
   const { id, session, scopes, exclude, order } = options;
   if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
   if (session !== undefined) assertId('A session', session);
+  if (options.urgency !== undefined && options.urgency !== 'batch') throw unknownUrgency(options.urgency);
   if (scopes !== undefined) assertScopes(scopes);
   if (exclude !== undefined) assertTargets('exclude', exclude);
   if (order !== undefined) assertTargets('order', order);
 }
+
+const unknownUrgency = (urgency: unknown): PolyphonyError =>
+  new PolyphonyError(
+    'invalid-request',
+    `The urgency ${JSON.stringify(urgency)} of a call is unknown: write "batch", or leave it out for a call that is made at once.`,
+  );
 
 /** @throws invalid-request: from JavaScript, a name in place of a target would exclude nothing */
 function assertTargets(option: string, targets: unknown): void {
