@@ -98,7 +98,8 @@ async function submitted(
     if (given.closing.aborted) throw thrown;
     const error = asPolyphonyError(thrown);
     // A server that failed, or whose answer was lost, may have accepted it: then it is looked for first.
-    if (error.retryable || error.status === undefined || error.status >= 500) throw error;
+    const isRefusal = error.unsent || (error.status !== undefined && error.status < 500);
+    if (error.retryable || !isRefusal) throw error;
     return end(given, batch, 'refused', calls, error);
   }
 }
