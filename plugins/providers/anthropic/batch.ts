@@ -136,4 +136,7 @@ const unreadable = (): PolyphonyError =>
   new PolyphonyError('truncated', 'The answer describes no batch: check that baseURL points to the API.');
 
 const undecided = (id: string): PolyphonyError =>
-  new PolyphonyError('overloaded', `The batch "${id}" may be the one that is looked for, which shows when it has ended.`);
+  new PolyphonyError(
+    'overloaded',
+    `The batch "${id}" may be the one that is looked for, which shows when it has ended.`,
+  );

@@ -25,7 +25,10 @@ const BatchesSchema = z.strictObject({
   liveMs: milliseconds.optional(),
   keepMs: milliseconds.optional(),
   pending: z.int().min(1).max(100_000).optional(),
-  providers: z.record(name, z.strictObject(batchSize)).refine((given) => Object.keys(given).length <= 100, { message: 'at most 100' }).optional(),
+  providers: z
+    .record(name, z.strictObject(batchSize))
+    .refine((given) => Object.keys(given).length <= 100, { message: 'at most 100' })
+    .optional(),
 });
 
 const rate = z.number().nonnegative().max(1_000_000).optional();

@@ -33,8 +33,9 @@ export async function acceptCall(
     const batchParts = { ...parts, keyValue: counters, attempts: undefined, batchMs: LONGEST_BATCH_MS };
     const reserved = await reserveWorstCase(batchParts, attempt, deployment);
     await counters.hold();
-    const accepted: KeptCall = { ...counters.call, ...sentForm(reserved, deployment), accepted: true };
+    const accepted: KeptCall = { ...counters.call, ...sentForm(reserved, deployment) };
     await store.keepCall(accepted);
+    await store.dropDraft(accepted.name);
     return { call: accepted, held: reserved.held };
   } catch (error) {
     if (!counters.isTaken) await giveBack(keyValue, store, counters.call);
@@ -48,6 +49,7 @@ export async function giveBack(keyValue: KeyValueStore, store: BatchStore, call:
   if (taken === undefined) return false;
   if (taken.held) await settleOnce(keyValue, call, 0);
   await store.dropCall(call.name);
+  await store.dropDraft(call.name);
   await dropStep(keyValue, call.name);
   return true;
 }
@@ -70,7 +72,6 @@ function draftOf(call: Call, { target }: Deployment, number: number, nowMs: numb
     queuedAt: nowMs,
     holds: [],
     heldNanoUsd: 0,
-    accepted: false,
   };
 }
 
@@ -107,7 +108,7 @@ class HoldingCounters implements Pick<KeyValueStore, 'change'> {
     if (this.#isHeld) return { ok: true, values: [] };
     const heldNanoUsd = changes[0]?.by ?? 0;
     this.call = { ...this.call, holds: changes.map(({ key }) => key), heldNanoUsd };
-    await this.#store.keepCall(this.call);
+    await this.#store.keepDraft(this.call);
     const result = await this.#keyValue.change([holdStep(this.call.name), ...changes]);
     if (result.ok) {
       this.#isHeld = true;

@@ -2,21 +2,14 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import type { BatchedCall } from '../../core/gateway.ts';
 import type { Call } from '../../core/model/model.ts';
-import { targetQueue } from '../request-ring/target-queue.ts';
 import type { GatewayParts } from '../parts.ts';
+import { targetQueue } from '../request-ring/target-queue.ts';
 import type { Deployment } from '../routing/registry.ts';
 import type { RouteOptions } from '../routing/route.ts';
 import { acceptCall, giveBack } from './accept.ts';
 import { createDriver, type Driver } from './driver.ts';
 import { keptMs } from './finish.ts';
-import {
-  type BatchStore,
-  batchStore,
-  digestOfRequest,
-  type KeptAnswer,
-  type KeptCall,
-  nameOfCall,
-} from './kept.ts';
+import { type BatchStore, batchStore, digestOfRequest, type KeptAnswer, type KeptCall, nameOfCall } from './kept.ts';
 import { charge, createWaiters, type Ending, type Waiter, type Waiters } from './waiters.ts';
 
 const LIVE_MS = 120_000;
@@ -56,6 +49,7 @@ class OwnQueue implements BatchQueue {
   readonly #options: BatchQueueOptions;
   readonly #waiters: Waiters = createWaiters();
   readonly #detached = new Map<string, () => void>();
+  readonly #entering = new Map<string, Promise<unknown>>();
   #made: { readonly driver: Driver; readonly store: BatchStore } | undefined;
   #lookAt = 0;
   isClosed = false;
@@ -73,17 +67,26 @@ class OwnQueue implements BatchQueue {
     const name = nameOfCall(call.id);
     const known = await this.#known(store, name, call);
     if (known !== undefined) return known;
+    // The same call may be entering at this moment.
+    await this.#entering.get(name)?.catch(ignore);
     const kept = await store.call(name);
-    if (kept?.accepted === true) {
+    if (kept !== undefined) {
       assertSame(kept, call);
       return this.#wait(call, kept, undefined);
     }
     const place = this.placeOf(call);
     if ('live' in place) return place;
-    const accepted = await acceptCall(this.#options.parts(), store, call, place);
-    const waiting = this.#wait(call, accepted.call, accepted.held);
-    driver.add(accepted.call);
-    return waiting;
+    if (this.#entering.has(name)) return this.enter(call);
+    const entering = acceptCall(this.#options.parts(), store, call, place);
+    this.#entering.set(name, entering);
+    try {
+      const accepted = await entering;
+      const waiting = this.#wait(call, accepted.call, accepted.held);
+      driver.add(accepted.call);
+      return waiting;
+    } finally {
+      this.#entering.delete(name);
+    }
   }
 
   placeOf(call: Call): Deployment | { readonly live: string } {
@@ -112,7 +115,7 @@ class OwnQueue implements BatchQueue {
     const calls: BatchedCall[] = [];
     for (const name of await store.callNames()) {
       const call = await store.call(name);
-      if (call?.accepted !== true) continue;
+      if (call === undefined) continue;
       const batch = batches.get(name) ?? null;
       const { id, target, queuedAt, deadline = null } = call;
       calls.push({ id, state: batch === null ? 'queued' : 'sent', target, batch, queuedAt, deadline });
@@ -125,12 +128,12 @@ class OwnQueue implements BatchQueue {
     const name = nameOfCall(id);
     const call = await store.call(name);
     if (call !== undefined) {
-      await this.#leave(call);
       const error = new PolyphonyError('cancelled', `The batched call "${id}" was cancelled.`);
+      this.#waiters.end(name, { error });
+      await this.#leave(call);
       const { code, message, retryable } = error;
       const answer: KeptAnswer = { id, digest: call.digest, number: call.number, error: { code, message, retryable } };
       await store.keepAnswer(name, answer, keptMs(this.#options.parts().config().batches));
-      this.#waiters.end(name, { error });
       return true;
     }
     if ((await store.batch(id)) === undefined) return false;
@@ -209,7 +212,8 @@ class OwnQueue implements BatchQueue {
       if (own.has(name)) continue;
       const answer = await store.answer(name);
       if (answer !== undefined) this.#waiters.end(name, { answer });
-      else if ((await store.call(name)) === undefined) this.#waiters.end(name, { live: 'its batch is not known any more' });
+      else if ((await store.call(name)) === undefined)
+        this.#waiters.end(name, { live: 'its batch is not known any more' });
     }
   }
 

@@ -6,8 +6,9 @@
  * B2. A batch that may have been sent is looked for before it is sent again.
  * B3. A batch or a queued call whose process has been silent for a minute beyond its own time is taken over.
  */
-import { errorRecord } from '../../core/errors.ts';
+
 import type { BatchSizeConfig } from '../../core/config.ts';
+import { errorRecord } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
 import type { GatewayParts } from '../parts.ts';
@@ -126,6 +127,20 @@ class BatchDriver implements Driver {
     this.#cancelTimer?.();
     await this.#running;
     await Promise.all(this.#busy.values());
+    // The next process need not wait until this one has been silent for long enough.
+    for (const batch of this.#batches.values()) if (batch.given !== undefined) await this.#release(batch);
+  }
+
+  async #release(batch: KeptBatch): Promise<void> {
+    const { parts, store } = this.#options;
+    try {
+      await store.keepBatch({ ...batch, nextAt: 0 });
+    } catch (error) {
+      parts.logger?.warn(
+        { batch: batch.key, error: errorRecord(error) },
+        'A batch could not be left to the next process.',
+      );
+    }
   }
 
   async #round(): Promise<void> {
@@ -191,7 +206,8 @@ class BatchDriver implements Driver {
 
   #sizes({ provider }: Target): Required<BatchSizeConfig> {
     const { batches } = this.#options.parts.config();
-    const { flushMs = batches?.flushMs ?? FLUSH_MS, size = batches?.size ?? SIZE } = batches?.providers?.[provider] ?? {};
+    const { flushMs = batches?.flushMs ?? FLUSH_MS, size = batches?.size ?? SIZE } =
+      batches?.providers?.[provider] ?? {};
     return { flushMs, size };
   }
 
@@ -289,9 +305,12 @@ class BatchDriver implements Driver {
     for (const name of await store.callNames()) {
       if (taken.has(name) || this.#queued.has(name)) continue;
       const call = await store.call(name);
-      if (call === undefined) continue;
-      if (call.accepted) this.#adopt(call, now);
-      else if (call.queuedAt + 2 * REQUEST_MS <= now) await giveBack(parts.keyValue, store, call);
+      if (call !== undefined) this.#adopt(call, now);
+    }
+    for (const draft of await store.drafts()) {
+      if (draft.queuedAt + 2 * REQUEST_MS > now) continue;
+      if ((await store.call(draft.name)) === undefined) await giveBack(parts.keyValue, store, draft);
+      else await store.dropDraft(draft.name);
     }
   }
 

@@ -34,8 +34,6 @@ export interface KeptCall {
   /** Counters that hold `heldNanoUsd` each. */
   readonly holds: readonly string[];
   readonly heldNanoUsd: NanoUsd;
-  /** False while its money is being reserved: if its process dies then, nobody was told that it was taken. */
-  readonly accepted: boolean;
 }
 
 export interface KeptBatch {
@@ -83,6 +81,10 @@ export interface BatchStore {
   keepCall(call: KeptCall): Promise<void>;
   dropCall(name: string): Promise<void>;
   callNames(): Promise<readonly string[]>;
+  /** A call whose money is being reserved: if its process dies then, nobody was told that it was taken. */
+  keepDraft(call: KeptCall): Promise<void>;
+  dropDraft(name: string): Promise<void>;
+  drafts(): Promise<readonly KeptCall[]>;
   batches(): Promise<readonly KeptBatch[]>;
   batch(key: string): Promise<KeptBatch | undefined>;
   keepBatch(batch: KeptBatch): Promise<void>;
@@ -109,21 +111,21 @@ export function batchStore(keyValue: KeyValueStore): BatchStore {
   };
   const namesUnder = async (prefix: string): Promise<readonly string[]> =>
     (await keyValue.keys(prefix, MOST_KEYS)).map((key) => key.slice(prefix.length));
-  const [calls, batches, answers, cancels] = ['call:', 'batch:', 'answer:', 'cancel:'].map((kind) => PREFIX + kind) as [
-    string,
-    string,
-    string,
-    string,
-  ];
+  const of = (kind: string): string => `${PREFIX}${kind}:`;
+  const [calls, drafts, batches, answers, cancels] = [of('call'), of('draft'), of('batch'), of('answer'), of('cancel')];
+  const all = async <T>(prefix: string): Promise<readonly T[]> => {
+    const kept = await Promise.all((await namesUnder(prefix)).map((key) => read<T>(prefix + key)));
+    return kept.filter((value) => value !== undefined);
+  };
   return {
     call: (name) => read<KeptCall>(calls + name),
     keepCall: (call) => keyValue.set(calls + call.name, call),
     dropCall: (name) => keyValue.delete(calls + name),
     callNames: () => namesUnder(calls),
-    async batches() {
-      const kept = await Promise.all((await namesUnder(batches)).map((key) => read<KeptBatch>(batches + key)));
-      return kept.filter((batch) => batch !== undefined);
-    },
+    keepDraft: (call) => keyValue.set(drafts + call.name, call),
+    dropDraft: (name) => keyValue.delete(drafts + name),
+    drafts: () => all<KeptCall>(drafts),
+    batches: () => all<KeptBatch>(batches),
     batch: (key) => read<KeptBatch>(batches + key),
     keepBatch: (batch) => keyValue.set(batches + batch.key, batch),
     async dropBatch(key) {

@@ -5,9 +5,9 @@
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { BatchContext, BatchEndpoint, NewBatch } from '../../core/model/batch.ts';
 import type { ModelRequest, Target } from '../../core/model/model.ts';
-import { dropFinished, finishCall, type Outcome } from './finish.ts';
 import { nameOf } from '../calls/target.ts';
 import type { GatewayParts } from '../parts.ts';
+import { dropFinished, finishCall, type Outcome } from './finish.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
 import { isFormed, maySubmit } from './steps.ts';
 
@@ -55,12 +55,7 @@ export function later(parts: GatewayParts, batch: KeptBatch, atLeastMs = 0): Kep
   return { ...batch, polls: batch.polls + 1, nextAt: parts.clock.now() + Math.round(waitMs) };
 }
 
-async function sent(
-  given: BatchParts,
-  endpoint: BatchEndpoint,
-  batch: KeptBatch,
-  isCancelled: boolean,
-): Promise<Step> {
+async function sent(given: BatchParts, endpoint: BatchEndpoint, batch: KeptBatch, isCancelled: boolean): Promise<Step> {
   const { parts, store } = given;
   const { keyValue } = parts;
   // Its process died before it had taken the calls: they are still queued.
@@ -73,7 +68,6 @@ async function sent(
     if (found !== undefined) return accepted(given, batch, found);
   }
   if (isCancelled) return end(given, batch, 'cancelled', calls, cancelled(batch));
-  if (!(await maySubmit(keyValue, batch))) return later(parts, batch, 2 * REQUEST_MS);
   const now = parts.clock.now();
   const submitting: KeptBatch = {
     ...batch,
@@ -81,7 +75,9 @@ async function sent(
     submits: batch.submits + 1,
     nextAt: now + 2 * REQUEST_MS,
   };
+  // Written before the counter, which so is never ahead of what the next process reads.
   await store.keepBatch(submitting);
+  if (!(await maySubmit(keyValue, submitting))) return later(parts, submitting, 2 * REQUEST_MS);
   return submitted(given, endpoint, submitting, asNew, calls);
 }
 

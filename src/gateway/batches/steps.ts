@@ -30,14 +30,11 @@ export async function isFormed(keyValue: KeyValueStore, key: string): Promise<bo
 
 /** True for one process only: the one that may send the batch for this time. */
 export async function maySubmit(keyValue: KeyValueStore, { key, submits }: KeptBatch): Promise<boolean> {
-  return (await keyValue.change([{ key: batchCounters(key).submits, by: 1, limit: submits + 1 }])).ok;
+  return (await keyValue.change([{ key: batchCounters(key).submits, by: 1, limit: submits }])).ok;
 }
 
 /** Takes a call out before it is part of a batch. `held`: its money was reserved. Undefined: it is too late. */
-export async function takeOut(
-  keyValue: KeyValueStore,
-  name: string,
-): Promise<{ readonly held: boolean } | undefined> {
+export async function takeOut(keyValue: KeyValueStore, name: string): Promise<{ readonly held: boolean } | undefined> {
   const result = await keyValue.change([{ key: stepKey(name), by: 4, limit: 5 }]);
   return result.ok ? { held: (result.values[0] ?? 0) === 5 } : undefined;
 }

@@ -7,10 +7,7 @@ import type { Held } from '../money/reserve-worst-case.ts';
 import type { KeptAnswer } from './kept.ts';
 
 /** `live`: why the call is made at once instead. */
-export type Ending =
-  | { readonly answer: KeptAnswer }
-  | { readonly live: string }
-  | { readonly error: PolyphonyError };
+export type Ending = { readonly answer: KeptAnswer } | { readonly live: string } | { readonly error: PolyphonyError };
 
 export interface Waiter {
   readonly call: Call;

@@ -212,7 +212,11 @@ function refusalOf(scopes: readonly CappedScope[], refused: number, takenNanoUsd
   return { ok: false, scope, takenNanoUsd };
 }
 
-function reservationOf(store: Pick<KeyValueStore, 'change'>, scopes: readonly CappedScope[], held: NanoUsd): Reservation {
+function reservationOf(
+  store: Pick<KeyValueStore, 'change'>,
+  scopes: readonly CappedScope[],
+  held: NanoUsd,
+): Reservation {
   return {
     settle(actual) {
       if (actual === held) return undefined;

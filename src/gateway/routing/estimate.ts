@@ -84,7 +84,8 @@ export function worstTerms(
   certainTier?: string,
 ): WorstTerms {
   const searches = provider.searches?.most(request, card.id) ?? 0;
-  const tier = certainTier === undefined ? { serviceTier: askedTier(request) } : { serviceTier: certainTier, certain: true };
+  const tier =
+    certainTier === undefined ? { serviceTier: askedTier(request) } : { serviceTier: certainTier, certain: true };
   return { card, request, searches, span: { from: nowMs, until: nowMs + mostMs, ...tier } };
 }
 

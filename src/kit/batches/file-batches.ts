@@ -91,7 +91,12 @@ function upload(key: string, lines: readonly string[]): Parameters<BatchHttp['as
   const field = (name: string): string => `--${boundary}\r\ncontent-disposition: form-data; name="${name}"`;
   const head = `${field('purpose')}\r\n\r\nbatch\r\n${field('file')}; filename="${key}.jsonl"\r\ncontent-type: application/jsonl\r\n\r\n`;
   const body = Buffer.from(`${head}${lines.join('')}\r\n--${boundary}--\r\n`, 'utf8');
-  return { method: 'POST', path: '/files', headers: { 'content-type': `multipart/form-data; boundary=${boundary}` }, body };
+  return {
+    method: 'POST',
+    path: '/files',
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+    body,
+  };
 }
 
 function idOf(answer: JsonRecord, what: string): string {
@@ -141,7 +146,10 @@ function errorOf(error: JsonRecord): PolyphonyError {
   const code = asText(error.code) ?? 'unknown';
   const message = asText(error.message) ?? 'the provider does not say why';
   const isLate = code === 'batch_expired' || code === 'batch_cancelled';
-  return new PolyphonyError(isLate ? 'timeout' : 'overloaded', `A request of a batch was not answered (${code}): ${message}`);
+  return new PolyphonyError(
+    isLate ? 'timeout' : 'overloaded',
+    `A request of a batch was not answered (${code}): ${message}`,
+  );
 }
 
 const unreadable = (what: string): PolyphonyError =>

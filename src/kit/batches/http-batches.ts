@@ -6,8 +6,8 @@ import type { TransportResponse, WireContext } from '../../core/model/provider.t
 import { readJson } from '../http/answer.ts';
 import { describeError, refusal } from '../http/http-refusal.ts';
 import { addressed, contextOf, type HttpParts } from '../http/http-request.ts';
-import { preparedRequest } from '../requests/prepared-request.ts';
 import { asRecord } from '../json/json-shape.ts';
+import { preparedRequest } from '../requests/prepared-request.ts';
 import type { BatchAsk, BatchHttp, BatchLine, BatchWire, EncodedBatch, EncodedCall } from './batch-wire.ts';
 
 /** For `HttpProviderOptions.batch`. */
@@ -65,7 +65,11 @@ async function answered(
   }
 }
 
-function described(error: unknown, { signal, target, clock }: BatchContext, response?: TransportResponse): PolyphonyError {
+function described(
+  error: unknown,
+  { signal, target, clock }: BatchContext,
+  response?: TransportResponse,
+): PolyphonyError {
   return signal.aborted ? abortError(signal) : describeError(error, target, clock, response);
 }
 

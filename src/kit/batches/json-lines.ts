@@ -36,7 +36,9 @@ export async function* jsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerato
 function recordOf(parts: readonly Uint8Array[]): Readonly<Record<string, unknown>> | undefined {
   const [only] = parts;
   if (only === undefined) return undefined;
-  const text = Buffer.from(parts.length === 1 ? only : Buffer.concat(parts)).toString('utf8').trim();
+  const text = Buffer.from(parts.length === 1 ? only : Buffer.concat(parts))
+    .toString('utf8')
+    .trim();
   if (text === '' || isDeep(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);

@@ -1,6 +1,7 @@
 /** A provider with batches, whose server outlives the processes that use it. */
-import type { BatchAnswer, BatchEndpoint, NewBatch } from '../../../src/core/model/batch.ts';
+
 import { PolyphonyError } from '../../../src/core/errors.ts';
+import type { BatchAnswer, BatchEndpoint, NewBatch } from '../../../src/core/model/batch.ts';
 import type { ModelEvent } from '../../../src/core/model/model.ts';
 import { type FakeProvider, type FakeRuntime, fakeCard, fakeProvider, finish } from '../../../src/testing/fakes.ts';
 
