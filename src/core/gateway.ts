@@ -1,43 +1,19 @@
 /** The port of the gateway, for the executor, the planner, plugins and the server. */
 import type { Batches } from './gateway/batches.ts';
+import type { CallOptions } from './gateway/call-options.ts';
 import type { GatewayEvent } from './gateway/gateway-events.ts';
 import type { AskedTool, GenerateOutput, GenerateRequest, GenerateResponse, StreamEvent } from './model/generate.ts';
 import type {
-  CallTrace,
   EmbeddingRequest,
   ImageRequest,
   ModelRequest,
   ModelResponse,
   ModerationRequest,
-  Purpose,
   RerankRequest,
-  Scope,
   Target,
   Warning,
 } from './model/model.ts';
 import type { EndpointReport, ModelCard, RateLimit } from './model/provider.ts';
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  readonly session?: string;
-  /**
-   * `batch`: the answer may take a day and then costs less, where the config has `batches` and the provider can; else the call is
-   * made at once, with a warning. With `limits.ms` it is also made at once shortly before its deadline. @default it is made at once
-   */
-  readonly urgency?: 'batch';
-  /** Who pays, besides the request itself. */
-  readonly scopes?: readonly Scope[];
-  /** @default 'answer' */
-  readonly purpose?: Purpose;
-  /** For calls that a layer makes for another call: their attempts are charged to it and listed in its trace. */
-  readonly trace?: CallTrace;
-  /** Targets that must not be used: see `Call.exclude`. @default none */
-  readonly exclude?: readonly Target[];
-  /** The only targets that may answer, tried in this order: see `Call.order`. @default the router's choice */
-  readonly order?: readonly Target[];
-  /** Give one so that a repeated call writes the same ledger rows again. @default a new id */
-  readonly id?: string;
-}
 
 /** A request without its discriminant: `gateway.embed({ input })`. */
 export type Without<R, K extends PropertyKey> = R extends unknown ? Omit<R, K> : never;
@@ -160,6 +136,7 @@ export interface StatedFacts extends Omit<EndpointReport, 'rateLimits'> {
 }
 
 export type * from './gateway/batches.ts';
+export type * from './gateway/call-options.ts';
 export type * from './gateway/gateway-events.ts';
 export type * from './model/generate.ts';
 

@@ -1,7 +1,7 @@
 /** The calls that wait for a batch of their provider. */
 
-import type { CallOptions } from '../gateway.ts';
 import type { ModelRequest, ModelResponse, Target } from '../model/model.ts';
+import type { CallOptions } from './call-options.ts';
 
 /** A call that was asked with `urgency: 'batch'`. Plain JSON. */
 export interface BatchedCall {

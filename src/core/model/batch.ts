@@ -4,7 +4,7 @@
  */
 import type { PolyphonyError } from '../errors.ts';
 import type { ModelEvent, ModelRequest, Target } from './model.ts';
-import type { ProviderContext } from './provider.ts';
+import type { ProviderContext } from './provider-context.ts';
 
 /** One request of a batch. */
 export interface BatchedRequest {

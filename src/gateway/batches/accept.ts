@@ -6,9 +6,9 @@ import { adapted } from '../attempt-ring/adapt.ts';
 import { callStateOf } from '../calls/call-state.ts';
 import { withSession } from '../money/reservation.ts';
 import { type Held, type ReservedAttempt, reserveWorstCase } from '../money/reserve-worst-case.ts';
-import type { GatewayParts } from '../parts.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { type BatchStore, digestOfRequest, type KeptCall, LONGEST_BATCH_MS, nameOfCall } from './kept.ts';
+import type { QueueParts } from './queue-parts.ts';
 import { dropStep, holdStep, settleOnce, takeOut } from './steps.ts';
 
 export interface Accepted {
@@ -19,7 +19,7 @@ export interface Accepted {
 
 /** @throws budget-exceeded; invalid-request when the id is taken */
 export async function acceptCall(
-  parts: GatewayParts,
+  parts: QueueParts,
   store: BatchStore,
   call: Call,
   deployment: Deployment,

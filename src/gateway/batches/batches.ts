@@ -2,14 +2,13 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import type { BatchedCall } from '../../core/gateway.ts';
 import type { Call } from '../../core/model/model.ts';
-import type { GatewayParts } from '../parts.ts';
-import { targetQueue } from '../request-ring/target-queue.ts';
 import type { Deployment } from '../routing/registry.ts';
-import type { RouteOptions } from '../routing/route.ts';
+import { type RouteOptions, routeOf } from '../routing/route.ts';
 import { acceptCall, giveBack } from './accept.ts';
 import { createDriver, type Driver } from './driver.ts';
 import { keptMs } from './finish.ts';
 import { type BatchStore, batchStore, digestOfRequest, type KeptAnswer, type KeptCall, nameOfCall } from './kept.ts';
+import type { QueueParts } from './queue-parts.ts';
 import { charge, createWaiters, type Ending, type Waiter, type Waiters } from './waiters.ts';
 
 const LIVE_MS = 120_000;
@@ -38,7 +37,7 @@ export interface BatchQueue {
 }
 
 export interface BatchQueueOptions {
-  readonly parts: () => GatewayParts;
+  readonly parts: () => QueueParts;
   readonly routing: (call: Call) => RouteOptions;
 }
 
@@ -98,10 +97,10 @@ class OwnQueue implements BatchQueue {
       return { live: 'its deadline leaves no time for a batch' };
     }
     if (this.#waiters.count >= pending) return { live: `${pending} calls are waiting already, the most of the config` };
-    const queue = targetQueue(this.#options.routing(call));
-    for (let next = queue.next(); next !== undefined; next = queue.next()) {
-      if (next.deployment.provider.batch?.takes(call.request) === true) return next.deployment;
-    }
+    const able = routeOf(this.#options.routing(call)).find(
+      ({ provider }) => provider.batch?.takes(call.request) === true,
+    );
+    if (able !== undefined) return able;
     return { live: 'no model that can serve it answers batches' };
   }
 

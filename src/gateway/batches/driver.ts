@@ -11,9 +11,9 @@ import type { BatchSizeConfig } from '../../core/config.ts';
 import { errorRecord } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
-import type { GatewayParts } from '../parts.ts';
 import { giveBack } from './accept.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
+import type { QueueParts } from './queue-parts.ts';
 import { advance, type BatchParts, REQUEST_MS } from './send.ts';
 import { formBatch } from './steps.ts';
 
@@ -39,7 +39,7 @@ export interface Driver {
 }
 
 export interface DriverOptions {
-  readonly parts: GatewayParts;
+  readonly parts: QueueParts;
   readonly store: BatchStore;
   readonly deliver: (name: string, answer: KeptAnswer) => void;
   /** Somebody waits, so that the process must stay alive. */

@@ -12,8 +12,8 @@ import { attemptStateOf, newTrace } from '../calls/call-state.ts';
 import { type Charge, chargeOfEnding, chargeOfFinish, NO_CHARGE, type Sent } from '../money/charge.ts';
 import { recordOf, rowOf } from '../money/record.ts';
 import { BATCH_TIER } from '../money/reserve-worst-case.ts';
-import type { GatewayParts } from '../parts.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
+import type { QueueParts } from './queue-parts.ts';
 import { forgetStep, settleOnce } from './steps.ts';
 
 /** What the provider says of one call, or why it says nothing. `lost`: it may have answered, and nobody will learn it. */
@@ -22,7 +22,7 @@ export type Outcome =
   | { readonly error: PolyphonyError; readonly lost?: boolean };
 
 export async function finishCall(
-  parts: GatewayParts,
+  parts: QueueParts,
   store: BatchStore,
   call: KeptCall,
   batch: KeptBatch,
@@ -52,7 +52,7 @@ export async function finishCall(
 }
 
 /** What the ledger may still hold back is written before nobody knows of the calls any more. */
-export async function dropFinished(parts: GatewayParts, store: BatchStore, names: readonly string[]): Promise<void> {
+export async function dropFinished(parts: QueueParts, store: BatchStore, names: readonly string[]): Promise<void> {
   await parts.ledger?.flush();
   for (const name of names) await store.dropCall(name);
 }
@@ -74,7 +74,7 @@ interface ReadOutcome {
 }
 
 async function readOutcome(
-  parts: GatewayParts,
+  parts: QueueParts,
   attempt: Attempt,
   call: KeptCall,
   batch: KeptBatch,

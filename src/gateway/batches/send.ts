@@ -6,13 +6,13 @@ import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { BatchContext, BatchEndpoint, NewBatch } from '../../core/model/batch.ts';
 import type { ModelRequest, Target } from '../../core/model/model.ts';
 import { nameOf } from '../calls/target.ts';
-import type { GatewayParts } from '../parts.ts';
 import { dropFinished, finishCall, type Outcome } from './finish.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
+import type { QueueParts } from './queue-parts.ts';
 import { isFormed, maySubmit } from './steps.ts';
 
 export interface BatchParts {
-  readonly parts: GatewayParts;
+  readonly parts: QueueParts;
   readonly store: BatchStore;
   /** Tells who waits in this process. */
   readonly deliver: (name: string, answer: KeptAnswer) => void;
@@ -49,7 +49,7 @@ export async function advance(given: BatchParts, batch: KeptBatch): Promise<Step
 }
 
 /** When it is looked at next. */
-export function later(parts: GatewayParts, batch: KeptBatch, atLeastMs = 0): KeptBatch {
+export function later(parts: QueueParts, batch: KeptBatch, atLeastMs = 0): KeptBatch {
   const { pollMs = POLL_MS, maxPollMs = MAX_POLL_MS } = parts.config().batches ?? {};
   const waitMs = Math.max(atLeastMs, Math.min(maxPollMs, pollMs * 1.5 ** Math.min(batch.polls, 50)));
   return { ...batch, polls: batch.polls + 1, nextAt: parts.clock.now() + Math.round(waitMs) };

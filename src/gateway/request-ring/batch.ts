@@ -4,14 +4,21 @@
  * A call without `urgency` passes on untouched. Whatever a batch fails with, the call is made at once instead, as after the failure
  * of a target; only what was cancelled stays so.
  */
+
+import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Call, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
 import { replay } from '../../core/model/response.ts';
 import type { BatchQueue } from '../batches/batches.ts';
 import type { KeptAnswer } from '../batches/kept.ts';
-import type { GatewayParts } from '../parts.ts';
 
-export function batch({ config, batches }: Pick<GatewayParts, 'config' | 'batches'>): Middleware {
+export function batch({
+  config,
+  batches,
+}: {
+  readonly config: () => Config;
+  readonly batches: BatchQueue;
+}): Middleware {
   return (call, next) => {
     if (call.urgency === 'batch') return batched(batches, call, next);
     if (config().batches !== undefined) batches.begin();
