@@ -110,9 +110,9 @@ describe('calls that are not urgent', () => {
   it('are made at once where a batch is impossible, with the reason', async () => {
     const none = harness({ providers: (runtime) => [batchProvider(fakeServer(), runtime)] });
     const unconfigured = await none.run(none.gateway.generate(user(), BATCHED));
-    expect(unconfigured.warnings).toMatchObject(
-      [{ code: 'batch-live', message: /no "batches"/ }].map(() => ({ code: 'batch-live' })),
-    );
+    expect(unconfigured.warnings).toMatchObject([
+      { code: 'batch-live', message: expect.stringContaining('"batches"') },
+    ]);
     expect(none.gateway.batches).toBeUndefined();
     const { gateway, run } = world();
     const late = await run(gateway.generate({ ...user(), limits: { ms: 60_000 } }, BATCHED));
