@@ -9,6 +9,7 @@ export type { ConfigInput as Config } from './core/config/config-input.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from './core/errors.ts';
 export { PolyphonyError } from './core/errors.ts';
 export type * from './core/gateway.ts';
+export type * from './core/model/batch.ts';
 export type * from './core/model/model.ts';
 export type * from './core/model/provider.ts';
 export { textOf } from './core/model/response.ts';

@@ -14,6 +14,7 @@ import {
   type Target,
   type VendorOptions,
 } from 'polyphony/kit';
+import { anthropicBatches } from './anthropic/batch.ts';
 import { MODELS } from './anthropic/cards.ts';
 import { CHAT, undescribed } from './anthropic/facts.ts';
 import { authorisation, messagesWire } from './anthropic/wire.ts';
@@ -34,6 +35,7 @@ export function anthropic(options: AnthropicOptions = {}): Provider {
     models: cardsOf(models, CHAT, undescribed),
     unlisted: undescribed,
     searches: webSearches(id),
+    batch: anthropicBatches,
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'ANTHROPIC_API_KEY'),
     missingKey: 'set ANTHROPIC_API_KEY, or pass apiKey.',
     probe: (context) => ({ url: `${context.baseURL}/models?limit=1`, headers: authorisation(context.apiKey) }),

@@ -8,6 +8,7 @@ import type { Approval } from './plan/approval.ts';
 import type { Escalation } from './plan/plan.ts';
 import type { AdaptConfig } from './settings/adapt-config.ts';
 import type { PriceUpdatesConfig, WebhookConfig } from './settings/alerts-config.ts';
+import type { BatchesConfig } from './settings/batches-config.ts';
 import type {
   AffinityConfig,
   BreakerConfig,
@@ -30,6 +31,7 @@ import type { WarmConfig } from './settings/warm-config.ts';
 
 export type * from './settings/adapt-config.ts';
 export type * from './settings/alerts-config.ts';
+export type * from './settings/batches-config.ts';
 export type * from './settings/calls-config.ts';
 export type * from './settings/health-config.ts';
 export type * from './settings/hedge-config.ts';
@@ -98,6 +100,8 @@ export interface Config {
   readonly escalate?: Escalation;
   /** How long a session stays with the model that served it. */
   readonly affinity?: AffinityConfig;
+  /** Collects calls with `urgency: 'batch'` into batches of their provider. @default such calls are made at once */
+  readonly batches?: BatchesConfig;
   /** How long the stores keep what is over. @default everything is kept */
   readonly retention?: RetentionConfig;
   /** Bounds of every plan, whoever wrote it: the operator can change them, a plan cannot. */

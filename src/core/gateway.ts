@@ -1,44 +1,21 @@
 /** The port of the gateway, for the executor, the planner, plugins and the server. */
+import type { Batches } from './gateway/batches.ts';
+import type { CallOptions } from './gateway/call-options.ts';
 import type { CandidateReport } from './gateway/candidates.ts';
 import type { GatewayEvent } from './gateway/gateway-events.ts';
 import type { ProbeReport } from './gateway/probe-report.ts';
 import type { AskedTool, GenerateOutput, GenerateRequest, GenerateResponse, StreamEvent } from './model/generate.ts';
 import type {
-  CallTrace,
   EmbeddingRequest,
   ImageRequest,
   ModelRequest,
   ModelResponse,
   ModerationRequest,
-  Priority,
-  Purpose,
   RerankRequest,
-  Scope,
   Target,
   Warning,
 } from './model/model.ts';
 import type { EndpointReport, ModelCard, RateLimit } from './model/provider.ts';
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  readonly session?: string;
-  /** Who pays, besides the request itself. */
-  readonly scopes?: readonly Scope[];
-  /** @default 'answer' */
-  readonly purpose?: Purpose;
-  /** Which calls go first where calls have to wait. @default 'normal' */
-  readonly priority?: Priority;
-  /** For calls that a layer makes for another call: their attempts are charged to it and listed in its trace. */
-  readonly trace?: CallTrace;
-  /** Targets that must not be used: see `Call.exclude`. @default none */
-  readonly exclude?: readonly Target[];
-  /** The only targets that may answer, tried in this order: see `Call.order`. @default the router's choice */
-  readonly order?: readonly Target[];
-  /** See `Call.isAwaited`; asked only where a call is slow. @default it is awaited */
-  readonly isAwaited?: () => boolean;
-  /** Give one so that a repeated call writes the same ledger rows again. @default a new id */
-  readonly id?: string;
-}
 
 /** A request without its discriminant: `gateway.embed({ input })`. */
 export type Without<R, K extends PropertyKey> = R extends unknown ? Omit<R, K> : never;
@@ -108,6 +85,8 @@ export interface Explanation {
   readonly rejected: readonly Rejection[];
   /** When a second target would be asked too, and which. @default none ever is */
   readonly hedge?: ExplainedHedge;
+  /** Of a call with `urgency: 'batch'`: the target of its batch, or why it is made at once. @default the call is made at once */
+  readonly batched?: { readonly target: Target } | { readonly live: string };
   /** What the response would say of the choice: another tier than the asked one answers. @default none */
   readonly warnings?: readonly Warning[];
 }
@@ -189,6 +168,8 @@ export interface StatedFacts extends Omit<EndpointReport, 'rateLimits'> {
   readonly statedAt: number;
 }
 
+export type * from './gateway/batches.ts';
+export type * from './gateway/call-options.ts';
 export type * from './gateway/candidates.ts';
 export type * from './gateway/gateway-events.ts';
 export type * from './gateway/probe-report.ts';
@@ -219,6 +200,8 @@ export interface Gateway {
   call(request: ModelRequest, options?: CallOptions): Promise<ModelResponse>;
   /** The layers and the routing decision, without the effect of a session's own target. Sends nothing. */
   explain(request: ModelRequest, options?: CallOptions): Explanation;
+  /** The calls that wait for a batch. @default the config has no `batches` */
+  readonly batches?: Batches | undefined;
   models(): readonly { readonly provider: string; readonly card: ModelCard; readonly isOwn?: boolean }[];
   /**
    * Tells how good an answer of a target was in a field of work, 0 to 1, such as `structured` with 1 for an answer that had the

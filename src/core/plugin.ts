@@ -21,6 +21,7 @@ export const REQUEST_LAYERS = [
   'affinity',
   'escalation',
   'hedge',
+  'batch',
   'failover',
 ] as const;
 export const ATTEMPT_LAYERS = [

@@ -14,6 +14,8 @@ import { createCircuits } from './attempt-ring/breaker/circuits.ts';
 import { createCredentials } from './attempt-ring/credentials.ts';
 import { createPacer } from './attempt-ring/limiter/pacer.ts';
 import { providerHandler } from './attempt-ring/provider.ts';
+import { batchesApi } from './batches/api.ts';
+import { createBatchQueue } from './batches/batches.ts';
 import { createBackground } from './calls/background.ts';
 import { assertRule, OF_REQUEST } from './calls/check-rule.ts';
 import { createRecentCalls } from './calls/recent-calls.ts';
@@ -155,6 +157,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     endpointReports: createEndpointReports(runtime.clock),
     lifecycle,
     candidates,
+    batches: createBatchQueue({ parts: () => parts, routing: (call) => parts.routing(call) }),
     routing: (call) => routeOptions(parts, state.rankers, call),
     watchers: [lifecycle, recent, ...monitor.watchers],
   };
@@ -180,8 +183,12 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   let ready = keepReady(parts, handle);
   const rate: Rate = (target, field, score) =>
     parts.registry().find(target)?.statistics.rate(field, score, runtime.clock.now());
+  const batches = batchesApi(parts.batches, handle, runtime);
   return {
     ...operations(handle, runtime, rate),
+    get batches() {
+      return state.config.batches === undefined ? undefined : batches;
+    },
     rate,
     recall: observations.recall,
     report: reporting({ recent, candidates, monitor, rate }),
@@ -229,6 +236,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     async close() {
       if (closed) return;
       closed = true;
+      await parts.batches.close();
       ready?.close();
       parts.pacer.close();
       await Promise.all([monitor.close(), candidates.close()]);

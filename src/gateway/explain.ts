@@ -48,10 +48,14 @@ export function explain(
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     ...(options.shifted === undefined ? {} : { shifted: [...options.shifted] }),
     rejected: rejections(options, decision),
+    ...(call.urgency === undefined ? {} : { batched: batchedOf(parts.batches.placeOf(call)) }),
     ...(hedge === undefined ? {} : { hedge }),
     ...(warning === undefined ? {} : { warnings: [warning] }),
   };
 }
+
+const batchedOf = (place: Deployment | { readonly live: string }): NonNullable<Explanation['batched']> =>
+  'live' in place ? place : { target: place.target };
 
 function explained(
   one: Scored,

@@ -10,6 +10,7 @@ import { timeouts } from './attempt-ring/timeouts.ts';
 import { budget } from './money/budget.ts';
 import type { GatewayParts } from './parts.ts';
 import { affinity } from './request-ring/affinity.ts';
+import { batch } from './request-ring/batch.ts';
 import { hedge } from './request-ring/hedge.ts';
 import { telemetry } from './request-ring/telemetry.ts';
 import type { RingSlot } from './rings.ts';
@@ -26,6 +27,7 @@ export function requestSlots(parts: GatewayParts): readonly (RingSlot<Call> & { 
     { name: 'affinity', handle: affinity(parts) },
     { name: 'escalation' },
     { name: 'hedge', handle: hedge(parts) },
+    { name: 'batch', handle: batch(parts) },
   ];
 }
 

@@ -8,6 +8,7 @@ import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts'
 import type { Circuits } from './attempt-ring/breaker/circuits.ts';
 import type { Credentials } from './attempt-ring/credentials.ts';
 import type { Pacer } from './attempt-ring/limiter/pacer.ts';
+import type { BatchQueue } from './batches/batches.ts';
 import type { AttemptWatcher } from './calls/attempt-watcher.ts';
 import type { Background } from './calls/background.ts';
 import type { Candidates } from './candidates/candidates.ts';
@@ -35,6 +36,7 @@ export interface GatewayParts {
   readonly statistics: Statistics;
   readonly credentials: Credentials;
   readonly background: Background;
+  readonly batches: BatchQueue;
   readonly circuits: Circuits;
   readonly pacer: Pacer;
   readonly spending: Spending;

@@ -39,6 +39,10 @@ export { observe, type StreamControl, type StreamEnding, type StreamObserver } f
 
 // ---------------------------------------------------------------------------------------------------- providers over HTTP
 
+export type { BatchHttp, BatchLine, BatchWire, EncodedBatch, EncodedCall } from './batches/batch-wire.ts';
+export { type FileBatchOptions, fileBatches } from './batches/file-batches.ts';
+export { httpBatches } from './batches/http-batches.ts';
+export { jsonLines } from './batches/json-lines.ts';
 export { apiKeysOf } from './http/api-keys.ts';
 export { failureOf, type HttpFailure, httpError, impliedStatus, readFailure } from './http/http-errors.ts';
 export { type HttpProviderOptions, httpProvider, type ListingContext } from './http/http-provider.ts';

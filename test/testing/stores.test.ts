@@ -106,6 +106,10 @@ const journals: Readonly<Record<string, readonly [Break<RunJournal>, string]>> =
     (store) => ({ claim: (id, owner) => store.claim(id, owner, Number.POSITIVE_INFINITY) }),
     'gives a run to one owner until the lease ends',
   ],
+  'renews what another owner has had': [
+    (store) => ({ renew: async () => true }),
+    'renews a lease that has ended, unless another owner has had the run since',
+  ],
   'lets anybody release': [
     (store) => ({ release: async (id) => void (await Promise.all(['one', 'two'].map((o) => store.release(id, o)))) }),
     'takes a release from the owner only',
@@ -275,6 +279,7 @@ describe('testJournal', () => {
   test('passes the memory store', async () => {
     expect(await failuresOf((run) => testJournal({ test: run, make: () => memoryStores().journal }))).toEqual([
       'gives a run to one owner until the lease ends',
+      'renews a lease that has ended, unless another owner has had the run since',
       'tells which runs are held, and takes none of them',
       'removes unfinished runs when asked to, and none that somebody holds',
     ]);

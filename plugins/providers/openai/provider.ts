@@ -9,6 +9,7 @@ import {
   type WireFormat,
   wireByCard,
 } from 'polyphony/kit';
+import { openaiBatches } from './batch.ts';
 import { MODELS } from './cards.ts';
 
 const quirks: ChatCompletionsQuirks = {
@@ -40,6 +41,7 @@ export function openai({ api = 'chat-completions', ...options }: OpenAIOptions =
     // Ten dollars for a thousand searches of the web (openai.com/api/pricing); the tool exists on the Responses API only.
     searches: { fee: () => 0.01, most: (request) => responsesSearches(request, options.id ?? 'openai') },
     wire: (others) => (api === 'responses' ? onResponses(others) : wireByCard(onResponses(others), others)),
+    batch: openaiBatches,
     ...options,
   });
 }

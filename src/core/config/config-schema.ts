@@ -34,6 +34,20 @@ const BudgetSchema = z
     message: 'shiftAt belongs to budgets of a provider only',
   });
 
+const batchSize = { flushMs: milliseconds.optional(), size: z.int().min(1).max(50_000).optional() };
+const BatchesSchema = z.strictObject({
+  ...batchSize,
+  pollMs: milliseconds.optional(),
+  maxPollMs: milliseconds.optional(),
+  liveMs: milliseconds.optional(),
+  keepMs: milliseconds.optional(),
+  pending: z.int().min(1).max(100_000).optional(),
+  providers: z
+    .record(name, z.strictObject(batchSize))
+    .refine((given) => Object.keys(given).length <= 100, { message: 'at most 100' })
+    .optional(),
+});
+
 const rate = z.number().nonnegative().max(1_000_000).optional();
 const rates = {
   input: rate,
@@ -226,6 +240,7 @@ export const CurrentConfigSchema = z.strictObject({
     .optional(),
   escalate: EscalateSchema.optional(),
   affinity: z.strictObject({ ttlMs: milliseconds.optional() }).optional(),
+  batches: BatchesSchema.optional(),
   retention: z
     .strictObject({
       runsDays: days.optional(),

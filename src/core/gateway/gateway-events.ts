@@ -121,6 +121,28 @@ export interface TokenDriftTold extends Told {
   readonly recent: number;
 }
 
+/** A batch of calls was sent to a provider. */
+export interface BatchSent extends Told {
+  readonly type: 'batch-sent';
+  /** Our id of the batch. */
+  readonly batch: string;
+  /** `provider/model`, with `@region` where it has one. */
+  readonly what: string;
+  readonly calls: number;
+}
+
+/** A batch has no calls left that wait for it. */
+export interface BatchEnded extends Told {
+  readonly type: 'batch-ended';
+  readonly batch: string;
+  readonly what: string;
+  readonly calls: number;
+  /** Calls that were answered, errors of the provider excluded. */
+  readonly answered: number;
+  /** The provider's word for its end, such as `completed` or `expired`; `refused` where it was not accepted. */
+  readonly outcome: string;
+}
+
 /** Each member has its own `type`; more will come, so ignore those that you do not know. */
 export type GatewayEvent =
   | BreakerOpened
@@ -135,7 +157,9 @@ export type GatewayEvent =
   | BudgetDryRun
   | SpendDrift
   | TokenDriftTold
-  | ProviderShifted;
+  | ProviderShifted
+  | BatchSent
+  | BatchEnded;
 
 /** An event before it is told. */
 export type GatewayEventDraft<E extends GatewayEvent = GatewayEvent> = E extends GatewayEvent ? Omit<E, 'at'> : never;

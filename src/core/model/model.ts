@@ -79,6 +79,8 @@ export interface Call {
    * which costs much less than a stream. @default true
    */
   readonly streaming?: boolean;
+  /** `batch`: the answer may come hours later, for less, where the config has `batches`. @default it is wanted at once */
+  readonly urgency?: 'batch';
   /** Epoch milliseconds after which the caller does not want the answer. */
   readonly deadline?: number;
   /** @default 'normal' */

@@ -5,8 +5,8 @@
  */
 import type { Clock } from '../clock.ts';
 import type { PolyphonyError } from '../errors.ts';
-import type { NanoUsd } from '../money/money.ts';
 import type { TokenPrice } from '../money/token-price.ts';
+import type { BatchEndpoint } from './batch.ts';
 import type {
   Attempt,
   Capability,
@@ -21,6 +21,9 @@ import type {
   Tier,
   Warning,
 } from './model.ts';
+import type { EndpointReport, ProviderContext, RateLimit, TransportResponse } from './provider-context.ts';
+
+export type * from './provider-context.ts';
 
 /** The most that one request for embeddings may hold. */
 export interface EmbeddingBatch {
@@ -133,61 +136,9 @@ export interface Provider {
   probe?(context: ProviderContext, signal: AbortSignal, credential?: string): Promise<void>;
   /** The input tokens of the request as a free endpoint of the provider counts them. Throws like `stream`. */
   countTokens?(attempt: Attempt, context: ProviderContext): Promise<number>;
+  /** Answers many requests together, later and for less. @default it cannot */
+  readonly batch?: BatchEndpoint;
   close?(): Promise<void>;
-}
-
-/** What a provider gets with each attempt, probe and count. */
-export interface ProviderContext {
-  /** The only access to the network. */
-  readonly transport: Transport;
-  /** The gateway's clock, for dates in headers and signatures, and for waits. */
-  readonly clock: Clock;
-  /**
-   * Takes what the endpoint states besides its answer, also with a refusal. Optional, at any time: once when the headers have
-   * arrived and once at the end is enough. Never throws, and does not change the answer.
-   */
-  readonly report: (report: EndpointReport) => void;
-}
-
-/** What an endpoint states besides its answer; fields that it does not state are absent. */
-export interface EndpointReport {
-  /** All limits of the credential that was used: they replace those that were stated before. */
-  readonly rateLimits?: readonly RateLimit[];
-  /** The endpoint's own id of the request, for its support. */
-  readonly requestId?: string;
-  /** The model that answered, which may be more exact than the one asked for. */
-  readonly model?: string;
-  /** The service tier that the endpoint says it used. */
-  readonly serviceTier?: string;
-  /** The cost of the request as the endpoint states it. */
-  readonly costNanoUsd?: NanoUsd;
-}
-
-// ---------------------------------------------------------------------------------------------------- transport
-
-export interface TransportRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly url: string;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-  readonly signal: AbortSignal;
-}
-
-export interface TransportResponse {
-  readonly status: number;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Decompressed. Ending the iteration early closes the socket. */
-  readonly body: AsyncIterable<Uint8Array>;
-  /** The complete body; throws if it is larger than `limitBytes`. @default 64 MiB */
-  bytes(limitBytes?: number): Promise<Uint8Array>;
-}
-
-/** The only access to the network. Throws `network`, `timeout` or `cancelled`. */
-export interface Transport {
-  request(request: TransportRequest): Promise<TransportResponse>;
-  close(): Promise<void>;
 }
 
 // ---------------------------------------------------------------------------------------------------- wire format
@@ -218,21 +169,6 @@ export interface WireRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
-}
-
-/** One limit that an endpoint states. */
-export interface RateLimit {
-  readonly kind: 'requests' | 'tokens';
-  /** Which tokens it counts. @default those of the prompt and of the answer */
-  readonly counts?: 'input' | 'output';
-  /** Requests or tokens per window. */
-  readonly limit?: number;
-  /** Requests or tokens left in the window. */
-  readonly remaining?: number;
-  /** Milliseconds from now until the window is full again. */
-  readonly resetMs?: number;
-  /** The length of the window, in milliseconds. */
-  readonly windowMs?: number;
 }
 
 /** The pure translations of one wire protocol. */

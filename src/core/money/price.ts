@@ -40,6 +40,8 @@ export interface PriceSpan {
   readonly until?: number;
   /** The requested one; the provider may also serve the request without it. @default none */
   readonly serviceTier?: string | undefined;
+  /** It is served with this tier in any case. @default false */
+  readonly certain?: boolean;
 }
 
 const NO_TERMS: PriceTerms = {};
@@ -132,10 +134,11 @@ export function worstCostOf({ price }: Priced, most: Usage, span = WHOLE_SPAN): 
   return worst;
 }
 
-function sheetsIn(price: CompiledPrice, { from, until, serviceTier }: PriceSpan): readonly Sheet[] {
+function sheetsIn(price: CompiledPrice, { from, until, serviceTier, certain }: PriceSpan): readonly Sheet[] {
   const of = (tier: string | undefined): readonly Sheet[] =>
     from === undefined || until === undefined ? allSheets(price, tier) : sheetsBetween(price, from, until, tier);
-  return serviceTier === undefined ? of(undefined) : [...of(undefined), ...of(serviceTier)];
+  if (serviceTier === undefined || certain === true) return of(serviceTier);
+  return [...of(undefined), ...of(serviceTier)];
 }
 
 /** A shorter prompt may cost more if its tier has higher rates, so the longest prompt of every tier is tried. */

@@ -32,6 +32,11 @@ import { fitted, fittedByEstimate, mayExceed } from './adapt/window.ts';
 import { ANSWER_LIMITS } from './answer-limits.ts';
 import { isWatched, watched } from './watch-answer.ts';
 
+export interface Adapted {
+  readonly request: ChatRequest;
+  readonly warnings: readonly Warning[];
+}
+
 interface Draft {
   request: ChatRequest;
   readonly warnings: Warning[];
@@ -129,6 +134,12 @@ export function adaptationsOf(request: ChatRequest, deployment: Deployment, conf
   const draft = draftOf(request, deployment, relaxed);
   const long = relaxed?.window === true ? fittedByEstimate(draft.request, deployment).warning : undefined;
   return [...draft.warnings, ...(long === undefined ? [] : [long])].map(({ message }) => message);
+}
+
+/** The request as this target supports it, with a warning per change, for one that is neither shortened nor told its tools in the prompt. */
+export function adapted(request: ChatRequest, deployment: Deployment): Adapted {
+  const draft = draftOf(request, deployment, undefined);
+  return { request: limited(draft.request, deployment.card), warnings: draft.warnings };
 }
 
 function draftOf(request: ChatRequest, deployment: Deployment, relaxed: Relaxed | undefined): Draft {

@@ -35,11 +35,19 @@ export function providerHandler(parts: ProviderParts): Handler<Attempt> {
   return (attempt) => observe(new AnswerWatcher(parts, attempt));
 }
 
+/** The same checks for an answer that came by another way. */
+export const checkedAnswer = (
+  parts: ProviderParts,
+  attempt: Attempt,
+  answer: AsyncIterable<ModelEvent>,
+): AsyncIterable<ModelEvent> => observe(new AnswerWatcher(parts, attempt, answer));
+
 /** A class because there is one per attempt: closures would cost time, methods do not. */
 class AnswerWatcher implements StreamObserver {
   readonly #parts: ProviderParts;
   readonly #attempt: Attempt;
   readonly #state: AttemptState;
+  readonly #answer: AsyncIterable<ModelEvent> | undefined;
   readonly head: readonly ModelEvent[];
   #control: StreamControl | undefined;
   #answered = false;
@@ -47,7 +55,8 @@ class AnswerWatcher implements StreamObserver {
   #finished = false;
   #anyLength = false;
 
-  constructor(parts: ProviderParts, attempt: Attempt) {
+  constructor(parts: ProviderParts, attempt: Attempt, answer?: AsyncIterable<ModelEvent>) {
+    this.#answer = answer;
     this.#parts = parts;
     this.#attempt = attempt;
     this.#state = attemptStateOf(attempt);
@@ -60,7 +69,7 @@ class AnswerWatcher implements StreamObserver {
   }
 
   open(): AsyncIterable<ModelEvent> {
-    return openProvider(this.#parts, this.#attempt, this.#state);
+    return this.#answer ?? openProvider(this.#parts, this.#attempt, this.#state);
   }
 
   event(event: ModelEvent): ModelEvent {

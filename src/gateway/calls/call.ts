@@ -66,6 +66,7 @@ export function callOf(
     trace: traceOf(options),
     streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
+    ...(options.urgency === undefined ? {} : { urgency: options.urgency }),
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(options.order === undefined ? {} : { order: options.order }),
     ...(options.priority === undefined ? {} : { priority: options.priority }),
@@ -77,6 +78,7 @@ export function callOf(
 const CALL_FIELDS: KnownFields<CallOptions> = {
   signal: true,
   session: true,
+  urgency: true,
   scopes: true,
   purpose: true,
   priority: true,
@@ -93,6 +95,7 @@ function assertCallOptions(options: CallOptions): void {
   const { id, session, scopes, exclude, order, priority } = options;
   if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
   if (session !== undefined) assertId('A session', session);
+  if (options.urgency !== undefined && options.urgency !== 'batch') throw unknownUrgency(options.urgency);
   if (scopes !== undefined) assertScopes(scopes);
   if (exclude !== undefined) assertTargets('exclude', exclude);
   if (order !== undefined) assertTargets('order', order);
@@ -106,6 +109,12 @@ function assertPriority(priority: Priority): void {
     `The priority ${shown(priority)} does not exist: give one of ${PRIORITIES.join(', ')}.`,
   );
 }
+
+const unknownUrgency = (urgency: unknown): PolyphonyError =>
+  new PolyphonyError(
+    'invalid-request',
+    `The urgency ${JSON.stringify(urgency)} of a call is unknown: write "batch", or leave it out for a call that is made at once.`,
+  );
 
 /** @throws invalid-request: from JavaScript, a name in place of a target would exclude nothing */
 function assertTargets(option: string, targets: unknown): void {

@@ -23,6 +23,8 @@ export interface Sent {
   /** Epoch milliseconds; selects the rate if the price depends on the hour. */
   readonly at: number;
   readonly received: Received;
+  /** The service tier that answered for certain. @default what the answer states, else what the request asks for */
+  readonly serviceTier?: string;
 }
 
 export const NO_CHARGE: Charge = { usage: null, costNanoUsd: 0, estimated: false };
@@ -30,7 +32,7 @@ export const NO_CHARGE: Charge = { usage: null, costNanoUsd: 0, estimated: false
 /** The charge by the finish event, or by what arrived if the event reports no usage. */
 export function chargeOfFinish(sent: Sent, event: FinishEvent): Charge {
   const { deployment, request, at, received } = sent;
-  const { serviceTier = askedTier(request) } = event;
+  const serviceTier = sent.serviceTier ?? event.serviceTier ?? askedTier(request);
   const terms: PriceTerms = { at, serviceTier };
   // A plugin's layer may have changed what the provider layer checked.
   const { usage } = possibleUsageOf(event.usage, deployment.card, request, received);
@@ -58,7 +60,8 @@ function settledBy({ deployment: { card }, request }: Sent, stated: NanoUsd, cha
  */
 export function chargeOfEnding(sent: Sent, whole: boolean): Charge {
   const { request, deployment, at } = sent;
-  return estimated(sent, whole ? expectedOutput(request, deployment) : 0, termsOf(request, at));
+  const { serviceTier = askedTier(request) } = sent;
+  return estimated(sent, whole ? expectedOutput(request, deployment) : 0, { at, serviceTier });
 }
 
 /** The charge of an attempt that ended between its first request and its last one: what was answered, and what may be billed. */

@@ -40,7 +40,7 @@ export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> => valu
 
 /** What keeps the money: counters alone, or a book of attempts that writes them together with the attempt and its row. */
 export interface Purse {
-  readonly keyValue: KeyValueStore;
+  readonly keyValue: Pick<KeyValueStore, 'change'>;
   /** @default the counters alone */
   readonly book?: AttemptBook | undefined;
   /** The attempt as the book keeps it. */
@@ -125,7 +125,11 @@ function refusalOf(scopes: readonly CappedScope[], refused: number, takenNanoUsd
   return { ok: false, scope, takenNanoUsd };
 }
 
-function reservationOf(store: KeyValueStore, scopes: readonly CappedScope[], held: NanoUsd): Reservation {
+function reservationOf(
+  store: Pick<KeyValueStore, 'change'>,
+  scopes: readonly CappedScope[],
+  held: NanoUsd,
+): Reservation {
   return {
     settle(actual) {
       if (actual === held) return undefined;

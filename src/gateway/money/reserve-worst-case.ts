@@ -26,13 +26,15 @@ import {
 
 export interface ReservationParts {
   readonly clock: Clock;
-  readonly keyValue: KeyValueStore;
+  readonly keyValue: Pick<KeyValueStore, 'change'>;
   /** @default none: the counters alone hold the money */
   readonly attempts?: AttemptBook | undefined;
   readonly logger?: Logger | undefined;
   /** @default nobody is told what a budget that is tried out would refuse */
   readonly events?: GatewayEvents | undefined;
   readonly config: () => Config;
+  /** The attempt is part of a batch, which costs the batch's price and takes so long at most. @default it is not */
+  readonly batchMs?: number;
   /** No plugin comes between the reservation and the provider, so what is reserved is sent at once. @default true */
   readonly sendsAtOnce?: () => boolean;
 }
@@ -68,6 +70,8 @@ interface Refusal extends BudgetRefusal {
 /** The margin over the tokeniser's estimate, used if the bound by bytes does not fit; see docs/how-to/budgets.md. */
 const MARGIN = 1.5;
 const MAX_ROUNDS = 6;
+/** As prices name it. */
+export const BATCH_TIER = 'batch';
 
 /** Returns synchronously if the store does. @throws budget-exceeded */
 export function reserveWorstCase(
@@ -84,7 +88,11 @@ export function reserveWorstCase(
   const free = () => uncapped(parts, attempt, deployment);
   if (scopes.length === 0 && budget.cap === undefined) return free();
   const { card } = deployment;
-  const terms = worstTerms(deployment, request, clock.now(), longestAttempt(config));
+  const { batchMs } = parts;
+  const terms =
+    batchMs === undefined
+      ? worstTerms(deployment, request, clock.now(), longestAttempt(config))
+      : worstTerms(deployment, request, clock.now(), batchMs, BATCH_TIER);
   const worst = worstCost(terms, needsOf(request).size.upperTokens, outputCeiling(request, card));
   if (worst === null) {
     if (allowUnpriced === true || (budget.cap === undefined && scopes.every(isOnlyCounted))) return free();

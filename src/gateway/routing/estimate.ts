@@ -104,15 +104,18 @@ export interface WorstTerms {
   readonly searches: number;
 }
 
-/** `mostMs` is the longest time that the attempt may take, because the price may change in the meantime. */
+/** `certainTier`: the tier that serves it in any case. `mostMs` is the longest time that the attempt may take, because the price may change in the meantime. */
 export function worstTerms(
   { card, provider }: Pick<Deployment, 'card' | 'provider'>,
   request: ModelRequest,
   nowMs: number,
   mostMs: number,
+  certainTier?: string,
 ): WorstTerms {
   const searches = provider.searches?.most(request, card.id) ?? 0;
-  return { card, request, searches, span: { from: nowMs, until: nowMs + mostMs, serviceTier: askedTier(request) } };
+  const tier =
+    certainTier === undefined ? { serviceTier: askedTier(request) } : { serviceTier: certainTier, certain: true };
+  return { card, request, searches, span: { from: nowMs, until: nowMs + mostMs, ...tier } };
 }
 
 /** The most that `input` and `output` tokens can cost; null if the price is unknown. */

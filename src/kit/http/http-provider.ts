@@ -91,6 +91,7 @@ export function httpProvider(given: HttpProviderOptions): Provider {
             cards = cardIndex(models);
           },
         }),
+    ...(options.batch === undefined ? {} : { batch: options.batch(parts) }),
     ...(probe === undefined
       ? {}
       : { probe: (context, signal, credential) => runProbe(parts, context, signal, credential) }),

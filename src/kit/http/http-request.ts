@@ -1,6 +1,7 @@
 /** One request over HTTP: the provider's options, the key and the address. */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
+import type { BatchEndpoint } from '../../core/model/batch.ts';
 import type { Attempt, Target, Warning } from '../../core/model/model.ts';
 import type {
   BilledSearches,
@@ -52,6 +53,8 @@ export interface HttpProviderOptions {
    * endpoint, whose JSON it returns. @default the server is not asked
    */
   readonly listing?: (context: ListingContext) => Promise<readonly ModelCard[] | undefined>;
+  /** How it answers batches: `httpBatches` of a `BatchWire`. @default it cannot */
+  readonly batch?: ((parts: HttpParts) => BatchEndpoint) | undefined;
   /** Called after every answer or refusal that states limits; its errors are ignored. The gateway gets limits without it. */
   readonly onRateLimits?: (limits: readonly RateLimit[], target: Target) => unknown;
 }

@@ -4,7 +4,7 @@ import { defined } from '../../../core/defined.ts';
 import type { Target } from '../../../core/model/model.ts';
 import type { BilledSearches, ModelCard, Provider, WireFormat } from '../../../core/model/provider.ts';
 import { apiKeysOf } from '../../http/api-keys.ts';
-import { httpProvider } from '../../http/http-provider.ts';
+import { type HttpProviderOptions, httpProvider } from '../../http/http-provider.ts';
 import type { VendorOptions } from '../../http/vendor-options.ts';
 import { type ModelCardFields, modelCard } from '../../models/model-card.ts';
 import { listedModels } from './listed-models.ts';
@@ -29,6 +29,8 @@ export interface ChatCompletionsProviderOptions extends VendorOptions {
   readonly wire?: (chatCompletions: WireFormat) => WireFormat;
   /** There is a list of models at `/models`, which is used as the probe. @default true */
   readonly listsModels?: boolean;
+  /** See `HttpProviderOptions`. @default it cannot */
+  readonly batch?: HttpProviderOptions['batch'];
   /** See `HttpProviderOptions`. @default true */
   readonly listedPrices?: boolean;
   readonly regions?: readonly string[];
@@ -94,6 +96,7 @@ export function chatCompletionsProvider(options: ChatCompletionsProviderOptions)
       regions,
       onRateLimits,
       embeddingBatch,
+      batch: options.batch,
       listedPrices: options.listedPrices,
       searches: options.searches,
     }),

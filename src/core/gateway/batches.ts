@@ -1,0 +1,42 @@
+/** The calls that wait for a batch of their provider. */
+
+import type { ModelRequest, ModelResponse, Target } from '../model/model.ts';
+import type { CallOptions } from './call-options.ts';
+
+/** A call that was asked with `urgency: 'batch'`. Plain JSON. */
+export interface BatchedCall {
+  /** The id of the call. */
+  readonly id: string;
+  /** `queued`: not sent yet. `sent`: part of a batch. */
+  readonly state: 'queued' | 'sent';
+  readonly target: Target;
+  /** Our id of its batch; null while it is queued. */
+  readonly batch: string | null;
+  /** Epoch milliseconds. */
+  readonly queuedAt: number;
+  /** Epoch milliseconds; null for none. */
+  readonly deadline: number | null;
+}
+
+export interface Batches {
+  /**
+   * Takes a call without waiting for its answer, and returns its id once it is kept: also another process can then send it and
+   * fetch its answer. A process does not stay alive for it.
+   *
+   * @throws what `call` throws before an answer, such as budget-exceeded
+   */
+  queue(request: ModelRequest, options?: CallOptions): Promise<string>;
+  /** Calls that have no answer yet, the oldest first, those of other processes included. */
+  list(): Promise<readonly BatchedCall[]>;
+  /**
+   * The answer to a call; undefined while there is none.
+   *
+   * @throws not-found for an id that was never queued, or whose answer is no longer kept; what the call failed with
+   */
+  result(id: string): Promise<ModelResponse | undefined>;
+  /**
+   * Cancels a call by its id, or all calls of a batch by ours. What the provider has answered by then is charged. False: there is
+   * nothing to cancel.
+   */
+  cancel(id: string): Promise<boolean>;
+}
