@@ -107,7 +107,7 @@ const journals: Readonly<Record<string, readonly [Break<RunJournal>, string]>> =
     'gives a run to one owner until the lease ends',
   ],
   'renews what another owner has had': [
-    (store) => ({ renew: async () => true }),
+    () => ({ renew: async () => true }),
     'renews a lease that has ended, unless another owner has had the run since',
   ],
   'lets anybody release': [

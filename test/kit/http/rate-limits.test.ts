@@ -95,20 +95,51 @@ describe('other dialects', () => {
   const later = { date: 'Thu, 01 Jan 2026 01:00:00 GMT', 'x-ratelimit-remaining': '0', 'x-ratelimit-limit': '9' };
 
   test.each([
-    ['one field with its policy', { ratelimit: '"a";r=50;t=30', 'ratelimit-policy': '"a";q=100;w=60' }, { limit: 100, remaining: 50, resetMs: 30_000, windowMs: 60_000 }],
+    [
+      'one field with its policy',
+      { ratelimit: '"a";r=50;t=30', 'ratelimit-policy': '"a";q=100;w=60' },
+      { limit: 100, remaining: 50, resetMs: 30_000, windowMs: 60_000 },
+    ],
     ['one field without a policy', { ratelimit: '"a";r=0' }, { remaining: 0 }],
-    ['one field of the seventh draft', { ratelimit: 'limit=100, remaining=50, reset=5', 'ratelimit-policy': '100;w=60' }, { limit: 100, remaining: 50, resetMs: 5000, windowMs: 60_000 }],
-    ['a limit with its policies', { 'ratelimit-limit': '100, 100;w=60', 'ratelimit-remaining': '7' }, { limit: 100, remaining: 7 }],
-    ['a trial', { 'x-trial-endpoint-call-limit': '40', 'x-trial-endpoint-call-remaining': '38' }, { limit: 40, remaining: 38, windowMs: 60_000 }],
-    ['tokens apart', { 'x-tokenlimit-limit': '40', 'x-tokenlimit-remaining': '38' }, { kind: 'tokens', limit: 40, remaining: 38 }],
-    ['tokens of the answer', { 'x-ratelimit-remaining-tokens-generated': '3' }, { kind: 'tokens', counts: 'output', remaining: 3 }],
-    ['a moment by a server whose clock is an hour ahead', { ...later, 'x-ratelimit-reset': '2026-01-01T01:00:02Z' }, { limit: 9, remaining: 0, resetMs: 2000 }],
+    [
+      'one field of the seventh draft',
+      { ratelimit: 'limit=100, remaining=50, reset=5', 'ratelimit-policy': '100;w=60' },
+      { limit: 100, remaining: 50, resetMs: 5000, windowMs: 60_000 },
+    ],
+    [
+      'a limit with its policies',
+      { 'ratelimit-limit': '100, 100;w=60', 'ratelimit-remaining': '7' },
+      { limit: 100, remaining: 7 },
+    ],
+    [
+      'a trial',
+      { 'x-trial-endpoint-call-limit': '40', 'x-trial-endpoint-call-remaining': '38' },
+      { limit: 40, remaining: 38, windowMs: 60_000 },
+    ],
+    [
+      'tokens apart',
+      { 'x-tokenlimit-limit': '40', 'x-tokenlimit-remaining': '38' },
+      { kind: 'tokens', limit: 40, remaining: 38 },
+    ],
+    [
+      'tokens of the answer',
+      { 'x-ratelimit-remaining-tokens-generated': '3' },
+      { kind: 'tokens', counts: 'output', remaining: 3 },
+    ],
+    [
+      'a moment by a server whose clock is an hour ahead',
+      { ...later, 'x-ratelimit-reset': '2026-01-01T01:00:02Z' },
+      { limit: 9, remaining: 0, resetMs: 2000 },
+    ],
   ])('%s', (_, headers, expected) => {
     expect(parseRateLimits(headers, now)).toEqual([{ kind: 'requests', ...expected }]);
   });
 
   test.each([
-    ['units that are not counted', { ratelimit: '"a";r=50;t=30', 'ratelimit-policy': '"a";q=100;w=60;qu="content-bytes"' }],
+    [
+      'units that are not counted',
+      { ratelimit: '"a";r=50;t=30', 'ratelimit-policy': '"a";q=100;w=60;qu="content-bytes"' },
+    ],
     ['nothing', { ratelimit: '' }],
     ['far too much', { ratelimit: '"a";r=50;t=30,'.repeat(1000) }],
     ['what is no number', { ratelimit: '"a";r=many;t=30' }],

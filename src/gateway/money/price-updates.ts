@@ -1,8 +1,8 @@
 /** Prices that arrive while the gateway runs, signed by whoever knows them. */
-import type { Config } from '../core/config.ts';
-import { PolyphonyError } from '../core/errors.ts';
-import { secretOf } from '../system/secret.ts';
-import { signedAt } from '../system/signature.ts';
+import type { Config } from '../../core/config.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import { secretOf } from '../../system/secret.ts';
+import { signedAt } from '../../system/signature.ts';
 
 export type Prices = NonNullable<Config['prices']>;
 
@@ -45,7 +45,7 @@ export function createPriceUpdates(): PriceUpdates {
 
 async function pricesOf(body: string): Promise<Prices> {
   // Only here, because zod takes longer to load than a call needs.
-  const { PricesSchema } = await import('../core/config/config-schema.ts');
+  const { PricesSchema } = await import('../../core/config/config-schema.ts');
   let given: unknown;
   try {
     given = JSON.parse(body);

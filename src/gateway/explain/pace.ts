@@ -1,11 +1,11 @@
 /** How the endpoint of a target is used now, for the explanation of a request. */
-import type { Pace } from '../core/gateway.ts';
-import type { Attempt, Call } from '../core/model/model.ts';
-import { adaptiveTimeouts } from './attempt-ring/timeouts/adaptive.ts';
-import { firstOf } from './attempt-ring/timeouts.ts';
-import { withEachCredential } from './calls/target.ts';
-import type { GatewayParts } from './parts.ts';
-import type { Deployment } from './routing/registry.ts';
+import type { Pace } from '../../core/gateway.ts';
+import type { Attempt, Call } from '../../core/model/model.ts';
+import { adaptiveTimeouts } from '../attempt-ring/timeouts/adaptive.ts';
+import { firstOf } from '../attempt-ring/timeouts.ts';
+import { withEachCredential } from '../calls/target.ts';
+import type { GatewayParts } from '../parts.ts';
+import type { Deployment } from '../routing/registry.ts';
 
 type PaceParts = Pick<GatewayParts, 'clock' | 'config' | 'pacer'>;
 

@@ -1,10 +1,10 @@
 /** What `explain` says of a candidate: how the request would be changed for it. */
-import type { Config } from '../core/config.ts';
-import type { Candidate } from '../core/gateway.ts';
-import type { ModelRequest } from '../core/model/model.ts';
-import { adaptationsOf } from './attempt-ring/adapt.ts';
-import { fallbackPrompt, fallbackWarning } from './request-ring/fallback-prompt.ts';
-import type { Deployment } from './routing/registry.ts';
+import type { Config } from '../../core/config.ts';
+import type { Candidate } from '../../core/gateway.ts';
+import type { ModelRequest } from '../../core/model/model.ts';
+import { adaptationsOf } from '../attempt-ring/adapt.ts';
+import { fallbackPrompt, fallbackWarning } from '../request-ring/fallback-prompt.ts';
+import type { Deployment } from '../routing/registry.ts';
 
 /** @param first the candidate that is tried first: others answer in its place */
 export function explainedChanges(

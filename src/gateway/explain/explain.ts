@@ -1,18 +1,18 @@
 /** Says how a request would be routed now, and why. Sends nothing and changes nothing. */
-import type { CallOptions, Candidate, Explanation } from '../core/gateway.ts';
-import type { Call, ModelRequest } from '../core/model/model.ts';
-import { callOf } from './calls/call.ts';
+import type { CallOptions, Candidate, Explanation } from '../../core/gateway.ts';
+import type { Call, ModelRequest } from '../../core/model/model.ts';
+import { callOf } from '../calls/call.ts';
+import type { GatewayParts } from '../parts.ts';
+import { explainedHedge } from '../request-ring/hedge/rule.ts';
+import { routeQuestion } from '../route-options.ts';
+import { correctedFigures } from '../routing/figures/posterior.ts';
+import { candidateOf, type Ranker } from '../routing/rank.ts';
+import type { Deployment } from '../routing/registry.ts';
+import { decide, type RouteOptions, rejections } from '../routing/route.ts';
+import type { Scored } from '../routing/score.ts';
+import { tierWarning } from '../routing/tier.ts';
 import { explainedChanges } from './explained-changes.ts';
 import { paceOf } from './pace.ts';
-import type { GatewayParts } from './parts.ts';
-import { explainedHedge } from './request-ring/hedge/rule.ts';
-import { routeQuestion } from './route-options.ts';
-import { correctedFigures } from './routing/figures/posterior.ts';
-import { candidateOf, type Ranker } from './routing/rank.ts';
-import type { Deployment } from './routing/registry.ts';
-import { decide, type RouteOptions, rejections } from './routing/route.ts';
-import type { Scored } from './routing/score.ts';
-import { tierWarning } from './routing/tier.ts';
 
 interface Rings {
   readonly requests: { readonly names: readonly string[] };
