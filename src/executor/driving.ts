@@ -53,6 +53,8 @@ export interface Driving {
   turn: (() => void) | undefined;
   /** A turn is scheduled. */
   scheduled: boolean;
+  /** Takes the scheduled turn. */
+  nextTurn: (() => void) | undefined;
   /** Called when the run ends: listeners, timers. */
   readonly cleanups: (() => void)[];
   /** Gives the lease back; called when the last record is written. */
@@ -101,6 +103,7 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
     planning: undefined,
     turn: undefined,
     scheduled: false,
+    nextTurn: undefined,
     cleanups: [],
     releases: [],
     opening: new Set(),
@@ -139,13 +142,14 @@ function showAbove(above: Above, event: RunEvent): void {
 export function wake(driving: Driving): void {
   if (driving.scheduled || driving.turn === undefined) return;
   driving.scheduled = true;
-  const turn = (): void => {
+  // Made once: a run wakes up about as often as it has nodes.
+  driving.nextTurn ??= () => {
     driving.scheduled = false;
     driving.turn?.();
   };
   const { slice } = driving.host;
-  if (slice.isUsedUp()) slice.next(turn);
-  else queueMicrotask(turn);
+  if (slice.isUsedUp()) slice.next(driving.nextTurn);
+  else queueMicrotask(driving.nextTurn);
 }
 
 // ---------------------------------------------------------------------------------------------------- stopping

@@ -101,13 +101,11 @@ interface CallParts {
 
 const NOTHING_BESIDE: CallParts = { loop: undefined, signal: undefined };
 
-type Asked = Pick<NodeCall, 'node' | 'inputs'>;
-
 function callOf(driving: Driving, unit: Unit, parts: CallParts): NodeCall {
   const { run } = driving;
   const { task, item, round } = unit;
   const node = nodeWithModel(run, unit);
-  const call = new LiveCall(driving, unit, { node, inputs: inputsOf(run, unit) }, parts);
+  const call = new LiveCall(driving, unit, node, inputsOf(run, unit), parts);
   if (item !== -1) call.item = item;
   if (round !== 0) call.round = round;
   const session = sessionOf(run, unit);
@@ -148,7 +146,7 @@ class LiveCall implements NodeCall {
   declare answer?: Optional<'answer'>;
   declare approvedCall?: Optional<'approvedCall'>;
 
-  constructor(driving: Driving, unit: Unit, { node, inputs }: Asked, parts: CallParts) {
+  constructor(driving: Driving, unit: Unit, node: PlanNode, inputs: NodeCall['inputs'], parts: CallParts) {
     this.#driving = driving;
     this.#unit = unit;
     this.#parts = parts;

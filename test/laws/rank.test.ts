@@ -202,7 +202,7 @@ describe('several layers of one plugin', () => {
     };
     const { gateway, run } = harness({ providers: [fakeProvider({})], plugins: [plugin] });
     const { requestRing, attemptRing } = gateway.explain({ operation: 'chat', ...user() });
-    expect(requestRing).toEqual(['plugin:both', 'affinity', 'hedge', 'plugin:both', 'failover']);
+    expect(requestRing).toEqual(['plugin:both', 'affinity', 'hedge', 'plugin:both', 'batch', 'failover']);
     expect(attemptRing.filter((name) => name === 'plugin:both')).toHaveLength(2);
     expect(attemptRing[0]).toBe('plugin:both');
     await run(gateway.generate(user()));

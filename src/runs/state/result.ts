@@ -44,7 +44,7 @@ export function waitingOf(tasks: Iterable<Task>): NonNullable<RunResult['waiting
 export function reportOf(task: Task): NodeReport {
   const { id, error } = task;
   // A run that was cancelled may end before its last records are committed.
-  const result = task.result ?? task.settled?.result;
+  const result = task.result ?? task.settledResult;
   const report: { -readonly [K in keyof NodeReport]: NodeReport[K] } = { id, state: stateOf(task) };
   if (result !== undefined) {
     report.output = result.output;
@@ -56,7 +56,7 @@ export function reportOf(task: Task): NodeReport {
 
 function stateOf({ phase, ending: committed, settled, error }: Task): NodeState {
   if (phase !== 'ended' && phase !== 'settling') return phase;
-  const ending = committed ?? settled?.ending;
+  const ending = committed ?? settled;
   if (ending === undefined && error !== undefined) return 'failed';
   return ending === 'handled' || ending === 'failed' ? 'failed' : (ending ?? 'done');
 }

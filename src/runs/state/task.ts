@@ -112,7 +112,7 @@ export interface Task extends Ranked {
   index: number;
   readonly node: PlanNode;
   readonly id: string;
-  readonly dependencies: Task[];
+  dependencies: readonly Task[];
   readonly dependents: Task[];
   /** Number of successes that `wait` requires; 0: all. */
   readonly quorum: number;
@@ -122,8 +122,10 @@ export interface Task extends Ranked {
   broken: number;
   phase: Phase;
   ending: NodeEnding | undefined;
-  /** Becomes its ending and result once that is committed. */
-  settled: { readonly ending: NodeEnding; readonly result: NodeResult | undefined } | undefined;
+  /** Becomes its ending once that is committed. */
+  settled: NodeEnding | undefined;
+  /** Becomes its result once that is committed. */
+  settledResult: NodeResult | undefined;
   result: NodeResult | undefined;
   error: PolyphonyError | undefined;
   /** Runs of it that failed for good before this one: part of its idempotency keys. */
@@ -138,6 +140,7 @@ export interface Task extends Ranked {
   reserved: NanoUsd;
   /** Monotonic; below 0: it has not started in this process. */
   startedAt: number;
+  /** Replaced by the first unit, never pushed into while it is empty. */
   units: Unit[];
   queued: boolean;
   /** Why its units were stopped; the node fails or is cancelled with this reason when they have settled. */
@@ -160,6 +163,8 @@ export interface Items {
   depth: number;
 }
 
+const NO_UNITS: Unit[] = Object.freeze([]) as unknown as Unit[];
+
 export function createTask(valid: ValidNode, inOutput: boolean): Task {
   const { wait } = valid.node;
   return {
@@ -178,6 +183,7 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     phase: 'waiting',
     ending: undefined,
     settled: undefined,
+    settledResult: undefined,
     result: undefined,
     error: undefined,
     failures: 0,
@@ -188,7 +194,7 @@ export function createTask(valid: ValidNode, inOutput: boolean): Task {
     used: undefined,
     reserved: 0,
     startedAt: -1,
-    units: [],
+    units: NO_UNITS,
     queued: false,
     failure: undefined,
     cancelled: undefined,
@@ -215,13 +221,20 @@ export function createTasks(plan: ValidPlan, known?: (fresh: Task) => Task): Map
 
 /** Links a task with its dependencies. */
 export function linkTask(task: Task, tasks: ReadonlyMap<string, Task>): void {
-  for (const id of task.valid.dependencies) {
+  const ids = task.valid.dependencies;
+  // A list that grows by itself begins with room for 17, which would be most of what a task takes.
+  const linked = new Array<Task>(ids.length);
+  let count = 0;
+  for (const id of ids) {
     const dependency = tasks.get(id);
     if (dependency === undefined) continue;
-    task.dependencies.push(dependency);
+    linked[count] = dependency;
+    count += 1;
     dependency.dependents.push(task);
   }
-  task.open = task.dependencies.length;
+  linked.length = count;
+  task.dependencies = linked;
+  task.open = count;
 }
 
 export const noProgress = (): TaskProgress => ({

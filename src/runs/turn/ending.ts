@@ -26,7 +26,8 @@ type Stamp = 'seq' | 'at' | 'runId';
 /** Records how a node ended; its dependents are considered once that is committed. */
 export function end(run: RunState, task: Task, ending: NodeEnding, event: EventDraft, result?: NodeResult): void {
   release(run, task, 'settling');
-  task.settled = { ending, result };
+  task.settled = ending;
+  task.settledResult = result;
   run.recorder.recordEnd(task.used === undefined ? event : { ...event, ...takeCalls(task) }, task);
 }
 
@@ -40,8 +41,8 @@ function release(run: RunState, task: Task, phase: 'settling' | 'ended'): void {
 /** Called when the end of the node is committed. */
 export function ended(run: RunState, task: Task): void {
   task.phase = 'ended';
-  task.ending = task.settled?.ending;
-  task.result = task.settled?.result;
+  task.ending = task.settled;
+  task.result = task.settledResult;
   run.alive -= 1;
   const { node, result } = task;
   if (node.undo !== undefined && node.each === undefined && task.ending === 'done' && result !== undefined)

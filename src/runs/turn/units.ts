@@ -154,7 +154,9 @@ function createUnit(run: RunState, task: Task, item: number): Unit {
     loop: undefined,
   };
   task.progress?.again.delete(item);
-  task.units.push(unit);
+  // A list that grows by itself begins with room for 17, and most nodes are one unit.
+  if (task.units.length === 0) task.units = [unit];
+  else task.units.push(unit);
   run.active += 1;
   run.slots.taken += 1;
   return unit;
@@ -168,7 +170,8 @@ export function settleUnit(run: RunState, unit: Unit, result: NodeResult | undef
   run.active -= 1;
   giveSlotBack(run, unit);
   releaseInFlight(run.values, unit);
-  task.units.splice(task.units.indexOf(unit), 1);
+  if (task.units.length === 1) task.units.pop();
+  else task.units.splice(task.units.indexOf(unit), 1);
   const isStopped = task.cancelled !== undefined || run.stopping !== undefined || task.failure !== undefined;
   if (isStopped && !(task.node.undo !== undefined && result !== undefined)) settleStopped(run, task);
   else if (error instanceof SuspendRun) settleQuestion(run, unit, error);
