@@ -34,7 +34,7 @@ describe('store prune', () => {
     const done = await prune(path, '--older', '0h', '--yes', '--json');
     expect(JSON.parse(done.out)).toMatchObject({ removed: true, runs: RUNS - WAITING });
     // What stays, besides the runs that wait, is a page for each table.
-    expect(statSync(path).size).toBeLessThan(size * 0.6);
+    expect(statSync(path).size).toBeLessThan(size * 0.7);
     const again = await prune(path, '--older', '0h', '--suspended', '--only', 'runs', '--yes');
     expect(again.out).toBe(`removed ${WAITING} runs, 0 rows of the ledger and 0 values\n`);
   });
