@@ -1,5 +1,5 @@
 /**
- * A report changes no call: with whatever reports among them, calls give the same answers or errors, the same ledger rows
+ * A report changes no call, where announced limits are not kept: with whatever reports among them, calls give the same answers or errors, the same ledger rows
  * at the same times, and ask the same targets as without.
  */
 import fc from 'fast-check';
@@ -50,7 +50,7 @@ async function outcome(played: readonly (readonly ScriptStep[])[]): Promise<unkn
           script: () => script,
         }),
       ),
-    config: { budgets: [{ scope: 'session', usd: 10 }] },
+    config: { budgets: [{ scope: 'session', usd: 10 }], throttle: { announced: false } },
   });
   const told: unknown[] = [];
   for (let call = 0; call < 3; call += 1) {

@@ -1,7 +1,6 @@
 /** polyphony steps: lists what a plan may use, with what each does outside its run. */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { PlanEffects } from '../../core/plan/effects.ts';
-import { workflowNameOf } from '../../core/plan/plan-workflows.ts';
 import type { StepType } from '../../core/plan/validation.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
 import type { Polyphony } from '../../polyphony.ts';
@@ -15,6 +14,7 @@ async function effectsOfStep(
   { use, effects }: StepType,
   polyphony: Polyphony,
 ): Promise<StepType['effects'] | PlanEffects | typeof CANNOT_RUN> {
+  const { workflowNameOf } = await import('../../core/plan/plan-workflows.ts');
   const name = workflowNameOf(use);
   const plan = name === undefined ? undefined : polyphony.catalogue().workflows.get(name);
   if (plan === undefined) return effects;

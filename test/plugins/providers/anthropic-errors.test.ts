@@ -71,7 +71,7 @@ test('limits are read with their moments of reset', async () => {
   await send((baseURL) => anthropic({ baseURL, apiKey: 'test-key', onRateLimits }), { text: HELLO, headers });
   expect(told).toEqual([
     { kind: 'requests', limit: 50, remaining: 49, resetMs: 0 },
-    { kind: 'tokens', limit: 40_000, remaining: 100 },
-    { kind: 'tokens', remaining: 8000 },
+    { kind: 'tokens', counts: 'input', limit: 40_000, remaining: 100 },
+    { kind: 'tokens', counts: 'output', remaining: 8000 },
   ]);
 });

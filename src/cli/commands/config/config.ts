@@ -3,18 +3,18 @@ import { type CommandList, type DefinedCommand, examples } from '../../command.t
 
 const COMMANDS: CommandList = {
   check: {
-    usage: '[options] [file]',
+    usage: '[file]',
     summary: 'say whether a config can be used, and where it cannot',
     load: () => import('./check.ts'),
     isDefault: true,
   },
   diff: {
-    usage: '[options] <before> [after]',
+    usage: '<before> [after]',
     summary: 'list what differs between two configs, and what of it needs a restart',
     load: () => import('./diff.ts'),
   },
   schema: {
-    usage: '[options]',
+    usage: '',
     summary: 'print the JSON Schema of the config, for editors',
     load: () => import('./schema.ts'),
   },
