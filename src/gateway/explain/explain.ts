@@ -4,7 +4,7 @@ import type { Call, ModelRequest } from '../../core/model/model.ts';
 import { callOf } from '../calls/call.ts';
 import type { GatewayParts } from '../parts.ts';
 import { explainedHedge } from '../request-ring/hedge/rule.ts';
-import { routeQuestion } from '../route-options.ts';
+import { explainedOptions } from '../route-options.ts';
 import { correctedFigures } from '../routing/figures/posterior.ts';
 import { candidateOf, type Ranker } from '../routing/rank.ts';
 import type { Deployment } from '../routing/registry.ts';
@@ -29,12 +29,10 @@ export function explain(
   { requests, attempts, rankers }: Rings,
   parts: GatewayParts,
 ): Explanation {
-  const { candidates, lifecycle } = parts;
+  const { lifecycle } = parts;
   const call = callOf(asked, { ...EXPLAINED, ...given }, true, parts.runtime);
-  const question = routeQuestion(parts, rankers, call);
-  const { config, nowMs } = question;
-  const trial = config.candidates && candidates.explained;
-  const options: RouteOptions = { ...question, arrangement: lifecycle.explained, trial };
+  const options = explainedOptions(parts, rankers, call);
+  const { config, nowMs } = options;
   const decision = decide(options);
   const { scored, rankedBy } = decision;
   const routed = scored.map(({ deployment }) => deployment);
