@@ -8,14 +8,13 @@ import type { Config } from '../core/config.ts';
 import { defined } from '../core/defined.ts';
 import { errorRecord } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
-import { addMoney } from '../core/money/money.ts';
-import { addUsage, NO_USAGE, type Paid } from '../core/money/usage.ts';
 import type { Approval, GivenApproval } from '../core/plan/approval.ts';
 import type { PlanEffects } from '../core/plan/effects.ts';
 import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
 import type { Planner, PlanningListener, PlanningOptions } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
+import type { BookedFor } from '../core/run/booked-for.ts';
 import type { ExecutionEngine, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
 import { RUN_LIMITS, type RunLimits } from '../core/run/run-limits.ts';
 import type { SimulateOptions, Simulation } from '../core/run/simulation.ts';
@@ -32,6 +31,7 @@ import { emptyPlan, openDraft } from '../validator/draft.ts';
 import { effectsOf } from '../validator/effects.ts';
 import { validate } from '../validator/validate.ts';
 import { createAlarms } from './alarms.ts';
+import { bookedForOf } from './booked-for.ts';
 import { copiedHandle, copiedRuns } from './boundary/copied-runs.ts';
 import { nodeHooks } from './boundary/node-hooks.ts';
 import { boundsOf } from './catalogue.ts';
@@ -71,8 +71,8 @@ export interface EngineParts {
   /** Why the schema of a workflow's own does not take a person's answer. No promise: what the question says decides. */
   readonly checkAnswer?: CheckAnswer;
   readonly onEvent?: (event: RunEvent) => void;
-  /** What was booked for processes that died while they drove the run: see `AttemptBook`. */
-  readonly bookedFor?: (runId: string) => Promise<Paid>;
+  /** What the ledger holds of the run and its records do not, because processes died while they drove it. */
+  readonly bookedFor?: BookedFor;
 }
 
 export type PlanOptions = CallOptions & PlanningListener & Pick<PlanningOptions, 'fresh' | 'seconds' | 'sensitivity'>;
@@ -200,7 +200,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     readInput,
     checkAnswer: answerChecker(registered),
     onEvent,
-    ...bookings(stores),
+    ...defined({ bookedFor: bookedForOf(stores) }),
   });
   const alarms = createAlarms({
     clock: runtime.clock,
@@ -266,24 +266,6 @@ async function forget({ stores, logger }: RunServicesParts, runId: string): Prom
   } catch (error) {
     logger.warn({ runId, error: errorRecord(error) }, 'the counters of a finished run could not be removed');
   }
-}
-
-/** Only a store with a book of attempts has such rows. */
-function bookings({ attempts, ledger, keyValue }: Stores): Pick<EngineParts, 'bookedFor'> {
-  if (attempts?.ledger !== ledger || attempts.keyValue !== keyValue) return {};
-  return {
-    async bookedFor(runId) {
-      await attempts.recover(runId);
-      let booked: Paid = { costNanoUsd: 0, usage: NO_USAGE };
-      for await (const row of ledger.rows({ scope: { kind: 'run', id: runId }, uncertain: true })) {
-        // A nested run books its own, and passes it on as part of its cost.
-        if (row.scopes.findLast(({ kind }) => kind === 'run')?.id !== runId) continue;
-        const usage = addUsage(booked.usage ?? NO_USAGE, row.usage ?? undefined);
-        booked = { costNanoUsd: addMoney(booked.costNanoUsd, row.costNanoUsd), usage };
-      }
-      return booked;
-    },
-  };
 }
 
 const planOf = (plan: Plan | undefined, validPlan: (plan: Plan) => ValidPlan): ValidPlan | undefined =>

@@ -68,7 +68,7 @@ export async function goOn(driven: Driven, opening: RunOpening, type: 'resumed' 
   let beginning: Beginning = { type: 'forked', prelude: opening.prelude ?? [] };
   const locked = openAtStore(driving, lockAgain(driving, opening)).then(async (latest) => {
     if (type !== 'resumed') return;
-    beginning = { type, booked: newlyBooked(latest, await driven.host.bookedFor(opening.runId)) };
+    beginning = { type, booked: newlyBooked(latest, await driven.host.bookedFor(opening.runId, latest.counted)) };
   });
   try {
     await Promise.race([locked, handle.result()]);

@@ -1,9 +1,9 @@
 /** One run in this process: the state of the rules, and the driver that gives them signals, timers and the planner. */
 
 import { abortError, PolyphonyError } from '../core/errors.ts';
-import type { Paid } from '../core/money/usage.ts';
 import { onAbort } from '../core/on-abort.ts';
 import type { Planner } from '../core/plan/planner.ts';
+import type { BookedFor } from '../core/run/booked-for.ts';
 import type { EventParent, NodeRunner, NodeRunners, RunEvent, RunHandle, RunResult } from '../core/run/engine.ts';
 import type { Driver, DriverPlanner } from '../runs/state/driver.ts';
 import type { RunState } from '../runs/state/run-state.ts';
@@ -25,7 +25,7 @@ export interface Host extends StoredRuns {
   readonly planner: Planner | undefined;
   readonly onEvent: ((event: RunEvent) => void) | undefined;
   /** See EngineOptions. */
-  readonly bookedFor: (runId: string) => Promise<Paid>;
+  readonly bookedFor: BookedFor;
   /** As for stored runs. `onLost` is called when another process takes a run that is driven here. */
   readonly lock: (runId: string, onLost?: (error: unknown) => void) => Promise<() => Promise<void>>;
   /** How long a runner, or the planner, may take to stop after its signal, in milliseconds. */

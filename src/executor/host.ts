@@ -1,9 +1,9 @@
 /** What an engine is given, and what its runs get of it: journal, runners, leases and bounds. */
 import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import type { Paid } from '../core/money/usage.ts';
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { Planner } from '../core/plan/planner.ts';
+import type { BookedFor } from '../core/run/booked-for.ts';
 import type { NodeRunners, RunEvent } from '../core/run/engine.ts';
 import type { RunLimits } from '../core/run/run-limits.ts';
 import type { ValueBounds } from '../core/run/value-bounds.ts';
@@ -38,10 +38,10 @@ export interface EngineOptions {
   /** What the operator allows a run that begins. @default RUN_LIMITS */
   readonly runLimits?: () => RunLimits;
   /**
-   * What the ledger says was booked, at its estimate, for processes that died while they drove the run: all of it, whenever.
-   * Called with the run's lease in hand. @default nothing
+   * What the ledger holds of the run and its records do not, because processes died while they drove it: all of it, whenever.
+   * `counted` is what the records hold, by node. Called with the run's lease in hand. @default nothing
    */
-  readonly bookedFor?: (runId: string) => Promise<Paid>;
+  readonly bookedFor?: BookedFor;
   /** The input of a fork that gives a new one, as the plan reads it. Throws invalid-request. @default as it is */
   readonly readInput?: StoredRuns['readInput'];
   /** Of a person's answer, by the schema of a workflow's own. @default what the question says decides */

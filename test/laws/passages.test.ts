@@ -4,6 +4,7 @@
  * 1. Whatever a folder becomes, a search finds exactly what stands in it now, with its place.
  * 2. A text is embedded once, however often its files change, are renamed, or come back.
  * 3. What fails or is killed between repeats at most the part that was under way; nothing that was kept is embedded again.
+ * 4. A run that goes on after its process died counts what that process paid, to the last row of the ledger.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -150,6 +151,16 @@ describe('a killed process', () => {
     }
     const all = new Set(parts.flatMap((line) => line.texts ?? []));
     expect(all.size).toBe(DOCUMENTS);
-    expect(result?.costNanoUsd).toBeLessThanOrEqual((DOCUMENTS + 1) * TEXT_COST);
+    // The run counts what its dead processes have paid, and what nobody knows the end of at its estimate: all of the ledger.
+    const { ledger, close } = sqliteStores({ path: database });
+    let [paid, uncertain] = [0, 0];
+    for await (const row of ledger.rows({ scope: { kind: 'run', id: 'killed' } })) {
+      paid += row.costNanoUsd ?? 0;
+      if (row.uncertain === true) uncertain += 1;
+    }
+    await close();
+    expect(uncertain).toBeLessThanOrEqual(kills);
+    expect(result?.costNanoUsd).toBe(paid);
+    expect(paid).toBeGreaterThanOrEqual(calls.reduce((sum, { texts = [] }) => sum + texts.length, 0) * TEXT_COST);
   });
 });

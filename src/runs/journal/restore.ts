@@ -14,7 +14,7 @@ import { learnRecord } from '../records/written.ts';
 import { isSameNode } from '../state/task.ts';
 import type { Restored, RestoredNode, RunStarted } from './restored.ts';
 import { createCallCounter } from './restored-calls.ts';
-import { bookRetried, keptCost, takeBooked, usageOfProgress } from './restored-money.ts';
+import { bookRetried, countUsage, keptCost, takeBooked, usageOfProgress } from './restored-money.ts';
 import { emptyNode, freshNode, takeOfNode } from './restored-nodes.ts';
 import { forgetUndoing, noUndo, takeUndone, takeUndoStarted, undoNodesOf } from './restored-undo.ts';
 
@@ -44,7 +44,7 @@ export async function restore(
   restored.calls = counter.total();
   bookRetried(restored);
   for (const node of restored.nodes.values()) {
-    if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOfProgress(node.progress));
+    if (node.ending === undefined) countUsage(restored, node, usageOfProgress(node.progress));
   }
   return restored;
 }
@@ -66,6 +66,7 @@ function begin(started: RunStarted): Restored {
     revisions: 0,
     unheeded: new Set(),
     nodes: new Map(),
+    counted: new Map(),
     nextSeq: started.seq + 1,
     status: 'running',
     activeMs: 0,
@@ -103,10 +104,12 @@ function take(restored: Restored, event: RunEvent): void {
   } else takeOfRun(restored, event);
 }
 
-function nodeOf({ nodes }: Restored, id: string): RestoredNode {
+function nodeOf({ nodes, counted }: Restored, id: string): RestoredNode {
   const known = nodes.get(id);
   if (known !== undefined) return known;
-  const node = emptyNode();
+  const before = counted.get(id) ?? { costNanoUsd: 0, usage: NO_USAGE };
+  counted.set(id, before);
+  const node = emptyNode(before);
   nodes.set(id, node);
   return node;
 }
@@ -192,7 +195,7 @@ function revise(restored: Restored, event: Extract<RunEvent, { type: 'plan-revis
     const [old, revised] = [before.get(id), after.get(id)];
     if (old !== undefined && isSameNode(old, revised) && !again.includes(id)) continue;
     if (revised !== undefined && Object.hasOwn(kept, id) && kept[id] === id) continue;
-    if (node.ending === undefined) restored.usage = addUsage(restored.usage, usageOfProgress(node.progress));
+    if (node.ending === undefined) countUsage(restored, node, usageOfProgress(node.progress));
     if (revised === undefined) restored.nodes.delete(id);
     else restored.nodes.set(id, freshNode(node));
   }

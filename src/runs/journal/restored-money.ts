@@ -10,8 +10,14 @@ export function spend(restored: Restored, node: RestoredNode, cost: NanoUsd | nu
   if (cost === null) restored.priced = false;
   else {
     restored.spent += cost;
+    node.counted.costNanoUsd += cost;
     node.paid += cost;
   }
+}
+
+export function countUsage(restored: Restored, { counted }: RestoredNode, usage: Usage | undefined): void {
+  restored.usage = addUsage(restored.usage, usage);
+  counted.usage = addUsage(counted.usage, usage);
 }
 
 export const subtract = (sum: NanoUsd | null, counted: NanoUsd | null | undefined): NanoUsd | null =>
@@ -21,7 +27,7 @@ export const subtract = (sum: NanoUsd | null, counted: NanoUsd | null | undefine
 export function bookResult(restored: Restored, node: RestoredNode, result: NodeResult): void {
   node.retried.clear();
   spend(restored, node, subtract(result.costNanoUsd, node.paid));
-  restored.usage = addUsage(restored.usage, result.usage);
+  countUsage(restored, node, result.usage);
 }
 
 /** Counts the end of a node that may run again: the cost of its finished items and rounds stays part of its next total. */
@@ -29,8 +35,7 @@ export function bookEnd(restored: Restored, node: RestoredNode, { costNanoUsd, u
   node.retried.clear();
   spend(restored, node, subtract(costNanoUsd, node.paid));
   node.paid = keptCost(node.progress);
-  if (usage !== undefined)
-    restored.usage = addUsage(restored.usage, subtractUsage(usage, usageOfProgress(node.progress)));
+  if (usage !== undefined) countUsage(restored, node, subtractUsage(usage, usageOfProgress(node.progress)));
 }
 
 /** A failed call counts by itself only when its process died before it recorded the total that includes it. */
@@ -56,13 +61,16 @@ export function takeBooked(restored: Restored, { costNanoUsd, usage = NO_USAGE }
 
 /** The process died here, so no later total includes the failed calls of what was running. */
 export function bookRetried(restored: Restored): void {
-  for (const { retried } of restored.nodes.values()) {
-    for (const { costNanoUsd, usage } of retried.values()) {
+  for (const node of restored.nodes.values()) {
+    for (const { costNanoUsd, usage } of node.retried.values()) {
       if (costNanoUsd === null) restored.priced = false;
-      else restored.spent += costNanoUsd;
-      restored.usage = addUsage(restored.usage, usage);
+      else {
+        restored.spent += costNanoUsd;
+        node.counted.costNanoUsd += costNanoUsd;
+      }
+      countUsage(restored, node, usage);
     }
-    retried.clear();
+    node.retried.clear();
   }
 }
 

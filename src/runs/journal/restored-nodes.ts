@@ -3,12 +3,12 @@ import { addMoney } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import type { NodeEnding, NodeResult, RunEvent } from '../../core/run/engine.ts';
 import { DEPENDENCY_FAILED, keepApproved, NOT_NEEDED, noProgress } from '../state/task.ts';
-import type { Restored, RestoredNode } from './restored.ts';
+import type { Counted, Restored, RestoredNode } from './restored.ts';
 import { takeLoopAnswer, takeToolCall } from './restored-loops.ts';
 import { bookEnd, bookResult, holdRetried, spend, subtract } from './restored-money.ts';
 import { takeUndoable } from './restored-undo.ts';
 
-export const emptyNode = (): RestoredNode => ({
+export const emptyNode = (counted: Counted): RestoredNode => ({
   ending: undefined,
   result: undefined,
   error: undefined,
@@ -18,13 +18,14 @@ export const emptyNode = (): RestoredNode => ({
   isHeld: false,
   progress: noProgress(),
   paid: 0,
+  counted,
   retried: new Map(),
 });
 
 /** A fresh state under another key, so that the ledger keeps both runs of the node apart. */
 export function freshNode(node: RestoredNode): RestoredNode {
   const failures = node.failures + (node.started ? 1 : 0);
-  return { ...emptyNode(), failures };
+  return { ...emptyNode(node.counted), failures };
 }
 
 export function takeOfNode(restored: Restored, node: RestoredNode, event: RunEvent): void {

@@ -27,8 +27,16 @@ export interface RestoredNode {
   readonly progress: TaskProgress;
   /** The part of its next recorded total that is already counted. */
   paid: NanoUsd;
+  /** What the run has counted of it, whichever state it had. */
+  readonly counted: Counted;
   /** Failed calls by item, which the next recorded total of the item, its round or the node will include. */
   readonly retried: Map<number, Paid>;
+}
+
+/** Cost whose amount is known, and usage. */
+export interface Counted {
+  costNanoUsd: NanoUsd;
+  usage: Usage;
 }
 
 export interface Restored {
@@ -43,6 +51,8 @@ export interface Restored {
   /** Nodes that finished after the last revision. */
   readonly unheeded: Set<string>;
   readonly nodes: Map<string, RestoredNode>;
+  /** What was counted of every node that the run ever had, by its id. */
+  readonly counted: Map<string, Counted>;
   nextSeq: number;
   status: RunStatus;
   /** Milliseconds in which a process drove it. */
@@ -58,7 +68,7 @@ export interface Restored {
   /** Calls of models that its records tell of. */
   calls: Calls;
   /** The part of what was spent and used that was booked for processes that died. */
-  booked: { readonly costNanoUsd: NanoUsd; readonly usage: Usage };
+  booked: Readonly<Counted>;
   readonly undo: RestoredUndo;
   output: unknown;
   error: ErrorRecord | undefined;
