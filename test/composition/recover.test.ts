@@ -50,9 +50,9 @@ async function program(stores: Stores, work: () => Promise<unknown>, options: Po
   return { polyphony, log };
 }
 
-/** Real time, because SQLite has no other; a run takes a few milliseconds. */
+/** Real time, because SQLite has no other; a run takes a few milliseconds, and many times that on a busy machine. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 500; turn += 1) {
+  for (let turn = 0; turn < 6000; turn += 1) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -77,6 +77,29 @@ describe('recover', () => {
     expect(ended.map(({ fields }) => fields.runId).sort()).toEqual([...runIds].sort());
     expect(both.flatMap(({ log }) => log.filter(({ level }) => level === 'warn'))).toEqual([]);
     for (const { polyphony } of both) await polyphony.close();
+  });
+
+  it('says nothing of the end of a run that another program ended after it was listed', async () => {
+    const stores = memoryStores();
+    await leave(stores, ['one', 'two']);
+    const first = await program(stores, async () => 1);
+    const { read } = stores.journal;
+    let reads = 0;
+    const journal: Stores['journal'] = {
+      ...stores.journal,
+      async *read(runId, ...rest) {
+        reads += 1;
+        // Between the list and the first look at a run, the other program ends it.
+        if (reads === 1) await (await first.polyphony.resume(runId)).result();
+        yield* read(runId, ...rest);
+      },
+    };
+    const { polyphony, log } = await program({ ...stores, journal }, async () => 1, { recover: true });
+    await until(async () => log.some(({ fields }) => fields.status === 'done'));
+    await until(async () => log.some(({ text }) => text.includes('ended by somebody else')));
+    expect(log.filter(({ fields }) => fields.status === 'done').map(({ fields }) => fields.runId)).toEqual(['two']);
+    await polyphony.close();
+    await first.polyphony.close();
   });
 
   it('drives at most so many at the same time, the oldest first', async () => {

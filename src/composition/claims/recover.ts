@@ -7,7 +7,7 @@ import { shown } from '../../core/checked-options.ts';
 import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import type { Logger } from '../../core/plugin.ts';
-import type { ExecutionEngine, RunResult } from '../../core/run/engine.ts';
+import type { ExecutionEngine, RunHandle, RunResult } from '../../core/run/engine.ts';
 import { sleep } from '../../system/clock.ts';
 import { assertKnownOptions } from '../config/known-options.ts';
 
@@ -105,6 +105,10 @@ async function recoverOnce(parts: RecoverParts, { concurrency }: RecoverOptions,
 async function recoverRun({ engine, logger, closing }: RecoverParts, runId: string): Promise<void> {
   try {
     const handle = await engine.resume(runId);
+    if (!(await goesOn(handle))) {
+      logger.info({ runId }, 'an interrupted run was ended by somebody else');
+      return;
+    }
     logger.info({ runId }, 'an interrupted run goes on');
     const { status, error } = await handle.result();
     if (status === 'failed') logger.warn({ runId, status, error }, 'a recovered run has failed');
@@ -115,4 +119,11 @@ async function recoverRun({ engine, logger, closing }: RecoverParts, runId: stri
     if (error.code === 'store-busy') logger.info({ runId }, 'an interrupted run is driven by somebody else by now');
     else logger.warn({ runId, error: errorRecord(error) }, 'an interrupted run could not be recovered');
   }
+}
+
+/** False for a run that somebody else ended after it was listed: its events begin with those of its past. */
+async function goesOn(handle: RunHandle): Promise<boolean> {
+  for await (const { type } of handle.events()) return type === 'run-resumed';
+  // It was refused, and its result says why.
+  return true;
 }
