@@ -12,7 +12,7 @@
  *   npm run docs                all pages
  *   npm run docs -- how-to      those whose path contains a word
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
@@ -20,9 +20,12 @@ import { z } from 'zod';
 import { ConfigSchema } from '../src/core/config/config-schema.ts';
 import { createPolyphony, defaultPlugins, definePlugin } from '../src/index.ts';
 import { fakeCard, fakeProvider } from '../src/testing/index.ts';
+import { compiled } from '../test/compiled.ts';
+import { sideBySide } from './side-by-side.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const folder = join(root, '.docs-check');
+const TIMEOUT_MS = 120_000;
 const SOURCE = ['--conditions=polyphony-source', '--import', 'tsx'];
 
 interface Block {
@@ -67,15 +70,20 @@ function keyless(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_(?:KEY|TOKEN|SECRET)$/.test(name)));
 }
 
-function run(command: string, given: readonly string[]): string | undefined {
-  const child = spawnSync(command, given, {
+/** What went wrong. */
+function run(command: string, given: readonly string[]): Promise<string | undefined> {
+  const child = spawn(command, given, {
     cwd: root,
     env: { ...keyless(), CI: '1' },
-    encoding: 'utf8',
-    timeout: 60_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: TIMEOUT_MS,
   });
-  if (child.status === 0) return undefined;
-  return `${child.stdout}${child.stderr}exit ${child.status ?? child.signal}`;
+  let told = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (told += text));
+  return new Promise((settle, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => settle(code === 0 ? undefined : `${told}exit ${code ?? signal}`));
+  });
 }
 
 const nameOf = ({ file, line }: Block): string => `${file.replace(/[^a-z0-9]+/gi, '-').toLowerCase()}-${line}.ts`;
@@ -93,13 +101,14 @@ function compile(blocks: readonly Block[]): ReadonlyMap<string, string> {
   return problems;
 }
 
-function checkTypeScript(blocks: readonly Block[]): void {
+async function checkTypeScript(blocks: readonly Block[]): Promise<void> {
   const problems = compile(blocks);
-  for (const block of blocks) {
+  const check = async (block: Block): Promise<void> => {
     const problem = problems.get(nameOf(block));
     if (problem !== undefined || block.kind === 'ts compile') report(block, problem);
-    else report(block, run(process.execPath, [...SOURCE, relative(root, join(folder, nameOf(block)))]));
-  }
+    else report(block, await run(process.execPath, [...SOURCE, relative(root, join(folder, nameOf(block)))]));
+  };
+  await sideBySide(blocks.map((block) => () => check(block)));
 }
 
 /** What the plans of the pages use besides what is there by default: a model that calls tools, and the tools of a shop. */
@@ -151,15 +160,22 @@ function checkConfigs(blocks: readonly Block[]): void {
   }
 }
 
-function checkShell(blocks: readonly Block[]): void {
-  const source = `node ${SOURCE.join(' ')} src/cli/main.ts`;
-  for (const block of blocks) {
+async function checkShell(blocks: readonly Block[]): Promise<void> {
+  const source = `node ${compiled('src/cli/main.ts')}`;
+  const check = async (block: Block): Promise<void> => {
     const lines = block.text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     const commands = lines.map((line) =>
       line.replace(/^(?:npx )?polyphony\b/, source).replace(/^npm start(?: --)?/, source),
     );
-    report(block, run('bash', ['-ec', commands.join('\n')]));
-  }
+    report(block, await run('bash', ['-ec', commands.join('\n')]));
+  };
+  // A block may go on with what an earlier one of its page has left.
+  const pages = [...new Set(blocks.map(({ file }) => file))];
+  await sideBySide(
+    pages.map((page) => async () => {
+      for (const block of blocks) if (block.file === page) await check(block);
+    }),
+  );
 }
 
 rmSync(folder, { recursive: true, force: true });
@@ -167,10 +183,10 @@ mkdirSync(folder);
 try {
   const all = markdownFiles().flatMap(blocksOf);
   const of = (...kinds: readonly string[]): Block[] => all.filter(({ kind }) => kinds.includes(kind));
-  checkTypeScript(of('ts', 'ts compile'));
+  await checkTypeScript(of('ts', 'ts compile'));
   await checkPlans(of('json'), promptFolder(of('text')));
   checkConfigs(of('yaml'));
-  checkShell(of('sh run'));
+  await checkShell(of('sh run'));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

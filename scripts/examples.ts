@@ -6,10 +6,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { compiled } from '../test/compiled.ts';
 import { type Called, type Command, planExamples, runPlanExample } from './examples/plan-examples.ts';
+import { sideBySide } from './side-by-side.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const timeoutMs = 60_000;
+const timeoutMs = 120_000;
 
 interface Outcome {
   readonly name: string;
@@ -22,11 +24,12 @@ function keylessEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_(?:KEY|TOKEN|SECRET)$/.test(name)));
 }
 
-/** A program from its sources; a process that takes too long is killed. */
+const SOURCE = ['--conditions=polyphony-source', '--import', join(root, 'node_modules/tsx/dist/loader.mjs')];
+
+/** A process that takes too long is killed. */
 function run(command: readonly string[], options: Parameters<Command>[1]): Promise<Called> {
-  const loader = join(root, 'node_modules/tsx/dist/loader.mjs');
   return new Promise((done) => {
-    const child = spawn(process.execPath, ['--conditions=polyphony-source', '--import', loader, ...command], {
+    const child = spawn(process.execPath, command, {
       cwd: options.folder,
       env: { ...keylessEnvironment(), ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -45,15 +48,15 @@ function run(command: readonly string[], options: Parameters<Command>[1]): Promi
 }
 
 async function runProgram(name: string): Promise<Outcome> {
-  const { code, out, err } = await run([join('examples', name)], { folder: root, environment: {} });
+  const { code, out, err } = await run([...SOURCE, join('examples', name)], { folder: root, environment: {} });
   return { name, passed: code === 0, output: `${out}${err}` };
 }
 
 async function runPlan(plan: string): Promise<Outcome> {
   const name = `plans/${plan}.plan.json`;
-  const command: Command = (given, options) => run([join(root, 'src/cli/main.ts'), ...given], options);
+  const command: Command = (given, options) => run([compiled('src/cli/main.ts'), ...given], options);
   try {
-    const ended = await runPlanExample(plan, command);
+    const ended = await runPlanExample(plan, command, undefined, compiled('scripts/examples/scripted-models.ts'));
     return { name, passed: ended.status === 'done', output: JSON.stringify(ended, null, 2) };
   } catch (error) {
     return { name, passed: false, output: String(error) };
@@ -69,18 +72,25 @@ const programs = [
   ...files('proofs').flatMap((name) => (name.endsWith('.ts') ? [`proofs/${name}`] : [])),
 ];
 const isWanted = (name: string): boolean => wanted.length === 0 || wanted.some((start) => name.startsWith(start));
-const outcomes: Outcome[] = [];
 const works = [
   ...programs.sort().map((name) => [name, () => runProgram(name)] as const),
   ...planExamples().map((plan) => [`plans/${plan}.plan.json`, () => runPlan(plan)] as const),
 ];
-for (const [name, work] of works) {
-  if (!isWanted(name)) continue;
+const shown = async (name: string, work: () => Promise<Outcome>): Promise<Outcome> => {
   const outcome = await work();
-  outcomes.push(outcome);
   if (wanted.length > 0 && outcome.passed) console.log(outcome.output);
   console.log(`${outcome.passed ? 'ran' : 'FAILED'} examples/${name}${outcome.passed ? '' : `\n${outcome.output}`}`);
-}
+  return outcome;
+};
+const outcomes = await sideBySide(
+  works
+    .filter(([name]) => isWanted(name))
+    .map(
+      ([name, work]) =>
+        () =>
+          shown(name, work),
+    ),
+);
 const failed = outcomes.filter(({ passed }) => !passed).length;
 console.log(`${outcomes.length - failed} ran, ${failed} failed`);
 if (outcomes.length === 0)

@@ -71,23 +71,36 @@ export interface ExampleRun {
 const MOST_ANSWERS = 50;
 
 /** Runs one plan in a folder of its own, which holds a copy of examples/, and answers what it asks. */
-export async function runPlanExample(name: string, command: Command, plans = PLANS): Promise<ExampleRun> {
+/** @param scriptedModels the plugin of scripted models, in a form that the command can load */
+export async function runPlanExample(
+  name: string,
+  command: Command,
+  plans = PLANS,
+  scriptedModels = join(import.meta.dirname, 'scripted-models.ts'),
+): Promise<ExampleRun> {
   const folder = mkdtempSync(join(tmpdir(), 'polyphony-example-'));
   try {
     cpSync(join(root, 'examples'), join(folder, 'examples'), { recursive: true });
     cpSync(plans, join(folder, 'examples/plans'), { recursive: true });
-    return await answered(name, command, folder, plans);
+    const isScripted = partOf(name, 'models', plans) !== undefined;
+    return await answered(name, command, folder, plans, isScripted ? scriptedModels : undefined);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function answered(name: string, command: Command, folder: string, plans: string): Promise<ExampleRun> {
+async function answered(
+  name: string,
+  command: Command,
+  folder: string,
+  plans: string,
+  models: string | undefined,
+): Promise<ExampleRun> {
   const config = join(folder, 'config.json');
-  const isScripted = partOf(name, 'models', plans) !== undefined;
-  const plugins = isScripted ? [join(import.meta.dirname, 'scripted-models.ts')] : [];
+  const plugins = models === undefined ? [] : [models];
   writeFileSync(config, JSON.stringify({ ...(partOf(name, 'config', plans) as object | undefined), plugins }));
-  const script: Record<string, string> = isScripted ? { SCRIPTED_ANSWERS: join(plans, `${name}.models.json`) } : {};
+  const script: Record<string, string> =
+    models !== undefined ? { SCRIPTED_ANSWERS: join(plans, `${name}.models.json`) } : {};
   const options = { folder, environment: script };
   const input = partOf(name, 'input', plans) === undefined ? [] : ['-i', `@examples/plans/${name}.input.json`];
   const shared = ['--config', config, '--json'];
