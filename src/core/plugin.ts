@@ -18,6 +18,7 @@ export const REQUEST_LAYERS = [
   'moderation',
   'privacy',
   'cache',
+  'route',
   'affinity',
   'escalation',
   'hedge',
