@@ -2,6 +2,7 @@
 import type { Config } from '../core/config.ts';
 import type { Call, Target } from '../core/model/model.ts';
 import { callStateOf } from './calls/call-state.ts';
+import { withIntent } from './calls/intent.ts';
 import { withCurrentLimits } from './calls/older-limits.ts';
 import type { GatewayParts } from './parts.ts';
 import type { Arrangement, Trial } from './routing/arrangement/arrange.ts';
@@ -45,8 +46,8 @@ function optionsOf(
   const routed = state.routed(call.id);
   const current = config();
   return {
-    // A layer may have set a limit by its older name.
-    request: withCurrentLimits(call.request),
+    // A layer may have set a limit by its older name, or an intent.
+    request: withIntent(withCurrentLimits(call.request)),
     needs: needsOf(call.request),
     preferred: state.preferred(call.id),
     exclude: call.exclude,

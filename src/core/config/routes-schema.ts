@@ -54,7 +54,10 @@ export const TasksSchema = z
       examples: z.array(z.string().min(1).max(2000)).min(1).max(500).optional(),
     }),
   )
-  .refine((all) => Object.keys(all).length <= 50, 'at most 50 are taken');
+  .refine((all) => Object.keys(all).length <= 50, 'at most 50 are taken')
+  .refine((all) => Object.values(all).reduce((sum, { examples = [] }) => sum + examples.length, 0) <= 5000, {
+    message: 'at most 5000 examples are taken, those of all tasks together',
+  });
 
 export const ClassifySchema = z.strictObject({
   certainty: z.number().min(0).max(1).optional(),
