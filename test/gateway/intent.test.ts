@@ -126,6 +126,10 @@ describe('law: a bound whose figure nobody knows', () => {
     expect(made.gateway.explain(inCode).candidates).toEqual([]);
     await tell('known', Array(11).fill(1), ['code']);
     expect(made.gateway.explain(inCode).candidates.map(({ target }) => target.model)).toEqual(['known']);
+    // The weakest of the fields decides.
+    await tell('known', Array(11).fill(0.5), ['maths']);
+    const inBoth = { ...inCode, model: { strengths: ['maths', 'code'] } };
+    expect(made.gateway.explain(inBoth).candidates).toEqual([]);
     // Two days later each counts a quarter.
     await made.runtime.clock.advance(2 * 86_400_000);
     expect(failedOf(made, 'accuracy above 90 %').candidates).toEqual([]);

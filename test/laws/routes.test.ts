@@ -55,6 +55,8 @@ describe('law: the limits of a route', () => {
     expect(await at({})).toBe('us');
     expect(await at({ requires: { regions: ['eu'] } })).toBe('eu');
     expect(await at({ limits: { usd: 0.00001 } })).toBe('cheap');
+    const ceiling = world({ main: { chain: ['eu', 'cheap'], usd: 0.001 } });
+    expect(await asked(ceiling, { model: { route: 'main' }, limits: { usd: 1 } })).toBe('cheap');
     // No region is left, which must not mean any region.
     const made = world({ main: { ...main, regions: ['eu'] } });
     const error = await errorOf(

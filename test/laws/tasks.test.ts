@@ -192,9 +192,14 @@ describe('law: a model that is asked for the class', () => {
       finish({ usage: { input: 100, output: 20 } }),
     ];
     const shared = world({ classify: { model: 'sorter', usd: 0.01 } }, costly);
-    const answer = await ask(shared, unclear, {}, { limits: { usd: 0.002 } });
-    expect(answer.warnings.map(({ code }) => code)).toEqual(['output-limited-by-budget']);
-    expect(answer.costNanoUsd).toBeLessThanOrEqual(2_000_000);
+    const tokensWith = async (request: object): Promise<number> => {
+      const { warnings } = await ask(shared, unclear, {}, { limits: { usd: 0.002 }, ...request });
+      expect(warnings.map(({ code }) => code)).toEqual(['output-limited-by-budget']);
+      return Number(/limited to (\d+) tokens/.exec(warnings[0]?.message ?? '')?.[1]);
+    };
+    const afterAsking = await tokensWith({});
+    // 100 tokens in and 20 out are 140,000 nano-dollars, for which the answer would have had 70 tokens.
+    expect(await tokensWith({ model: { task: 'code' } })).toBe(afterAsking + 70);
   });
 
   it('gets only what it may: not a regulated text that its provider would keep', async () => {
@@ -207,6 +212,8 @@ describe('law: a model that is asked for the class', () => {
     const provider = fakeProvider({ models: keeping, script });
     const made = harness({ providers: [provider], config: { routes, tasks, classify: { model: 'sorter' } } });
     await made.run(made.gateway.generate({ ...user(unclear), sensitivity: 'regulated' }));
+    await made.run(made.gateway.generate({ ...user(unclear), requires: { retention: 'none' } }));
+    expect(asked).toHaveLength(2);
     expect(asked).not.toContain('sorter');
   });
 
