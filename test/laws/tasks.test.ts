@@ -237,6 +237,18 @@ describe('law: a model that is asked for the class', () => {
     expect(attempts[0]?.totalMs).toBeLessThanOrEqual(300);
   });
 
+  it('is left alone for half a minute after three failures in a row', async () => {
+    let works = false;
+    const made = world({ classify: { model: 'sorter' } }, () => (works ? '{"class":"code"}' : [fault('overloaded')]));
+    for (const prompt of ['one', 'two', 'three', 'four']) expect(await served(made, prompt)).toBe('plain');
+    expect(made.sorted).toHaveLength(3);
+    works = true;
+    expect(await served(made, 'five')).toBe('plain');
+    await made.runtime.clock.advance(30_000);
+    expect(await served(made, 'five')).toBe('coder');
+    expect(made.sorted).toHaveLength(4);
+  });
+
   it('is named by an explanation, which does not ask it', async () => {
     const made = world({ classify: { model: 'sorter' } }, says('stories'));
     expect(routedOf(made, unclear)).toEqual({ route: null, task: null, by: 'nothing', wouldAsk: 'sorter' });

@@ -1,5 +1,6 @@
 /** The schema of routes, tasks and of how requests are classified. */
 import { z } from 'zod';
+import type { Config } from '../config.ts';
 import { TIERS } from '../model/request.ts';
 
 const name = z.string().min(1).max(120);
@@ -67,3 +68,19 @@ export const ClassifySchema = z.strictObject({
   kept: z.int().min(0).max(100_000).optional(),
   otherwise: name.optional(),
 });
+
+/** Tasks, and what is left of all of them, lead to routes that exist. */
+export function checkRoutes(
+  { routes = {}, tasks = {}, classify }: Pick<Config, 'routes' | 'tasks' | 'classify'>,
+  refuse: (path: string[], message: string) => void,
+): void {
+  const known = Object.keys(routes).slice(0, 20).join(', ') || 'none';
+  const check = (path: string[], route: string | undefined): void => {
+    if (route === undefined || Object.hasOwn(routes, route)) return;
+    refuse(path, `leads to the route "${route}", which the config does not have: the routes are ${known}`);
+  };
+  for (const [task, { route }] of Object.entries(tasks)) {
+    check(route === undefined ? ['tasks', task] : ['tasks', task, 'route'], route ?? task);
+  }
+  check(['classify', 'otherwise'], classify?.otherwise);
+}

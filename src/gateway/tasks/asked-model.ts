@@ -5,7 +5,8 @@
  *     its own. It asks for a class of nothing itself, because only answers to callers are classified.
  * M2. It goes only where the request may go: its sensitivity, regions and retention hold for it.
  * M3. What it fails with fails no answer: the request then has no class. A cancel of the caller is one of this call too.
- * M4. What it said is kept by a hash of the text and of the tasks, so the same text is asked once; at most so many as the config says.
+ * M4. After three failures in a row it is not asked for half a minute, so that a model that is down does not slow every answer.
+ * M5. What it said is kept by a hash of the text and of the tasks, so the same text is asked once; at most so many as the config says.
  */
 import { createHash } from 'node:crypto';
 import type { Runtime } from '../../core/clock.ts';
@@ -28,6 +29,8 @@ const MOST_MS = 5000;
 const KEPT = 5000;
 const ANSWER_TOKENS = 50;
 const NONE = 'none';
+const MOST_FAILURES = 3;
+const PAUSE_MS = 30_000;
 
 export interface AskedModel {
   /** What it said of such a text before: null for no class, undefined where it was not asked. */
@@ -46,6 +49,8 @@ export interface AskedModelParts {
 export function createAskedModel({ runtime, logger, handle }: AskedModelParts): AskedModel {
   /** The oldest first. */
   const kept = new Map<string, string | null>();
+  let failures = 0;
+  let pausedUntil = Number.NEGATIVE_INFINITY;
   const keep = (key: string, task: string | null, most: number): void => {
     kept.delete(key);
     kept.set(key, task);
@@ -57,6 +62,7 @@ export function createAskedModel({ runtime, logger, handle }: AskedModelParts): 
   return {
     known: (config, tasks, asked) => (kept.size === 0 ? undefined : kept.get(keyOf(config, tasks, asked))),
     async ask(config, tasks, asked, call) {
+      if (runtime.clock.now() < pausedUntil) return null;
       try {
         const response = await withinCap(call, config, (trace) => {
           const { id, signal, scopes, priority } = call;
@@ -71,11 +77,14 @@ export function createAskedModel({ runtime, logger, handle }: AskedModelParts): 
           const made = callOf(questionOf(config, tasks, asked, call.deadline, runtime), options, false, runtime);
           return collect(handle()(made), made);
         });
+        failures = 0;
         const task = taskIn(response, tasks);
         if (task !== undefined) keep(keyOf(config, tasks, asked), task, config.classify?.kept ?? KEPT);
         return task ?? null;
       } catch (error) {
         if (call.signal.aborted) throw abortError(call.signal);
+        failures += 1;
+        if (failures >= MOST_FAILURES) pausedUntil = runtime.clock.now() + PAUSE_MS;
         logger?.warn({ error: errorRecord(error) }, 'The class of a request could not be asked of a model.');
         return null;
       }
