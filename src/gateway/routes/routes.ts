@@ -107,10 +107,12 @@ const routeFor = ({ task }: Classified, config: Config): string | undefined =>
   task === null ? config.classify?.otherwise : routeOfTask(task, config);
 
 /** The same call where nothing was found. */
-function placed(call: Call, config: Config, { route, language }: Pick<Found, 'route' | 'language'>): Call {
+function placed(call: Call, config: Config, { route, language, classified: told }: Omit<Found, 'unasked'>): Call {
   if (route === undefined && language === undefined) return call;
   callStateOf(call).keepRouted(call.id, { route, language });
-  return route === undefined ? call : { ...call, request: withRoute(call.request, route, config) };
+  if (route === undefined) return call;
+  const request = withRoute(call.request, route, config);
+  return told === undefined || told.task === null ? { ...call, request } : { ...call, request, task: told.task };
 }
 
 function asking(
@@ -124,8 +126,8 @@ function asking(
   let given = call;
   return observe({
     async start() {
-      const task = await model.ask(config, config.tasks ?? {}, asked, call);
-      given = placed(call, config, { route: routeFor({ task, by: 'model' }, config), language });
+      const told: Classified = { task: await model.ask(config, config.tasks ?? {}, asked, call), by: 'model' };
+      given = placed(call, config, { route: routeFor(told, config), language, classified: told });
     },
     open: () => next(given),
   });

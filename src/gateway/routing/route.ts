@@ -9,7 +9,8 @@
  *     before downwards), each by nearest quality first. A premium model never falls back to a fast one before a balanced one.
  * R5. A session's target comes first if it is a first choice. Otherwise it is never brought back.
  * R6. Under a limit on latency, targets whose latency nobody knows come after those that are known to keep it.
- * R7. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too.
+ * R7. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too. Of chains, and of models that
+ *     take the place of others, they may only drop some.
  * R8. A model that stands in for others is a candidate only where no other could serve the request, or by its name.
  * R9. An order that a layer gives with the call is kept as it is: no session and no plugin
  *     changes it, a plugin may only drop some, and no other target answers.
@@ -102,8 +103,8 @@ function chosen(options: RouteOptions, most: number, able: readonly Deployment[]
   // The layer that knows the tasks of the config puts their route in the place of their name.
   if (task !== undefined) throw unknownName('task', task, Object.keys(options.config.tasks ?? {}));
   if (route !== undefined) {
-    const scored = slowLast(preferredFirst(chain(route, options), options), options);
-    return { scored: scored.slice(0, most), ...AS_ROUTED };
+    const kept = withoutDropped(chain(route, options), options);
+    return { ...kept, scored: slowLast(preferredFirst(kept.scored, options), options).slice(0, most) };
   }
   const tier = tierFor(able, options);
   if (ranking === undefined) return { scored: orderedOf(able, tier, options, most), ...AS_ROUTED };
@@ -184,11 +185,14 @@ function chain(name: string, options: RouteOptions): readonly Scored[] {
   const routes = options.config.routes ?? {};
   const names = Object.hasOwn(routes, name) ? routes[name]?.chain : undefined;
   if (names === undefined) throw unknownName('route', name, Object.keys(routes));
-  return namedTargets(names, options);
+  return satisfyingNamed(names, options);
 }
 
-/** The targets of the names, in the order of the names, without those that fail a requirement. */
-export function namedTargets(names: readonly string[], options: RouteOptions): readonly Scored[] {
+/** The targets of the names, in the order of the names, without those that fail a requirement or that a plugin drops. */
+export const namedTargets = (names: readonly string[], options: RouteOptions): readonly Scored[] =>
+  withoutDropped(satisfyingNamed(names, options), options).scored;
+
+function satisfyingNamed(names: readonly string[], options: RouteOptions): readonly Scored[] {
   const allowed = allowing(options);
   const all = names.flatMap((name) => bestFirst(scoreAll(satisfying(options.registry.named(name), allowed), options)));
   return all.filter((one, index) => all.findIndex((other) => other.deployment === one.deployment) === index);
@@ -196,15 +200,17 @@ export function namedTargets(names: readonly string[], options: RouteOptions): r
 
 /** A plugin may still drop some of them. */
 function asOrdered(order: readonly Target[], options: RouteOptions, most: number): RankResult {
-  const scored = inOrder(order, options);
-  if (options.ranking === undefined) return { scored: scored.slice(0, most), ...AS_ROUTED };
-  const { scored: left, droppedBy } = rank(scored, options.ranking);
+  const kept = withoutDropped(inOrder(order, options), options);
+  return { ...kept, scored: kept.scored.slice(0, most) };
+}
+
+/** In their order, which no plugin changes, without those that a plugin leaves out. */
+function withoutDropped(scored: readonly Scored[], { ranking }: RouteOptions): RankResult {
+  if (ranking === undefined || scored.length === 0) return { scored, ...AS_ROUTED };
+  const { scored: left, droppedBy } = rank(scored, ranking);
+  if (droppedBy.size === 0) return { scored, ...AS_ROUTED };
   const kept = new Set(left.map(({ deployment }) => deployment.target));
-  return {
-    scored: scored.filter(({ deployment }) => kept.has(deployment.target)).slice(0, most),
-    rankedBy: [],
-    droppedBy,
-  };
+  return { scored: scored.filter(({ deployment }) => kept.has(deployment.target)), rankedBy: [], droppedBy };
 }
 
 /** As a layer ordered them; a session keeps its credential. */
