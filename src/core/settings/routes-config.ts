@@ -26,7 +26,7 @@ export interface RouteConfig {
 
 /** A class of requests: which are of it, and the route that they take. */
 export interface TaskConfig {
-  /** @default the route that has the name of the task */
+  /** The route that its requests take. @default the route that has the name of the task */
   readonly route?: string;
   /** What belongs to it, in a sentence, for the model that classifies, at most 500 characters. @default its name */
   readonly description?: string;

@@ -4,7 +4,7 @@
  */
 
 /** Characters that are read. */
-const MOST_CHARACTERS = 4000;
+const MOST_CHARACTERS = 600;
 /** Of the letters, so that a name in another script decides nothing. */
 const MOST_OF = 0.5;
 
@@ -16,21 +16,20 @@ export interface DetectedLanguage {
 
 export function languageOf(given: string): DetectedLanguage | undefined {
   const text = given.slice(0, MOST_CHARACTERS);
-  const letters = text.match(LETTERS)?.length ?? 0;
+  const letters = count(text, LETTERS);
   if (letters === 0) return undefined;
+  const isMostly = (script: RegExp): boolean => count(text, script) / letters > MOST_OF;
+  const shared = SHARED_SCRIPTS.find(({ script }) => isMostly(script));
+  if (shared !== undefined) {
+    const marked = shared.marks.find(([mark]) => mark.test(text));
+    return marked === undefined ? byEvidence(text, shared.evidences) : { tag: marked[1], by: 'script' };
+  }
+  // Japanese mixes both, and Chinese has no kana.
   const kana = count(text, KANA);
   const han = count(text, HAN);
-  // Japanese mixes both, and Chinese has no kana.
   if ((kana + han) / letters > MOST_OF) return { tag: kana / (kana + han) > 0.1 ? 'ja' : 'zh', by: 'script' };
-  for (const [script, tag] of SCRIPTS) {
-    if (count(text, script) / letters > MOST_OF) return { tag, by: 'script' };
-  }
-  for (const { script, marks, evidences: known } of SHARED_SCRIPTS) {
-    if (count(text, script) / letters <= MOST_OF) continue;
-    const marked = marks.find(([mark]) => mark.test(text));
-    return marked === undefined ? byEvidence(text, known) : { tag: marked[1], by: 'script' };
-  }
-  return undefined;
+  const own = SCRIPTS.find(([script]) => isMostly(script));
+  return own && { tag: own[1], by: 'script' };
 }
 
 const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
