@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
 import type { CallOptions } from '../../src/core/gateway.ts';
 import type { Attempt, ChatRequest } from '../../src/core/model/model.ts';
+import { createPolyphony } from '../../src/polyphony.ts';
 import { type FakeProvider, fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
 import { errorOf, fault, type Harness, harness, text, user } from '../gateway/harness.ts';
 
@@ -261,6 +262,32 @@ describe('law: a model that is asked for the class', () => {
       by: 'examples',
       certainty: expect.closeTo(0.99, 2),
     });
+  });
+});
+
+describe('law: the task of a node', () => {
+  it('is that which it names, else what its prompt is about', async () => {
+    const provider = fakeProvider({ models });
+    const config: Config = { routes, tasks, optimise: 'quality' };
+    const lines: object[] = [];
+    const ignore = () => undefined;
+    const logger = { debug: ignore, warn: ignore, error: ignore, info: (fields: object) => lines.push(fields) };
+    const polyphony = await createPolyphony({ providers: [provider], plugins: [], config, logger });
+    const run = await polyphony.run({
+      version: 1,
+      nodes: [
+        { id: 'named', use: 'llm', in: { prompt: 'my function throws an error' }, model: { task: 'stories' } },
+        { id: 'told', use: 'llm', in: { prompt: 'my function throws an error' } },
+        { id: 'else', use: 'llm', in: { prompt: 'Quarterly revenue' } },
+      ],
+      output: ['{{named.text}}', '{{told.text}}', '{{else.text}}'],
+    });
+    expect(run.status).toBe('done');
+    expect(provider.seen.map(({ target }) => target.model).sort()).toEqual(['coder', 'plain', 'writer']);
+    // Its line in the log says which route it took.
+    const routesOf = lines.flatMap((line) => ('call' in line ? [String('route' in line ? line.route : 'none')] : []));
+    expect(routesOf.sort()).toEqual(['code', 'none', 'prose']);
+    await polyphony.close();
   });
 });
 
