@@ -77,19 +77,15 @@ function findRoute(call: Call, config: Config, model: AskedModel): Found {
   const { request } = call;
   const { route, task, id, tier } = choiceOf(request);
   const isAnswer = call.purpose === 'answer' && request.operation === 'chat';
-  const isMute = request.requires?.languages !== undefined || config.detectLanguage !== true;
-  const isFree = id === undefined && tier === undefined && call.order === undefined;
-  const classifies = isAnswer && isFree && route === undefined && task === undefined && config.tasks !== undefined;
-  const asked = request.operation === 'chat' && isAnswer && (classifies || !isMute) ? askedText(request) : undefined;
-  const language = isMute ? undefined : asked?.language;
-  if (route !== undefined) return { classified: undefined, route, language, unasked: undefined };
-  if (task !== undefined) {
-    const classified: Classified = { task, by: 'request' };
-    return { classified, route: routeOfTask(task, config), language, unasked: undefined };
-  }
-  if (!classifies || asked === undefined)
-    return { classified: undefined, route: undefined, language, unasked: undefined };
-  return { ...classified(asked, config, model), language };
+  const names = route ?? task ?? id ?? tier ?? call.order;
+  const classifies = isAnswer && names === undefined && config.tasks !== undefined;
+  const tellsLanguage = isAnswer && config.detectLanguage === true && request.requires?.languages === undefined;
+  const asked = isAnswer && (classifies || tellsLanguage) ? askedText(request) : undefined;
+  const language = tellsLanguage ? asked?.language : undefined;
+  if (classifies && asked !== undefined) return { ...classified(asked, config, model), language };
+  const told: Classified | undefined = task === undefined || route !== undefined ? undefined : { task, by: 'request' };
+  const taken = told === undefined ? route : routeFor(told, config);
+  return { classified: told, route: taken, language, unasked: undefined };
 }
 
 function classified(asked: AskedText, config: Config, model: AskedModel): Omit<Found, 'language'> {
