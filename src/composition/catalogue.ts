@@ -49,6 +49,7 @@ export function createCatalogue(options: {
     unlisted: (provider, model) => parts.providers.find(({ id }) => id === provider)?.unlisted?.(model),
     aliases: config.aliases ?? {},
     routes: Object.keys(config.routes ?? {}),
+    ...(config.tasks === undefined ? {} : { tasks: Object.keys(config.tasks) }),
     evaluators: [...parts.evaluators.keys()],
     escalates,
     workflows: new Map([...workflows.values()].map(({ id, plan }) => [id, plan])),

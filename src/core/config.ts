@@ -15,7 +15,6 @@ import type {
   FallbacksConfig,
   ProxyConfig,
   RetryConfig,
-  RouteConfig,
   TimeoutsConfig,
 } from './settings/calls-config.ts';
 import type { HealthConfig } from './settings/health-config.ts';
@@ -25,6 +24,7 @@ import type { BoundsConfig, LimitsConfig, RetentionConfig } from './settings/lim
 import type { ModelConfig } from './settings/models-config.ts';
 import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
 import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from './settings/planning-config.ts';
+import type { ClassifyConfig, RouteConfig, TaskConfig } from './settings/routes-config.ts';
 import type { ThrottleConfig } from './settings/throttle-config.ts';
 import type { McpServerConfig, ToolsConfig } from './settings/tools-config.ts';
 import type { WarmConfig } from './settings/warm-config.ts';
@@ -40,6 +40,7 @@ export type * from './settings/limits-config.ts';
 export type * from './settings/models-config.ts';
 export type * from './settings/money-config.ts';
 export type * from './settings/planning-config.ts';
+export type * from './settings/routes-config.ts';
 export type * from './settings/throttle-config.ts';
 export type * from './settings/tools-config.ts';
 export type * from './settings/warm-config.ts';
@@ -48,8 +49,18 @@ export type * from './settings/warm-config.ts';
 export interface Config {
   /** Short names of models: `{ cheap: 'provider/model' }`. @default none */
   readonly aliases?: Readonly<Record<string, string>>;
-  /** Explicit chains of models, by the name that a request gives in `model: { route: 'support' }`. @default none */
+  /** Chains of models with limits of their own, by the name that a request gives in `model: { route: 'support' }`, at most 200. @default none */
   readonly routes?: Readonly<Record<string, RouteConfig>>;
+  /**
+   * Classes of requests, by name, each with its route, at most 50. A chat that names neither model, tier, route nor task is classified.
+   *
+   * @default none, and no request is classified
+   */
+  readonly tasks?: Readonly<Record<string, TaskConfig>>;
+  /** How the class of a request is found where no rule of a task fits. */
+  readonly classify?: ClassifyConfig;
+  /** Whether the language of a chat is told from its text where it names none: models that do not claim it come last. @default false */
+  readonly detectLanguage?: boolean;
   /** Chains of models for two failures that another model can avoid. @default the router's order */
   readonly fallbacks?: FallbacksConfig;
   /** What a request may become for a model that cannot take it as it is. @default what costs no meaning: see docs/how-to/adapt.md */

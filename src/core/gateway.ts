@@ -2,6 +2,7 @@
 import type { Batches } from './gateway/batches.ts';
 import type { CallOptions } from './gateway/call-options.ts';
 import type { CandidateReport } from './gateway/candidates.ts';
+import type { ExplainedRoute } from './gateway/explained-route.ts';
 import type { GatewayEvent } from './gateway/gateway-events.ts';
 import type { ProbeReport } from './gateway/probe-report.ts';
 import type { AskedTool, GenerateOutput, GenerateRequest, GenerateResponse, StreamEvent } from './model/generate.ts';
@@ -11,6 +12,7 @@ import type {
   ModelRequest,
   ModelResponse,
   ModerationRequest,
+  RequestLimits,
   RerankRequest,
   Target,
   Warning,
@@ -83,6 +85,10 @@ export interface Explanation {
   /** Providers whose models come last, because so much of their budget is spent. @default none */
   readonly shifted?: readonly string[];
   readonly rejected: readonly Rejection[];
+  /** The route that it takes, and why. @default the config has neither tasks nor limits of routes */
+  readonly routed?: ExplainedRoute;
+  /** The limits in force, where an intent or a route set some. @default those of the request */
+  readonly limits?: RequestLimits;
   /** When a second target would be asked too, and which. @default none ever is */
   readonly hedge?: ExplainedHedge;
   /** Of a call with `urgency: 'batch'`: the target of its batch, or why it is made at once. @default the call is made at once */
@@ -171,6 +177,7 @@ export interface StatedFacts extends Omit<EndpointReport, 'rateLimits'> {
 export type * from './gateway/batches.ts';
 export type * from './gateway/call-options.ts';
 export type * from './gateway/candidates.ts';
+export type * from './gateway/explained-route.ts';
 export type * from './gateway/gateway-events.ts';
 export type * from './gateway/probe-report.ts';
 export type * from './model/generate.ts';

@@ -18,6 +18,7 @@ export const REQUEST_LAYERS = [
   'moderation',
   'privacy',
   'cache',
+  'route',
   'affinity',
   'escalation',
   'hedge',
@@ -169,8 +170,8 @@ export interface PluginParts {
   readonly escalate?: EscalationRule;
   /**
    * Orders the candidates of a call: pure and synchronous. Gets those that satisfy the request, in the order of the router or
-   * of the plugin before, and returns them in its own order; it may drop some, but never add one. Not called for a chain
-   * of the config (`model.route`, `fallbacks`), which keeps its order. An error becomes `plugin-failed`.
+   * of the plugin before, and returns them in its own order; it may drop some, but never add one. A chain of the config
+   * (`model.route`, `fallbacks`) keeps its order, so what counts there is only which ones are left out. An error becomes `plugin-failed`.
    * docs/how-to/write-a-plugin.md says which candidates stay first in any case.
    */
   rank?(candidates: readonly Candidate[], call: Call): readonly Candidate[];

@@ -38,6 +38,8 @@ import { failover } from './request-ring/failover.ts';
 import { isEscalated, rated } from './request-ring/rated.ts';
 import { composeRing, isEscalation, type Ring } from './rings.ts';
 import { routeOptions } from './route-options.ts';
+import { assertRoutes } from './routes/route-limits.ts';
+import { createRoutes, usesRoutes } from './routes/routes.ts';
 import { createEndpointReports } from './routing/endpoint-reports.ts';
 import type { Ranker } from './routing/rank.ts';
 import { createRegistry, type Registry } from './routing/registry.ts';
@@ -147,6 +149,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   const lifecycle = createLifecycle(base, monitor.isUnwell);
   const candidates = createCandidates(base);
   const recent = createRecentCalls();
+  const routes = createRoutes({ ...base, handle: () => handle });
   const parts: GatewayParts = {
     ...base,
     ledger,
@@ -157,9 +160,10 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     endpointReports: createEndpointReports(runtime.clock),
     lifecycle,
     candidates,
+    routes,
     batches: createBatchQueue({ parts: () => parts, routing: (call) => parts.routing(call) }),
     routing: (call) => routeOptions(parts, state.rankers, call),
-    watchers: [lifecycle, recent, ...monitor.watchers],
+    watchers: [lifecycle, recent, routes.slow, ...monitor.watchers],
   };
   const build = builder(parts);
   const { providers = [], plugins = [], config = {} } = options;
@@ -281,10 +285,12 @@ function asOf(card: ModelCard, nowMs: number): ModelCard {
 /** Layers hold state (breakers, queues), so they are created once; only their order among the plugins is built again. */
 function builder(parts: GatewayParts): (sources: Sources) => State {
   const slots = requestSlots(parts);
+  const withoutRoutes = slots.map((slot) => (slot.name === 'route' ? { name: slot.name } : slot));
   const attemptLayers = attemptSlots(parts);
   const provider = providerHandler(parts);
   return ({ config, prices, providers, plugins }) => {
     const priced = prices === undefined ? config : { ...config, prices: { ...config.prices, ...prices } };
+    assertRoutes(config);
     const requestLayers = requestLayersOf(plugins);
     const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
     const routed = failover(parts, attempts.handler);
@@ -300,7 +306,10 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
       sendsAtOnce: isBare(attempts.names),
       escalates: requestLayers.some(isEscalation),
       rankers: rankersOf(plugins),
-      requests: composeRing(slots, requestLayers, { name: 'failover', handler: router }),
+      requests: composeRing(usesRoutes(config) ? slots : withoutRoutes, requestLayers, {
+        name: 'failover',
+        handler: router,
+      }),
     };
   };
 }

@@ -24,6 +24,7 @@ export function requestSlots(parts: GatewayParts): readonly (RingSlot<Call> & { 
     { name: 'moderation' },
     { name: 'privacy' },
     { name: 'cache' },
+    { name: 'route', handle: parts.routes.layer },
     { name: 'affinity', handle: affinity(parts) },
     { name: 'escalation' },
     { name: 'hedge', handle: hedge(parts) },

@@ -15,6 +15,7 @@ import type { Candidates } from './candidates/candidates.ts';
 import type { GatewayEvents } from './gateway-events.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { Spending } from './money/spending.ts';
+import type { Routes } from './routes/routes.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
 import type { Registry } from './routing/registry.ts';
 import type { RouteOptions } from './routing/route.ts';
@@ -40,6 +41,7 @@ export interface GatewayParts {
   readonly circuits: Circuits;
   readonly pacer: Pacer;
   readonly spending: Spending;
+  readonly routes: Routes;
   readonly endpointReports: EndpointReports;
   readonly lifecycle: Lifecycle;
   readonly candidates: Candidates;

@@ -1,6 +1,8 @@
 /** What decides where a call goes: the call itself, and the providers, the config and the time of now. */
-import type { Call } from '../core/model/model.ts';
+import type { Config } from '../core/config.ts';
+import type { Call, Target } from '../core/model/model.ts';
 import { callStateOf } from './calls/call-state.ts';
+import { withIntent } from './calls/intent.ts';
 import { withCurrentLimits } from './calls/older-limits.ts';
 import type { GatewayParts } from './parts.ts';
 import type { Arrangement, Trial } from './routing/arrangement/arrange.ts';
@@ -11,11 +13,25 @@ import type { RouteOptions } from './routing/route.ts';
 type Rankers = readonly Ranker[] | undefined;
 
 export const routeOptions = (parts: GatewayParts, rankers: Rankers, call: Call): RouteOptions =>
-  optionsOf(parts, rankers, call, parts.lifecycle.arrangement, parts.candidates.trialOf(call));
+  optionsOf(
+    parts,
+    rankers,
+    call,
+    parts.lifecycle.arrangement,
+    parts.candidates.trialOf(call),
+    parts.routes.slow.isLeft,
+  );
 
 /** The same for a question: nothing is told or counted because of it. */
 export const explainedOptions = (parts: GatewayParts, rankers: Rankers, call: Call): RouteOptions =>
-  optionsOf(parts, rankers, call, parts.lifecycle.explained, parts.config().candidates && parts.candidates.explained);
+  optionsOf(
+    parts,
+    rankers,
+    call,
+    parts.lifecycle.explained,
+    parts.config().candidates && parts.candidates.explained,
+    (route, target) => parts.routes.slow.observed(route, target).isLeft,
+  );
 
 /** One literal: in V8, fields beside a spread cost microseconds for each call. */
 function optionsOf(
@@ -24,20 +40,36 @@ function optionsOf(
   call: Call,
   arrangement: Arrangement,
   trial: Trial | undefined,
+  isLeft: (route: string, target: Target) => boolean,
 ): RouteOptions {
+  const state = callStateOf(call);
+  const routed = state.routed(call.id);
+  const current = config();
   return {
-    // A layer may have set a limit by its older name.
-    request: withCurrentLimits(call.request),
+    // A layer may have set a limit by its older name, or an intent.
+    request: withIntent(withCurrentLimits(call.request)),
     needs: needsOf(call.request),
-    preferred: callStateOf(call).preferred(call.id),
+    preferred: state.preferred(call.id),
     exclude: call.exclude,
     order: call.order,
     shifted: spending.shifted(call),
     ranking: rankers && { rankers, call },
     arrangement,
     trial,
+    language: routed?.language,
+    isSlow: slowFor(routed?.route, current, isLeft),
     registry: registry(),
-    config: config(),
+    config: current,
     nowMs: clock.now(),
   };
+}
+
+/** Nothing is asked for a call without a route, or whose route has no limit of time. */
+function slowFor(
+  route: string | undefined,
+  { routes }: Config,
+  isLeft: (route: string, target: Target) => boolean,
+): RouteOptions['isSlow'] {
+  if (route === undefined || routes?.[route]?.p95Ms === undefined) return undefined;
+  return (target) => isLeft(route, target);
 }

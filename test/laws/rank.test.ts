@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { Candidate } from '../../src/core/gateway.ts';
-import type { Call, Handler, Target } from '../../src/core/model/model.ts';
+import type { Attempt, Call, Handler, Target } from '../../src/core/model/model.ts';
 import type { RequestLayer } from '../../src/core/plugin.ts';
 import type { GatewayPlugin } from '../../src/gateway/gateway-plugin.ts';
 import { fakeCard, fakeProvider } from '../../src/testing/fakes.ts';
@@ -124,6 +124,28 @@ describe('law: rank', () => {
     await chained.run(drain(chained.gateway.stream({ ...user(), model: { route: 'main' } })));
     expect(chained.tried).toEqual(['b/m5', 'a/m0', 'b/m1']);
 
+    const calls: Call[] = [];
+    const without = ranking('without', (candidates, call) => {
+      calls.push(call);
+      return [...candidates].reverse().filter(({ target }) => nameOf(target) !== 'a/m0');
+    });
+    const left = twelve([without], {
+      config: { ...config, tasks: { main: {} }, fallbacks: { contextWindow: ['a/m0', 'a/m3'] } },
+    });
+    await left.run(drain(left.gateway.stream({ ...user(), model: { task: 'main' } })));
+    expect(left.tried).toEqual(['b/m5', 'b/m1']);
+    expect(calls[0]).toMatchObject({ task: 'main', request: { model: { route: 'main' } } });
+    const { candidates, rejected, rankedBy } = left.gateway.explain({
+      operation: 'chat',
+      ...user(),
+      model: { route: 'main' },
+    });
+    expect([names(candidates), rankedBy]).toEqual([['b/m5', 'b/m1'], undefined]);
+    expect(rejected).toContainEqual({
+      target: { provider: 'a', model: 'm0' },
+      failed: ['was dropped by the plugin "without"'],
+    });
+
     let dropped = '';
     const choosy = ranking('choosy', (candidates) =>
       [...candidates].reverse().filter(({ target }) => nameOf(target) !== dropped),
@@ -135,6 +157,30 @@ describe('law: rank', () => {
     expect(await ask()).toBe('a/m2');
     dropped = 'a/m2';
     expect(await ask()).not.toBe('a/m2');
+  });
+
+  it('leaves out also what would answer in the place of another: a fallback, a replacement', async () => {
+    const forbids = ranking('forbids', (candidates) => candidates.filter(({ target }) => target.model !== 'forbidden'));
+    const models = [
+      fakeCard({ id: 'first', contextTokens: 1000, strengths: { general: 0.9 } }),
+      fakeCard({ id: 'forbidden' }),
+      fakeCard({ id: 'other', strengths: { general: 0.1 } }),
+    ];
+    const tried: string[] = [];
+    const script = ({ target }: Attempt) => {
+      tried.push(target.model);
+      return target.model === 'first' ? [fault('context-window')] : 'yes';
+    };
+    const config = { fallbacks: { contextWindow: ['forbidden', 'other'] }, optimise: 'quality' as const };
+    const failing = harness({ providers: [fakeProvider({ models, script })], plugins: [forbids], config });
+    await failing.run(failing.gateway.generate(user()));
+    expect(tried).toEqual(['first', 'other']);
+
+    const lifecycle = { stage: 'deprecated', replacedBy: 'fake/forbidden' } as const;
+    const ending = [fakeCard({ id: 'ending', strengths: { general: 0.9 }, lifecycle }), ...models.slice(1)];
+    const moved = harness({ providers: [fakeProvider({ models: ending })], plugins: [forbids] });
+    const { target } = await moved.run(moved.gateway.generate({ ...user(), model: 'fake/ending' }));
+    expect(target.model).toBe('ending');
   });
 
   const made: Candidate = { ...fakeCandidate(), target: { provider: 'z', model: 'made-up' } };

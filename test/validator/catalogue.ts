@@ -85,6 +85,7 @@ export function catalogue(parts: CatalogueParts = {}): Catalogue {
     models: parts.models ?? MODELS,
     aliases: parts.aliases ?? { cheap: 'acme/swift-1' },
     routes: ['support'],
+    tasks: ['writing'],
     evaluators: ['validators', 'judge', 'agreement'],
     workflows: parts.workflows ?? new Map(),
     bounds: { ...DEFAULT_BOUNDS, ...parts.bounds },

@@ -58,6 +58,18 @@ export const RESOURCE_CASES: readonly Case[] = [
     path: '/nodes/0/model',
   },
   {
+    code: 'model.unknown',
+    what: 'an unknown task',
+    raw: plan(ask('a', 'x', { model: { task: 'sales' } })),
+    path: '/nodes/0/model/task',
+  },
+  {
+    code: 'model.ambiguous',
+    what: 'a route and a task',
+    raw: plan(ask('a', 'x', { model: { route: 'support', task: 'writing' } })),
+    path: '/nodes/0/model',
+  },
+  {
     code: 'model.no_capable',
     what: 'a capability that no model has',
     raw: plan(ask('a', 'x', { model: { can: ['audio-in'] } })),

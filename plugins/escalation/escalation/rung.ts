@@ -24,7 +24,7 @@ const TIERS: readonly string[] = ['fast', 'balanced', 'premium'];
 export function requestFor<R extends ModelRequest>(request: R, to: string): R {
   const { model, ...rest } = request;
   const choice = typeof model === 'string' ? {} : (model ?? {});
-  const { id: _id, route: _route, ...wishes } = choice;
+  const { id: _id, route: _route, task: _task, ...wishes } = choice;
   const tier = TIERS.find((name) => name === to);
   return { ...rest, model: tier === undefined ? { id: to } : { ...wishes, tier } } as R;
 }

@@ -2,7 +2,13 @@
 
 import { Option } from 'commander';
 import { defined } from '../../core/defined.ts';
-import type { CorrectedFigure, ExplainedHedge, Explanation } from '../../core/gateway.ts';
+import type {
+  CorrectedFigure,
+  ExplainedHedge,
+  ExplainedRoute,
+  ExplainedTime,
+  Explanation,
+} from '../../core/gateway.ts';
 import type { Tier } from '../../core/model/model.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
@@ -12,6 +18,9 @@ import type { Terminal } from '../screen/terminal.ts';
 interface Options {
   readonly tier?: Tier;
   readonly model?: string;
+  readonly route?: string;
+  readonly task?: string;
+  readonly intent?: string;
   readonly explain?: boolean;
 }
 
@@ -21,20 +30,29 @@ export const command = defineCommand<Options, [prompt: string]>({
       .argument('<prompt>', 'the prompt that would be sent')
       .addOption(new Option('--tier <tier>', 'only models of this tier').choices(['fast', 'balanced', 'premium']))
       .option('--model <id>', 'a model, an alias or provider/model')
+      .addOption(new Option('--route <name>', 'a route of the config').conflicts(['model', 'tier', 'task']))
+      .addOption(new Option('--task <name>', 'a task of the config, whose route it takes').conflicts(['model', 'tier']))
+      .option('--intent <bounds>', 'such as "under $0.01, under 800 ms, accuracy above 90 %"')
       .option('--explain', 'also how quality, latency and reliability came about: what was known, observed, and counts')
       .addHelpText(
         'after',
-        examples('polyphony route "translate this" --tier fast', 'polyphony route "hello" --model cheap --json'),
+        examples(
+          'polyphony route "translate this" --tier fast',
+          'polyphony route "hello" --model cheap --json',
+          'polyphony route "Fix this loop" --intent "under 2 cents"',
+        ),
       ),
   handle: async (terminal, options, prompt) => {
     const { withPolyphony } = await import('../process/session.ts');
     return withPolyphony(options, terminal, async ({ polyphony }) => {
-      const model = options.model ?? (options.tier === undefined ? undefined : { tier: options.tier });
+      const { tier, route, task, intent } = options;
+      const choice = defined({ tier, route, task });
+      const model = options.model ?? (Object.keys(choice).length === 0 ? undefined : choice);
       await polyphony.gateway.recall?.();
       const explanation = polyphony.gateway.explain({
         operation: 'chat',
         messages: [{ role: 'user', content: prompt }],
-        ...defined({ model }),
+        ...defined({ model, intent }),
       });
       const code = explanation.candidates.length === 0 ? EXIT.failed : EXIT.done;
       if (options.json) {
@@ -56,19 +74,21 @@ export const command = defineCommand<Options, [prompt: string]>({
 });
 
 function printRoute(
-  { requestRing, attemptRing, candidates, rejected, rankedBy, warnings = [], hedge }: Explanation,
+  { requestRing, attemptRing, candidates, rejected, rankedBy, warnings = [], hedge, routed, limits }: Explanation,
   terminal: Terminal,
   explains: boolean,
 ): void {
   const { bold, dim } = terminal.paint;
   terminal.print(`${bold('request ring')}  ${requestRing.join(' → ')}`);
   terminal.print(`${bold('attempt ring')}  ${attemptRing.join(' → ')}`);
-  candidates.forEach(({ target, score, parts, figures = [], adaptations = [] }, index) => {
+  if (routed !== undefined) for (const line of routedLines(routed)) terminal.print(dim(oneLine(line)));
+  if (limits !== undefined) terminal.print(dim(`limits  ${oneLine(safeJson(limits, 0))}`));
+  candidates.forEach(({ target, score, parts, figures = [], adaptations = [], notes = [] }, index) => {
     const shown = Object.entries(parts).map(([part, value]) => `${part} ${value.toFixed(2)}`);
     terminal.print(
       `${String(index + 1).padStart(2)}. ${target.provider}/${target.model}  ${score.toFixed(3)}  ${dim(shown.join(', '))}`,
     );
-    for (const change of adaptations) terminal.print(dim(`      ${oneLine(change)}`));
+    for (const line of [...adaptations, ...notes]) terminal.print(dim(`      ${oneLine(line)}`));
     if (explains) for (const figure of figures) terminal.print(dim(`      ${figureLine(figure)}`));
   });
   if (rankedBy !== undefined) terminal.print(dim(`    order changed by ${oneLine(rankedBy.join(', '))}`));
@@ -78,6 +98,35 @@ function printRoute(
     terminal.print(dim(` ✗  ${oneLine(`${target.provider}/${target.model}  ${failed.join('; ')}`)}`));
   }
 }
+
+const HOW: Readonly<Record<ExplainedRoute['by'], string>> = {
+  request: 'named by the request',
+  rule: 'by a rule',
+  examples: 'by its examples',
+  model: 'by what a model said of the same text',
+  nothing: 'neither rule nor example told it',
+};
+
+function routedLines({
+  route,
+  task,
+  by,
+  certainty,
+  wouldAsk,
+  language,
+  times = [],
+}: ExplainedRoute): readonly string[] {
+  const sure = certainty === undefined ? '' : `, ${Math.round(100 * certainty)} % of the votes of the nearest ones`;
+  return [
+    `route ${route ?? 'none'}, task ${task ?? 'none'}: ${HOW[by]}${sure}`,
+    ...(wouldAsk === undefined ? [] : [`${wouldAsk} would be asked for the task, which may change the route`]),
+    ...(language === undefined ? [] : [`language ${language}, by the text`]),
+    ...times.map(timeLine),
+  ];
+}
+
+const timeLine = ({ target, p95Ms, answers, isLeft }: ExplainedTime): string =>
+  `${target.provider}/${target.model}: ${p95Ms === null ? 'no answer in the window' : `95th percentile ${Math.round(p95Ms)} ms of ${answers} answers`}${isLeft ? ', too slow for the route' : ''}`;
 
 function hedgeLine({ afterMs, second }: ExplainedHedge): string {
   if (second === null) return 'no second target: there is no other one';

@@ -115,7 +115,7 @@ const digests = new WeakMap<Catalogue, string>();
 function catalogueDigest(catalogue: Catalogue): string {
   const known = digests.get(catalogue);
   if (known !== undefined) return known;
-  const { steps, models, aliases, routes, evaluators, escalates, workflows, bounds } = catalogue;
+  const { steps, models, aliases, routes, tasks, evaluators, escalates, workflows, bounds } = catalogue;
   const pool = models.map(({ provider, card: { id, tier, capabilities, strengths } }) => ({
     provider,
     id,
@@ -128,6 +128,7 @@ function catalogueDigest(catalogue: Catalogue): string {
     pool,
     aliases,
     routes,
+    tasks,
     evaluators,
     escalates,
     plans: [...workflows],

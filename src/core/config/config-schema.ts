@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import { EscalateSchema } from '../plan/plan-schema.ts';
 import { CandidatesSchema, HealthSchema, LifecycleSchema } from './lifecycle-schema.ts';
 import { withCurrentNames } from './older-names.ts';
+import { ClassifySchema, checkRoutes, RoutesSchema, TasksSchema } from './routes-schema.ts';
 
 const name = z.string().min(1).max(120);
 const hosts = z.array(name).min(1).max(100);
@@ -160,7 +161,10 @@ const secretReference = z
 /** Current names only, which is what all other code reads. */
 export const CurrentConfigSchema = z.strictObject({
   aliases: z.record(name, name).optional(),
-  routes: z.record(name, z.strictObject({ chain: z.array(name).min(1).max(20) })).optional(),
+  routes: RoutesSchema.optional(),
+  tasks: TasksSchema.optional(),
+  classify: ClassifySchema.optional(),
+  detectLanguage: z.boolean().optional(),
   fallbacks: z
     .strictObject({
       contextWindow: z.array(name).max(20).optional(),
@@ -383,7 +387,9 @@ export const CurrentConfigSchema = z.strictObject({
 
 const currentNames = z.preprocess(
   (given, context) => withCurrentNames(given, (path, message) => context.addIssue({ code: 'custom', path, message })),
-  CurrentConfigSchema,
+  CurrentConfigSchema.superRefine((config, context) =>
+    checkRoutes(config as Config, (path, message) => context.addIssue({ code: 'custom', path, message })),
+  ),
 );
 
 /**

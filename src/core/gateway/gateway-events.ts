@@ -121,6 +121,29 @@ export interface TokenDriftTold extends Told {
   readonly recent: number;
 }
 
+/** A model is too slow for a route: the next one comes before it. */
+export interface RouteLeft extends Told {
+  readonly type: 'route-left';
+  /** Its name in the config. */
+  readonly route: string;
+  /** `provider/model`, with `@region` where it has one. */
+  readonly what: string;
+  /** The 95th percentile of its answers within the window, in milliseconds. */
+  readonly p95Ms: number | null;
+  /** The `p95Ms` of the route. */
+  readonly limitMs: number;
+}
+
+/** It is fast enough again, or has not been asked for so long that nobody knows. */
+export interface RouteResumed extends Told {
+  readonly type: 'route-resumed';
+  readonly route: string;
+  readonly what: string;
+  /** null: no answer within the window. */
+  readonly p95Ms: number | null;
+  readonly limitMs: number;
+}
+
 /** A batch of calls was sent to a provider. */
 export interface BatchSent extends Told {
   readonly type: 'batch-sent';
@@ -158,6 +181,8 @@ export type GatewayEvent =
   | SpendDrift
   | TokenDriftTold
   | ProviderShifted
+  | RouteLeft
+  | RouteResumed
   | BatchSent
   | BatchEnded;
 

@@ -95,6 +95,8 @@ export interface Call {
    * does not change the order. @default the router's choice
    */
   readonly order?: readonly Target[];
+  /** The task of the config that it was taken for. @default none, or it is not known yet */
+  readonly task?: string;
   /** Whether something waits for this call: no second target is asked for one that nothing waits for. @default it does */
   readonly isAwaited?: () => boolean;
   /** It runs beside another attempt of the same call, and is sent only if its whole worst case can be held. @default false */

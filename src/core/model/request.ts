@@ -76,8 +76,10 @@ export interface ModelChoice {
   readonly can?: readonly Capability[];
   /** Fields in which the model should be strong (`code`, `reasoning`); changes the score, excludes no model. @default none */
   readonly strengths?: readonly string[];
-  /** A route of the config: an explicit chain. @default none */
+  /** A route of the config: its models, within its limits. @default none */
   readonly route?: string;
+  /** A task of the config, whose route it takes. @default what the request is about, where the config has tasks */
+  readonly task?: string;
 }
 
 /** Bounds that a target must keep; a target that cannot is rejected with the bound that it breaks. */
@@ -97,6 +99,11 @@ export interface RequestLimits {
   readonly unknownLatency?: 'last' | 'refuse';
   /** Lowest assumed quality of the target in the requested strengths, 0 to 1. */
   readonly quality?: number;
+  /**
+   * Lowest mean of the scores that were told of the target's answers in the requested strengths, 0 to 1: see `gateway.report`. A target
+   * whose scores, each half after a day, count for fewer than ten is rejected: nobody knows its accuracy.
+   */
+  readonly accuracy?: number;
   /** Attempts at the same target after the first. @default 2 */
   readonly retries?: number;
   /** @deprecated Write `ms`. */
@@ -123,9 +130,21 @@ export interface EscalationRule {
 
 export type CacheMode = 'use' | 'skip' | 'refresh';
 
+/** Bounds as a caller thinks of them; each becomes a limit, and a target of which the figure is not known is rejected. */
+export interface Intent {
+  /** As `limits.usd`. */
+  readonly usd?: number;
+  /** As `limits.p95Ms`, and unknown latencies are refused. */
+  readonly ms?: number;
+  /** As `limits.accuracy`. */
+  readonly accuracy?: number;
+}
+
 interface RequestBase {
   readonly model?: string | ModelChoice;
   readonly limits?: RequestLimits;
+  /** `'under $0.01, under 800 ms, accuracy above 90 %'`, or the same as an object. The stricter of this and `limits` counts. @default none */
+  readonly intent?: string | Intent;
   readonly requires?: Requirements;
   readonly optimise?: 'cost' | 'latency' | 'quality' | 'balanced';
   readonly sensitivity?: Sensitivity;

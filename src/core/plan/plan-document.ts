@@ -110,6 +110,8 @@ export interface PlanModelChoice {
   readonly strengths?: readonly string[];
   /** A route of the config, an explicit chain; or what gives it. @default none */
   readonly route?: string;
+  /** A task of the config, whose route the node takes. @default what its prompt is about, where the config has tasks */
+  readonly task?: string;
 }
 
 /** What is remembered of a conversation stands before the prompt; question and answer are added when the node has answered. */

@@ -19,6 +19,7 @@ export const ModelChoiceSchema = z.strictObject({
   can: z.array(z.enum(CAPABILITIES)).max(CAPABILITIES.length).optional(),
   strengths: z.array(z.string().max(40)).max(20).optional(),
   route: z.union([z.string().min(1).max(100), byData]).optional(),
+  task: z.string().min(1).max(40).optional(),
 });
 
 export const EscalateSchema = z.strictObject({

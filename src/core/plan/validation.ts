@@ -43,6 +43,8 @@ export interface Catalogue {
   readonly unlisted?: (provider: string, model: string) => ModelCard | undefined;
   readonly aliases: Readonly<Record<string, string>>;
   readonly routes: readonly string[];
+  /** @default none */
+  readonly tasks?: readonly string[];
   readonly evaluators: readonly string[];
   /** False: no plugin acts on `escalate`. @default true */
   readonly escalates?: boolean;

@@ -1,10 +1,5 @@
-/** How calls are routed, repeated and timed. */
+/** How calls are repeated and timed, and what follows a failure. */
 import type { FallbackPromptConfig } from './adapt-config.ts';
-
-export interface RouteConfig {
-  /** Models tried in this order, 1 to 20. */
-  readonly chain: readonly string[];
-}
 
 export interface FallbacksConfig {
   /** Models tried when a text is too long for the chosen one, at most 20. @default the router's order */

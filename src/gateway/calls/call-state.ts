@@ -107,6 +107,14 @@ export interface AttemptState {
   previous: AttemptState | undefined;
 }
 
+/** What was found out of a call before it is routed. */
+export interface Routed {
+  /** The route of the config whose limits it keeps. */
+  readonly route: string | undefined;
+  /** The language of its text, where it was told from the text. */
+  readonly language: string | undefined;
+}
+
 /** One of the calls that share a trace. */
 interface CallEntry {
   readonly id: string;
@@ -115,7 +123,17 @@ interface CallEntry {
   preferred: Target | undefined;
   begun: BegunEmbedding | undefined;
   lanes: Lanes | undefined;
+  routed: Routed | undefined;
 }
+
+const newEntry = (id: string): CallEntry => ({
+  id,
+  number: 0,
+  preferred: undefined,
+  begun: undefined,
+  lanes: undefined,
+  routed: undefined,
+});
 
 type AttemptKey = Pick<Call, 'trace' | 'id'> & { readonly number: number };
 
@@ -160,6 +178,14 @@ export class CallState implements CallTrace {
 
   prefer(callId: string, target: Target | undefined): void {
     this.#entry(callId).preferred = target;
+  }
+
+  routed(callId: string): Routed | undefined {
+    return this.#entry(callId).routed;
+  }
+
+  keepRouted(callId: string, routed: Routed): void {
+    this.#entry(callId).routed = routed;
   }
 
   begun(callId: string): BegunEmbedding | undefined {
@@ -230,12 +256,12 @@ export class CallState implements CallTrace {
   }
 
   #entry(callId: string): CallEntry {
-    this.#first ??= { id: callId, number: 0, preferred: undefined, begun: undefined, lanes: undefined };
+    this.#first ??= newEntry(callId);
     if (this.#first.id === callId) return this.#first;
     this.#others ??= new Map();
     const known = this.#others.get(callId);
     if (known !== undefined) return known;
-    const made: CallEntry = { id: callId, number: 0, preferred: undefined, begun: undefined, lanes: undefined };
+    const made = newEntry(callId);
     this.#others.set(callId, made);
     return made;
   }

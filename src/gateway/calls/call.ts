@@ -15,6 +15,7 @@ import { nearest } from '../../language/suggest.ts';
 import { withToolsApart } from './asked-chat.ts';
 import { callStateOf, newTrace } from './call-state.ts';
 import { assertRequest } from './check-request.ts';
+import { withIntent } from './intent.ts';
 import { withCurrentLimits } from './older-limits.ts';
 import { withMarkedResults } from './untrusted-results.ts';
 
@@ -54,7 +55,7 @@ export function callOf(
 ): Call {
   const checked = withToolsApart(given);
   assertRequest(checked);
-  const request = withMarkedResults(withCurrentLimits(checked));
+  const request = withMarkedResults(withIntent(withCurrentLimits(checked)));
   assertCallOptions(options);
   const ms = request.limits?.ms;
   return {

@@ -29,6 +29,7 @@ type BaseFields = Omit<EmbeddingRequest, 'operation' | 'input' | 'dimensions' | 
 const BASE: KnownFields<BaseFields> = {
   model: true,
   limits: true,
+  intent: true,
   requires: true,
   optimise: true,
   sensitivity: true,
@@ -100,13 +101,22 @@ const RULES: Readonly<Record<Operation, Rules>> = {
   rerank: { what: 'A rerank request', fields: RERANK, short: [] },
 };
 
-const MODEL: KnownFields<ModelChoice> = { id: true, tier: true, strict: true, can: true, strengths: true, route: true };
+const MODEL: KnownFields<ModelChoice> = {
+  id: true,
+  tier: true,
+  strict: true,
+  can: true,
+  strengths: true,
+  route: true,
+  task: true,
+};
 const LIMITS: KnownFields<RequestLimits> = {
   usd: true,
   ms: true,
   attemptMs: true,
   p95Ms: true,
   quality: true,
+  accuracy: true,
   unknownLatency: true,
   retries: true,
   milliseconds: true,

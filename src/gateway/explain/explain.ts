@@ -1,5 +1,5 @@
 /** Says how a request would be routed now, and why. Sends nothing and changes nothing. */
-import type { CallOptions, Candidate, Explanation } from '../../core/gateway.ts';
+import type { CallOptions, Candidate, ExplainedRoute, Explanation } from '../../core/gateway.ts';
 import type { Call, ModelRequest } from '../../core/model/model.ts';
 import { callOf } from '../calls/call.ts';
 import type { GatewayParts } from '../parts.ts';
@@ -8,7 +8,7 @@ import { explainedOptions } from '../route-options.ts';
 import { correctedFigures } from '../routing/figures/posterior.ts';
 import { candidateOf, type Ranker } from '../routing/rank.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { decide, type RouteOptions, rejections } from '../routing/route.ts';
+import { decide, type RouteOptions, rejections, speaks } from '../routing/route.ts';
 import type { Scored } from '../routing/score.ts';
 import { tierWarning } from '../routing/tier.ts';
 import { explainedChanges } from './explained-changes.ts';
@@ -30,7 +30,8 @@ export function explain(
   parts: GatewayParts,
 ): Explanation {
   const { lifecycle } = parts;
-  const call = callOf(asked, { ...EXPLAINED, ...given }, true, parts.runtime);
+  const made = callOf(asked, { ...EXPLAINED, ...given }, true, parts.runtime);
+  const { call, routed: route } = parts.routes.explained(made);
   const options = explainedOptions(parts, rankers, call);
   const { config, nowMs } = options;
   const decision = decide(options);
@@ -46,10 +47,25 @@ export function explain(
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     ...(options.shifted === undefined ? {} : { shifted: [...options.shifted] }),
     rejected: rejections(options, decision),
+    ...(route === undefined ? {} : { routed: withTimes(route, routed, parts) }),
+    ...(call.request.limits === undefined || call.request.limits === asked.limits
+      ? {}
+      : { limits: call.request.limits }),
     ...(call.urgency === undefined ? {} : { batched: batchedOf(parts.batches.placeOf(call)) }),
     ...(hedge === undefined ? {} : { hedge }),
     ...(warning === undefined ? {} : { warnings: [warning] }),
   };
+}
+
+/** What was observed of the candidates of a route that limits their time. */
+function withTimes(
+  route: ExplainedRoute,
+  candidates: readonly Deployment[],
+  { routes, config }: GatewayParts,
+): ExplainedRoute {
+  const { route: name } = route;
+  if (name === null || config().routes?.[name]?.p95Ms === undefined) return route;
+  return { ...route, times: candidates.map(({ target }) => routes.slow.observed(name, target)) };
 }
 
 const batchedOf = (place: Deployment | { readonly live: string }): NonNullable<Explanation['batched']> =>
@@ -59,11 +75,19 @@ function explained(
   one: Scored,
   first: Deployment | undefined,
   call: Call,
-  { needs, registry, config, nowMs }: RouteOptions,
+  options: RouteOptions,
   parts: GatewayParts,
 ): Candidate {
   const { deployment } = one;
-  const notes = [...parts.lifecycle.explained.notes(deployment, nowMs), ...parts.candidates.notes(deployment)];
+  const { needs, registry, config, nowMs, language, isSlow } = options;
+  const notes = [
+    ...parts.lifecycle.explained.notes(deployment, nowMs),
+    ...parts.candidates.notes(deployment),
+    ...(isSlow?.(deployment.target) === true ? ['is too slow for the route, so others come before it'] : []),
+    ...(language !== undefined && !speaks(deployment, language)
+      ? [`does not claim support for ${language}, which the text seems to be in`]
+      : []),
+  ];
   return {
     ...candidateOf(one),
     figures: correctedFigures(deployment, registry.columns, needs.choice.strengths, nowMs),

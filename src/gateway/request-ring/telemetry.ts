@@ -7,6 +7,7 @@ import { formatUsd } from '../../core/money/money.ts';
 import type { Logger } from '../../core/plugin.ts';
 import { observe, type StreamEnding } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
+import { callStateOf } from '../calls/call-state.ts';
 import { nameOf } from '../calls/target.ts';
 
 export function telemetry({ clock, logger }: { clock: Clock; logger: Logger }): Middleware {
@@ -40,6 +41,7 @@ interface Figures {
 }
 
 function write(logger: Logger, call: Call, ending: StreamEnding, { target, firstTokenMs, totalMs }: Figures): void {
+  const route = callStateOf(call).routed(call.id)?.route;
   const fields = {
     call: call.id,
     operation: call.request.operation,
@@ -49,6 +51,7 @@ function write(logger: Logger, call: Call, ending: StreamEnding, { target, first
     firstTokenMs,
     totalMs,
     cost: formatUsd(totalCost(call.trace.attempts)),
+    ...(route === undefined ? {} : { route }),
   };
   if (ending.kind === 'done') logger.info(fields, 'answered');
   else if (ending.kind === 'left') logger.info(fields, 'closed by its reader');

@@ -9,7 +9,8 @@
  *     before downwards), each by nearest quality first. A premium model never falls back to a fast one before a balanced one.
  * R5. A session's target comes first if it is a first choice. Otherwise it is never brought back.
  * R6. Under a limit on latency, targets whose latency nobody knows come after those that are known to keep it.
- * R7. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too.
+ * R7. Plugins order the candidates that R1 leaves, and may drop some; R2, R3 and R5 hold after them too. Of chains, and of models that
+ *     take the place of others, they may only drop some.
  * R8. A model that stands in for others is a candidate only where no other could serve the request, or by its name.
  * R9. An order that a layer gives with the call is kept as it is: no session and no plugin
  *     changes it, a plugin may only drop some, and no other target answers.
@@ -17,13 +18,16 @@
  *     are asked last keep their order behind all others. Neither changes an order that a layer gives.
  * R11. Targets of a provider from which traffic shifts come last. A session keeps its target, and explicit chains, orders and the
  *     requested tier hold.
+ * R12. Targets that are too slow for the route of the call come after the others of its chain or tier, also for a session.
+ * R13. Targets that do not claim the language of the text come last, where the request names none. Chains and pins hold.
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Rejection } from '../../core/gateway.ts';
 import type { ModelRequest, Target, Tier } from '../../core/model/model.ts';
-import { nearest, nearestUnprefixed } from '../../language/suggest.ts';
+import { nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf } from '../calls/target.ts';
+import { unknownName } from '../calls/unknown-name.ts';
 import { type Arrangement, arranged, type Trial } from './arrangement/arrange.ts';
 import { askedOf, failuresOf, satisfying } from './negotiate.ts';
 import { isOfTier, isPreferred, ordered, preferredFirst, preferredOf } from './order.ts';
@@ -47,6 +51,10 @@ export interface RouteOptions extends Negotiation {
   /** What is known beyond the request. @default nothing */
   readonly arrangement?: Arrangement | undefined;
   readonly trial?: Trial | undefined;
+  /** The language of the text, where the request names none: targets that do not claim it come last. @default unknown */
+  readonly language?: string | undefined;
+  /** Whether a target is too slow for the route of the call, and so comes last. @default none is */
+  readonly isSlow?: ((target: Target) => boolean) | undefined;
 }
 
 /** The most targets that one call tries. Without it, an outage of the caller's network would be tried at every model. */
@@ -67,6 +75,13 @@ export function routeOf(options: RouteOptions): readonly Deployment[] {
   return decision.scored.map(({ deployment }) => deployment);
 }
 
+/** In their order, so the next of the chain takes the place of one that is too slow, and no session brings it back. */
+function slowLast(scored: readonly Scored[], { isSlow }: RouteOptions): readonly Scored[] {
+  if (isSlow === undefined) return scored;
+  const slow = scored.filter(({ deployment }) => isSlow(deployment.target));
+  return slow.length === 0 ? scored : [...scored.filter((one) => !slow.includes(one)), ...slow];
+}
+
 const AS_ROUTED: Pick<RankResult, 'rankedBy' | 'droppedBy'> = { rankedBy: [], droppedBy: new Map() };
 
 /** Nothing can take the place of the only target. */
@@ -84,9 +99,12 @@ export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, a
 
 function chosen(options: RouteOptions, most: number, able: readonly Deployment[]): RankResult {
   const { needs, ranking } = options;
-  const { route } = needs.choice;
+  const { route, task } = needs.choice;
+  // The layer that knows the tasks of the config puts their route in the place of their name.
+  if (task !== undefined) throw unknownName('task', task, Object.keys(options.config.tasks ?? {}));
   if (route !== undefined) {
-    return { scored: preferredFirst(chain(route, options), options).slice(0, most), ...AS_ROUTED };
+    const kept = withoutDropped(chain(route, options), options);
+    return { ...kept, scored: slowLast(preferredFirst(kept.scored, options), options).slice(0, most) };
   }
   const tier = tierFor(able, options);
   if (ranking === undefined) return { scored: orderedOf(able, tier, options, most), ...AS_ROUTED };
@@ -94,27 +112,55 @@ function chosen(options: RouteOptions, most: number, able: readonly Deployment[]
   return { ...ranked, scored: firstChoiceFirst(ranked.scored, tier, options).slice(0, most) };
 }
 
-/** Targets of providers from which traffic shifts come last, where another one can be the first choice. */
+/** Targets with something against them come last, where another one can be the first choice. */
 function orderedOf(
   able: readonly Deployment[],
   tier: Tier | undefined,
   options: RouteOptions,
   most: number,
 ): readonly Scored[] {
-  const { shifted } = options;
-  if (shifted === undefined) return ordered(able, tier, options, most);
-  const leaves = (one: Deployment): boolean => shifted.has(one.target.provider) && !isPreferred(one, options);
-  const staying = able.filter((one) => !leaves(one));
-  if (staying.length === able.length || !staying.some((one) => isOfTier(one, tier)))
-    return ordered(able, tier, options, most);
-  const left = bestFirst(scoreAll(able.filter(leaves), options));
-  return [...ordered(staying, tier, options, most), ...left].slice(0, most);
+  const against = objections(able, options);
+  if (against === undefined) return ordered(able, tier, options, most);
+  const least = Math.min(...able.map((one, index) => (isOfTier(one, tier) ? (against[index] ?? 0) : Infinity)));
+  const staying = able.filter((_, index) => (against[index] ?? 0) <= least);
+  if (staying.length === able.length) return ordered(able, tier, options, most);
+  const rank = new Map(able.map((one, index) => [one, against[index] ?? 0]));
+  const left = bestFirst(
+    scoreAll(
+      able.filter((one) => !staying.includes(one)),
+      options,
+    ),
+  );
+  const last = [...left].sort((a, b) => (rank.get(a.deployment) ?? 0) - (rank.get(b.deployment) ?? 0));
+  return [...ordered(staying, tier, options, most), ...last].slice(0, most);
 }
+
+/**
+ * What is against each target, the most in the sum: too slow for the route, not of the language, of a provider from which traffic shifts.
+ * A session keeps its target unless it is too slow. Undefined where there is nothing.
+ */
+function objections(able: readonly Deployment[], options: RouteOptions): readonly number[] | undefined {
+  const { shifted, language, isSlow } = options;
+  if (shifted === undefined && language === undefined && isSlow === undefined) return undefined;
+  const against = able.map((one) => {
+    const slow = isSlow?.(one.target) === true ? 4 : 0;
+    if (isPreferred(one, options)) return slow;
+    const foreign = language !== undefined && !speaks(one, language) ? 2 : 0;
+    return slow + foreign + (shifted?.has(one.target.provider) === true ? 1 : 0);
+  });
+  return against.some((weight) => weight > 0) ? against : undefined;
+}
+
+/** A card without a claim excludes no language. */
+export const speaks = ({ figures: { languages } }: Deployment, language: string): boolean =>
+  languages === undefined || languages.includes(language);
 
 /** The session's target stays first, else the first of the requested tier, however plugins ordered the others. */
 function firstChoiceFirst(scored: readonly Scored[], tier: Tier | undefined, options: RouteOptions): readonly Scored[] {
   const choices = scored.filter(({ deployment }) => isOfTier(deployment, tier));
-  const first = choices.find(({ deployment }) => isPreferred(deployment, options)) ?? choices[0];
+  const isKept = ({ deployment }: Scored): boolean =>
+    isPreferred(deployment, options) && options.isSlow?.(deployment.target) !== true;
+  const first = choices.find(isKept) ?? choices[0];
   if (first === undefined) return [];
   return first === scored[0] ? scored : [first, ...scored.filter((one) => one !== first)];
 }
@@ -138,12 +184,15 @@ function allowing(options: RouteOptions): RouteOptions {
 function chain(name: string, options: RouteOptions): readonly Scored[] {
   const routes = options.config.routes ?? {};
   const names = Object.hasOwn(routes, name) ? routes[name]?.chain : undefined;
-  if (names === undefined) throw unknownRoute(name, Object.keys(routes));
-  return namedTargets(names, options);
+  if (names === undefined) throw unknownName('route', name, Object.keys(routes));
+  return satisfyingNamed(names, options);
 }
 
-/** The targets of the names, in the order of the names, without those that fail a requirement. */
-export function namedTargets(names: readonly string[], options: RouteOptions): readonly Scored[] {
+/** The targets of the names, in the order of the names, without those that fail a requirement or that a plugin drops. */
+export const namedTargets = (names: readonly string[], options: RouteOptions): readonly Scored[] =>
+  withoutDropped(satisfyingNamed(names, options), options).scored;
+
+function satisfyingNamed(names: readonly string[], options: RouteOptions): readonly Scored[] {
   const allowed = allowing(options);
   const all = names.flatMap((name) => bestFirst(scoreAll(satisfying(options.registry.named(name), allowed), options)));
   return all.filter((one, index) => all.findIndex((other) => other.deployment === one.deployment) === index);
@@ -151,15 +200,17 @@ export function namedTargets(names: readonly string[], options: RouteOptions): r
 
 /** A plugin may still drop some of them. */
 function asOrdered(order: readonly Target[], options: RouteOptions, most: number): RankResult {
-  const scored = inOrder(order, options);
-  if (options.ranking === undefined) return { scored: scored.slice(0, most), ...AS_ROUTED };
-  const { scored: left, droppedBy } = rank(scored, options.ranking);
+  const kept = withoutDropped(inOrder(order, options), options);
+  return { ...kept, scored: kept.scored.slice(0, most) };
+}
+
+/** In their order, which no plugin changes, without those that a plugin leaves out. */
+function withoutDropped(scored: readonly Scored[], { ranking }: RouteOptions): RankResult {
+  if (ranking === undefined || scored.length === 0) return { scored, ...AS_ROUTED };
+  const { scored: left, droppedBy } = rank(scored, ranking);
+  if (droppedBy.size === 0) return { scored, ...AS_ROUTED };
   const kept = new Set(left.map(({ deployment }) => deployment.target));
-  return {
-    scored: scored.filter(({ deployment }) => kept.has(deployment.target)).slice(0, most),
-    rankedBy: [],
-    droppedBy,
-  };
+  return { scored: scored.filter(({ deployment }) => kept.has(deployment.target)), rankedBy: [], droppedBy };
 }
 
 /** As a layer ordered them; a session keeps its credential. */
@@ -271,11 +322,3 @@ function unknownModel(id: string, registry: Registry): PolyphonyError {
 
 const remedy = ({ providers }: Registry): string =>
   `Ask for one as "provider/model"; the providers are ${[...providers.keys()].join(', ')}.`;
-
-function unknownRoute(name: string, known: readonly string[]): PolyphonyError {
-  const near = nearest(name, known);
-  const hint = near.length > 0 ? `Did you mean "${near[0]}"?` : `The routes are: ${known.join(', ') || 'none'}.`;
-  return new PolyphonyError('no-route', `The config has no route called "${name}". ${hint}`, {
-    details: { unknown: name, suggestions: near, rejected: [] },
-  });
-}

@@ -9,7 +9,7 @@ import { expectedCostIn, expectedInput, outputCeiling, pricesFor } from './estim
 import { exclusion } from './exclude.ts';
 import type { PriceColumns } from './figures/card-columns.ts';
 import { mainLanguage } from './figures/card-figures.ts';
-import { type Field, fieldsOf, qualityOf, unknownField } from './figures/posterior.ts';
+import { accuracyOf, type Field, fieldsOf, qualityOf, unknownField } from './figures/posterior.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { capabilitiesOf, maskOf, type Needs } from './requirements.ts';
 import type { Relaxed } from './tools/relaxed.ts';
@@ -210,6 +210,24 @@ const quality: Rule = {
   },
 };
 
+/** What the scores of a target must count for together, each half after a day, so that their mean says something. */
+const LEAST_SCORES = 10;
+
+const accuracy: Rule = {
+  applies: ({ request }) => request.limits?.accuracy !== undefined,
+  fails(deployment, { request: { limits }, needs, nowMs }) {
+    const { mean, scores } = accuracyOf(deployment, needs.choice.strengths, nowMs);
+    return scores < LEAST_SCORES || !(mean >= (limits?.accuracy ?? 0));
+  },
+  says(deployment, { request, needs, nowMs }) {
+    const least = request.limits?.accuracy;
+    const { mean, scores } = accuracyOf(deployment, needs.choice.strengths, nowMs);
+    if (scores < LEAST_SCORES)
+      return `has an unknown accuracy (${Math.floor(scores)} of the ${LEAST_SCORES} that its scores must count for), but the request asks for at least ${least}`;
+    return `has an accuracy of ${mean.toFixed(3)} by its scores, but the request asks for at least ${least}`;
+  },
+};
+
 const latency: Rule = {
   applies: ({ request }) => request.limits?.p95Ms !== undefined,
   fails(deployment, { request: { limits }, nowMs }) {
@@ -254,6 +272,7 @@ export const RULES: readonly Rule[] = [
   regions,
   languages,
   quality,
+  accuracy,
   latency,
   cost,
 ];

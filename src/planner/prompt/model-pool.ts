@@ -47,7 +47,7 @@ function poolOf({ models }: Pick<Catalogue, 'models'>): readonly PoolModel[] {
 const serves = (card: ModelCard, operation: Operation): boolean => card.operations.includes(operation);
 
 /** The lines of the pool; empty where there is no model to choose. */
-export function poolLines(catalogue: Pick<Catalogue, 'models' | 'evaluators' | 'routes'>): readonly string[] {
+export function poolLines(catalogue: Pick<Catalogue, 'models' | 'evaluators' | 'routes' | 'tasks'>): readonly string[] {
   const pool = poolOf(catalogue);
   const named = new Set(pool.length <= MOST_NAMED ? pool : bestByField(pool));
   const known = pool.flatMap(({ cost }) => (cost === null || cost === 0 ? [] : [cost]));
@@ -65,8 +65,15 @@ export function poolLines(catalogue: Pick<Catalogue, 'models' | 'evaluators' | '
     ),
     ...(catalogue.evaluators.length === 0 ? [] : [`evaluators: ${catalogue.evaluators.slice(0, 20).join(', ')}`]),
     ...(catalogue.routes.length === 0 ? [] : [`routes: ${catalogue.routes.slice(0, 20).join(', ')}`]),
+    ...tasksLine(catalogue.tasks),
   ];
 }
+
+/** A node takes the route of its task by itself, so the names say what need not be chosen. */
+const tasksLine = (tasks: readonly string[] = []): readonly string[] =>
+  tasks.length === 0
+    ? []
+    : [`tasks (model.task; by the prompt where a node names no model): ${tasks.slice(0, 20).join(', ')}`];
 
 /** Round by round the best of each field that is not named yet, then the cheapest of each tier, until there are twelve. */
 function bestByField(pool: readonly PoolModel[]): readonly PoolModel[] {

@@ -190,7 +190,7 @@ async function askSummary(
 /** A cheap model, unless the node names the one that may read its data; its sensitivity and its limits are those of the node. */
 function summaryFields(call: NodeCall): Partial<ChatRequest> {
   const { model, limits, sensitivity } = requestFields(call);
-  const isNamed = model?.id !== undefined || model?.route !== undefined;
+  const isNamed = model !== undefined && (model.id ?? model.route ?? model.task) !== undefined;
   return {
     model: isNamed ? model : { tier: 'fast' },
     ...(limits === undefined ? {} : { limits }),

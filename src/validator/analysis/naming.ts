@@ -68,8 +68,9 @@ function registeredWords(catalogue: Catalogue): ReadonlySet<string> {
   return words;
 }
 
-function* namesOf({ steps, models, aliases, routes, evaluators }: Catalogue): Generator<string> {
+function* namesOf({ steps, models, aliases, routes, tasks = [], evaluators }: Catalogue): Generator<string> {
   yield* routes;
+  yield* tasks;
   yield* evaluators;
   yield* Object.keys(aliases);
   for (const { provider, card } of models) yield* [provider, card.id, ...(card.aliases ?? [])];

@@ -47,14 +47,21 @@ function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, pointer } = nodeAnalysis;
   const { catalogue, report } = analysis;
   const { model } = node;
-  if (model?.id !== undefined && model.route !== undefined) {
-    const message = `Node "${node.id}" has both model.id and model.route: keep only one of them.`;
+  const [first, second] = (['id', 'route', 'task'] as const).filter((field) => model?.[field] !== undefined);
+  if (second !== undefined) {
+    const message = `Node "${node.id}" has both model.${first} and model.${second}: keep only one of them.`;
     report.add('model.ambiguous', `${pointer}/model`, message);
   }
   if (model?.route !== undefined) {
     if (catalogue.routes.includes(model.route)) return;
     const unknown = { name: model.route, names: catalogue.routes, path: `${pointer}/model/route`, nodeAnalysis };
     reportUnknown(unknown, 'route of the config', analysis);
+    return;
+  }
+  const { tasks = [] } = catalogue;
+  if (model?.task !== undefined && !tasks.includes(model.task)) {
+    const unknown = { name: model.task, names: tasks, path: `${pointer}/model/task`, nodeAnalysis };
+    reportUnknown(unknown, 'task of the config', analysis);
     return;
   }
   if (model?.id !== undefined && modelsNamed(model.id, catalogue).length === 0) {

@@ -286,7 +286,7 @@ function knownFields(path: readonly PropertyKey[]): readonly string[] {
 
 const FIELDS_WITHIN: ReadonlyMap<string, readonly string[]> = new Map([
   ['budget', ['usd', 'seconds']],
-  ['model', ['id', 'tier', 'strict', 'can', 'strengths', 'route']],
+  ['model', ['id', 'tier', 'strict', 'can', 'strengths', 'route', 'task']],
   ['escalate', ['evaluator', 'below', 'to', 'context']],
   ['limits', ['usd', 'seconds', 'attemptSeconds', 'retries', 'concurrency', 'tokens']],
   ['repeat', ['until', 'max']],

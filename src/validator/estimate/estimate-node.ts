@@ -233,7 +233,7 @@ function callCosts(pool: PricedCandidates, node: PlanNode, size: NodeSize, withi
 function withSummary(costs: Costs, nodeAnalysis: NodeAnalysis, pools: Pools, within: Within): Costs {
   const { node } = nodeAnalysis;
   if (node.thread === undefined || !threadSettings(node.thread).summarise) return costs;
-  const isNamed = node.model?.id !== undefined || node.model?.route !== undefined;
+  const isNamed = node.model !== undefined && (node.model.id ?? node.model.route ?? node.model.task) !== undefined;
   const pool = isNamed ? pools.of(nodeAnalysis) : pools.rung(node, 'fast');
   const size: CallSize = { input: THREAD_FOLD_TOKENS, output: THREAD_SUMMARY_TOKENS, images: 0 };
   return {

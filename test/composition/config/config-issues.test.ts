@@ -18,6 +18,23 @@ it.each([
     '- "limits.values.xyz" is not a field: remove it, or use one of valueBytes, renderedBytes, runBytes, writtenBytes',
   ],
   [{ routes: { quick: { chian: [] } } }, '"routes.quick.chian" is not a field: did you mean routes.quick.chain?'],
+  [{ routes: { a: {} } }, 'routes.a: give either "chain" or "tier"'],
+  [{ routes: { a: { tier: 'fast', chain: ['x'] } } }, 'routes.a: give either "chain" or "tier"'],
+  [
+    { routes: { a: { tier: 'fast' } }, tasks: { b: { examples: ['x'] } } },
+    'tasks.b: leads to the route "b", which the config does not have: the routes are a',
+  ],
+  [{ classify: { otherwise: 'x' } }, 'classify.otherwise: leads to the route "x", which the config does not have'],
+  [{ routes: { a: { tier: 'fast' } }, tasks: { a: { when: [{}] } } }, 'tasks.a.when[0]: a rule without conditions'],
+  [
+    {
+      routes: { a: { tier: 'fast' } },
+      tasks: Object.fromEntries(
+        Array.from({ length: 11 }, (_, task) => [`t${task}`, { route: 'a', examples: Array(500).fill('x') }]),
+      ),
+    },
+    'tasks: at most 5000 examples are taken',
+  ],
   [
     { budgets: [{ scope: 'run', usd: 1, periode: 1 }] },
     '"budgets[0].periode" is not a field: did you mean budgets[0].period?',

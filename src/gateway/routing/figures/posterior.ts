@@ -71,6 +71,22 @@ export function unknownField(deployment: Observed, fields: readonly string[], no
   );
 }
 
+/** What was told of its answers, with no prior: the lowest mean and the fewest scores of the asked fields. */
+export function accuracyOf(
+  { statistics }: Pick<Observed, 'statistics'>,
+  asked: readonly string[] | undefined,
+  nowMs: number,
+): { readonly mean: number; readonly scores: number } {
+  let mean = 1;
+  let scores = Number.POSITIVE_INFINITY;
+  for (const field of namesOf(asked)) {
+    const rating = statistics.isObserved ? statistics.rating(field, nowMs) : undefined;
+    mean = Math.min(mean, rating?.mean ?? 0);
+    scores = Math.min(scores, rating?.weight ?? 0);
+  }
+  return { mean, scores };
+}
+
 function strengthNow({ row, statistics }: Observed, { name, priors }: Field, nowMs: number): number {
   const prior = priors.value(row);
   const rating = statistics.isObserved ? statistics.rating(name, nowMs) : undefined;
