@@ -1,5 +1,6 @@
 /** Serves a session's workflows and its gateway until the client goes or the process is stopped. */
 import { onAbort } from '../../core/on-abort.ts';
+import { secretOf } from '../../system/secret.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
 import { withInterrupt } from '../process/interrupt.ts';
 import type { Session } from '../process/session.ts';
@@ -62,7 +63,8 @@ async function overHttp(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
-  const token = tokenEnv === undefined ? undefined : process.env[tokenEnv]?.trim();
+  const token =
+    tokenEnv === undefined ? undefined : secretOf(terminal.environment[tokenEnv]?.trim() ?? '', terminal.environment);
   if (tokenEnv !== undefined && (token === undefined || token === ''))
     throw new UsageError(`--token-env names ${tokenEnv}, which is not set`);
   const handler = sdk.createMcpHandler(factory);
