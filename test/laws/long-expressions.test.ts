@@ -81,6 +81,16 @@ describe('the expressions of nodes', () => {
     await polyphony.close();
   });
 
+  it('and those of the output of a run do the same', async () => {
+    const polyphony = await world();
+    const nodes: PlanNode[] = [{ id: 'a', use: 'value', in: { x: 1 } }];
+    const plan = { version: 1 as const, input: { items: 'integer[]' }, nodes, output: fields(COUNT) };
+    const handle = await polyphony.start(plan, { items: ITEMS });
+    expect(await longestTurn(handle.result())).toBeLessThanOrEqual(PART_STEPS + 2 * ONE);
+    expect(await handle.result()).toMatchObject({ status: 'done', output: { f0: 996 } });
+    await polyphony.close();
+  });
+
   it('end with the run that is cancelled', async () => {
     const ran: string[] = [];
     const polyphony = await world(ran);
