@@ -58,6 +58,9 @@ export function prepare(
 /** Estimates of tokens are a little low for JSON. */
 const MARGIN = 0.95;
 
+/** No plan is one passage over and over for so long, and nobody pays for more of it. */
+const REPEATED_CHARACTERS = 8192;
+
 const fits = ({ choice: { promptTokens } }: Preparation, tokens: number): boolean =>
   promptTokens + LEAST_ROOM <= tokens;
 
@@ -83,6 +86,7 @@ function prepareWithin(
     output: { type: 'json' },
     answerTokens: planTokens(catalogue.bounds),
     temperature: 0,
+    repeatedCharacters: REPEATED_CHARACTERS,
     optimise: 'quality',
     // The planner's own rounds end with a stronger model.
     escalate: false,
