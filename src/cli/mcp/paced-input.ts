@@ -2,18 +2,17 @@
  * What a client writes, read no faster than it reads what it is answered. Without this, one that asks for ever and reads nothing would
  * have all its answers kept in memory.
  */
-import { type Readable, Transform, type Writable } from 'node:stream';
+import { PassThrough, type Readable, Transform, type Writable } from 'node:stream';
 import { nextMacrotask } from '../../system/clock.ts';
 
 /** After so many bytes of whole messages it is looked again whether the answers are read: some eighty short requests. */
 const PIECE_BYTES = 4096;
-/** Each answer that waits to be read listens for the end of the wait. */
-const MOST_LISTENERS = 1000;
+/** The answers to one piece, and those of all calls, are far smaller together. */
+const MOST_WAITING_BYTES = 67_108_864;
 const LINE_END = 10;
 
 /** @param output where the answers go; once it has ended or failed, nobody waits for it */
 export function pacedInput(input: Readable, output: Writable): Readable {
-  output.setMaxListeners(MOST_LISTENERS);
   const pace = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       const next = (from: number): void => {
@@ -28,6 +27,17 @@ export function pacedInput(input: Readable, output: Writable): Readable {
     },
   });
   return input.pipe(pace);
+}
+
+/**
+ * Takes answers at once, because each that had to wait would listen for the end of the wait by itself. How many there are is bounded by
+ * `pacedInput`.
+ */
+export function waitingOutput(output: Writable): Writable {
+  const waiting = new PassThrough({ writableHighWaterMark: MOST_WAITING_BYTES });
+  output.once('error', (error) => waiting.destroy(error));
+  waiting.pipe(output);
+  return waiting;
 }
 
 const ENDS = ['drain', 'close', 'error'] as const;

@@ -7,7 +7,7 @@ import { withInterrupt } from '../process/interrupt.ts';
 import type { Session } from '../process/session.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { serveHttp } from './http.ts';
-import { pacedInput } from './paced-input.ts';
+import { pacedInput, waitingOutput } from './paced-input.ts';
 import { serverFactory, serverModules } from './server.ts';
 import { offeredTools } from './tools.ts';
 
@@ -62,7 +62,9 @@ async function overStdio(
   signal: AbortSignal,
 ): Promise<boolean> {
   const input = pacedInput(process.stdin, process.stdout);
-  const transport = new stdio.StdioServerTransport(input, process.stdout, { maxBufferSize: MOST_MESSAGE });
+  const transport = new stdio.StdioServerTransport(input, waitingOutput(process.stdout), {
+    maxBufferSize: MOST_MESSAGE,
+  });
   let hasEnded = false;
   let reason: unknown;
   const handle = stdio.serveStdio(factory, {
