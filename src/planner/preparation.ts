@@ -58,8 +58,11 @@ export function prepare(
 /** Estimates of tokens are a little low for JSON. */
 const MARGIN = 0.95;
 
-/** No plan is one passage over and over for so long, and nobody pays for more of it. */
-const REPEATED_CHARACTERS = 8192;
+/**
+ * No plan is one passage over and over for so long. More than an honest server writes within the tokens that it is told, because an answer
+ * that is cut there is repaired.
+ */
+const REPEATED_CHARACTERS = 131_072;
 
 const fits = ({ choice: { promptTokens } }: Preparation, tokens: number): boolean =>
   promptTokens + LEAST_ROOM <= tokens;
