@@ -37,7 +37,10 @@ const PROVIDERS: readonly Entry[] = [
   { variables: ['FAL_KEY'], load: () => import('./fal.ts') },
 ];
 
-/** Loads only the files of the providers that it returns. */
+/**
+ * Loads only the files of the providers that it returns. `environment` says which ones; each reads its key and its address from
+ * `process.env` when it is asked, so that they can be replaced without a restart.
+ */
 export async function providersFromEnvironment(environment: Environment): Promise<readonly Plugin[]> {
   const present = PROVIDERS.filter(
     ({ variables, also }) =>

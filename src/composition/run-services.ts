@@ -127,6 +127,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const validOnce = validatedPlans(registered.catalogue, (plan) => validOrThrow(check(plan)));
   // What a program wrote, and what a journal holds, names what it means.
   const validPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan, { repair: false }));
+  const begunPlan = (plan: Plan): ValidPlan => validOrThrow(check(plan, { repair: false, begun: true }));
   const validWorkflow = validatedPlans(registered.catalogue, validPlan);
   const readInput = inputReader(registered);
   const written = createPlanner({
@@ -149,7 +150,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
   const planner = runPlanner({
     planner: writer,
     catalogue: registered.catalogue,
-    validPlan,
+    validPlan: begunPlan,
     approval: () => config().approval,
   });
   const runners = new Map<string, NodeRunner>();
@@ -193,7 +194,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     journal: stores.journal,
     runners,
     runnersNow: () => current,
-    validPlan: (plan) => validOrThrow(check(plan, { repair: false, begun: true })),
+    validPlan: begunPlan,
     planner,
     valueBounds: () => ({ ...VALUE_BOUNDS, ...defined(config().limits?.values ?? {}) }),
     runLimits,
@@ -235,7 +236,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     writer,
     preview: written.preview,
     gateOfCaller: (plan, approval) =>
-      gated(plan, ofCaller(approval, config().approval), { catalogue: registered.catalogue(), validPlan }),
+      gated(plan, ofCaller(approval, config().approval), { catalogue: registered.catalogue(), validPlan: begunPlan }),
     approvalOf: (approval, attended) => ofRun(approval, config().approval, attended),
     runLimits,
     reserveId: reservedIds(runtime, stores.journal),

@@ -50,7 +50,8 @@ async function sendEvent(
     try {
       const before = await parts.live(runId);
       const driving = before !== undefined && (await tookAnswer(parts.engine, before));
-      runs.push(driving ? before : await resumeOrJoin(parts, runId, undefined));
+      const handle = driving ? before : await resumeHere(parts, runId);
+      if (handle !== undefined) runs.push(handle);
     } catch (error) {
       left.push({ runId, error: errorRecord(asPolyphonyError(error)) });
     }
@@ -70,6 +71,24 @@ async function resumeOrJoin(
     const joined = error instanceof PolyphonyError && error.code === 'store-busy' ? await live(runId) : undefined;
     if (joined === undefined) throw error;
     return joined;
+  }
+}
+
+/** Tries to resume a run that others let go of each time before it could be. */
+const MOST_TRIES = 3;
+
+/** Undefined: another process has resumed the run since the event was recorded in it, and goes on with it. */
+async function resumeHere(parts: RunsParts, runId: string): Promise<RunHandle | undefined> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await resumeOrJoin(parts, runId, undefined);
+    } catch (error) {
+      if (!(error instanceof PolyphonyError) || error.code !== 'store-busy') throw error;
+      if ((await parts.journal.held?.([runId]))?.has(runId) === true) return undefined;
+      const { status } = await parts.engine.inspect(runId);
+      if (status === 'done' || status === 'failed' || status === 'cancelled') return undefined;
+      if (tries >= MOST_TRIES) throw error;
+    }
   }
 }
 

@@ -120,9 +120,9 @@ async function planThenStart(
   try {
     const planning = await planFor(starting, request, runId, { ...options, ...defined({ fresh, onPlan, attended }) });
     if (onPlan !== undefined) await passed(starting, onPlan, planning, options.signal);
-    const { costNanoUsd, usage, rounds } = planning;
+    const { costNanoUsd, usage, rounds, warnings } = planning;
     const checked = checkedRequestInput(planning.plan.plan, input);
-    const paid = { costNanoUsd, ...defined({ usage }), plannerCalls: rounds };
+    const paid = { costNanoUsd, ...defined({ usage, warnings }), plannerCalls: rounds };
     await release?.();
     return starting.engine.start(planning.plan, { ...options, runId, input: checked, paid });
   } finally {

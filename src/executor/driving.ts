@@ -77,6 +77,11 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
   // The rules call the driver only after the run was created, when `driving` below is assigned.
   const driver: Driver = {
     wake: () => wake(driving),
+    wakeLater() {
+      host.slice.take(host.runtime.clock.monotonic());
+      host.slice.end();
+      wake(driving);
+    },
     show(event) {
       driving.log.push(event);
       host.onEvent?.(event);

@@ -3,6 +3,7 @@
 import type { Scope } from '../core/model/model.ts';
 import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
+import type { Rendering } from '../language/template.ts';
 import type { RecordedLoop } from '../runs/records/recorded-loop.ts';
 import type { Unit } from '../runs/state/task.ts';
 import { attemptMsOf, mayRetry, recordRetry } from '../runs/turn/attempts.ts';
@@ -11,7 +12,9 @@ import {
   assertCallable,
   bookFailure,
   bookOutput,
+  inputsInParts,
   inputsOf,
+  keepInputs,
   nextRound,
   recordRound,
   scopesOf,
@@ -49,10 +52,41 @@ export function callOnce(driving: Driving, unit: Unit, signal?: AbortSignal): Pr
     assertCallable(driving.run, unit);
     if (!unit.hasSlot) takeSlot(driving.run, unit);
     const beside = loop === undefined && signal === undefined ? NOTHING_BESIDE : { loop, signal };
-    return runnerOf(driving, unit.task.node.use)(callOf(driving, unit, beside));
+    const rendering = inputsInParts(driving.run, unit);
+    if (rendering !== undefined && !partOf(driving, rendering)) return callLater(driving, unit, beside, rendering);
+    const inputs = rendering === undefined ? inputsOf(driving.run, unit) : keepInputs(unit, rendering);
+    return runnerOf(driving, unit.task.node.use)(callOf(driving, unit, beside, inputs));
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/** Expressions that take long are worked out over several slices, so that all else has its turn between them. */
+async function callLater(driving: Driving, unit: Unit, beside: CallParts, rendering: Rendering): Promise<NodeOutput> {
+  // The part is done within the callback: of all that wait, those that follow one that took long wait for the slice after it.
+  const nextPart = (): Promise<boolean> =>
+    new Promise((resolve, reject) => {
+      driving.host.slice.next(() => {
+        try {
+          assertCallable(driving.run, unit);
+          resolve(partOf(driving, rendering));
+          driving.host.slice.end();
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  while (!(await nextPart()));
+  const inputs = keepInputs(unit, rendering);
+  return runnerOf(driving, unit.task.node.use)(callOf(driving, unit, beside, inputs));
+}
+
+/** One part. Where more are left, nothing else begins in the slice. */
+function partOf({ host: { slice, runtime } }: Driving, rendering: Rendering): boolean {
+  slice.take(runtime.clock.monotonic());
+  const isWhole = rendering.next();
+  if (!isWhole) slice.end();
+  return isWhole;
 }
 
 async function performRounds(driving: Driving, unit: Unit): Promise<NodeResult> {
@@ -101,11 +135,11 @@ interface CallParts {
 
 const NOTHING_BESIDE: CallParts = { loop: undefined, signal: undefined };
 
-function callOf(driving: Driving, unit: Unit, parts: CallParts): NodeCall {
+function callOf(driving: Driving, unit: Unit, parts: CallParts, inputs: NodeCall['inputs']): NodeCall {
   const { run } = driving;
   const { task, item, round } = unit;
   const node = nodeWithModel(run, unit);
-  const call = new LiveCall(driving, unit, node, inputsOf(run, unit), parts);
+  const call = new LiveCall(driving, unit, node, inputs, parts);
   if (item !== -1) call.item = item;
   if (round !== 0) call.round = round;
   const session = sessionOf(run, unit);

@@ -8,6 +8,8 @@ export interface TimeSlice {
   /** Counts a unit that starts at this time, in monotonic milliseconds. */
   take(nowMs: number): void;
   isUsedUp(): boolean;
+  /** Nothing further begins in the slice, whatever the time: what was done in it took long. Only after `take`. */
+  end(): void;
   /** Calls back in the next slice, in the order of the calls. */
   next(callback: () => void): void;
 }
@@ -46,6 +48,9 @@ export function createTimeSlice(): TimeSlice {
       if (units >= UNITS || nowMs - beganAt >= SLICE_MS) isUsedUp = true;
     },
     isUsedUp: () => isUsedUp,
+    end() {
+      isUsedUp = true;
+    },
     next: (callback) => void waiting.push(callback),
   };
 }

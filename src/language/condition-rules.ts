@@ -11,7 +11,7 @@ export const CONDITION_BOUNDS = {
   listItems: 10_000,
   /** Reads and iterations of one evaluation, plus a 64th of the length of each value that is read. */
   steps: 1_000_000,
-  /** Those of all expressions of one value that is rendered, such as the inputs of a node: nothing else gets a turn until it is. */
+  /** Those of all expressions of one value that is rendered, such as the inputs of a node. */
   renderedSteps: 4_000_000,
   /** Bytes of texts and lists that one evaluation makes. */
   made: 4_194_304,

@@ -4,9 +4,9 @@
  */
 import { PolyphonyError } from '../core/errors.ts';
 import { copyJson } from '../core/json/copy-json.ts';
-import { beginRender } from './cel/condition-work.ts';
-import { compileExpression } from './expression.ts';
-import type { RenderMeter, TemplateScope } from './rendering.ts';
+import { beginRender, countTranslation } from './cel/condition-work.ts';
+import { type CompiledExpression, compileExpression } from './expression.ts';
+import { type Rendering, type RenderMeter, renderInParts, type TemplateScope } from './rendering.ts';
 import {
   type Alternative,
   type Literal,
@@ -16,7 +16,7 @@ import {
   TEMPLATE_BOUNDS,
 } from './template-syntax.ts';
 
-export type { RenderMeter, TemplateScope } from './rendering.ts';
+export type { Rendering, RenderMeter, TemplateScope } from './rendering.ts';
 export {
   expressionIn,
   type ParsedTemplate,
@@ -88,9 +88,12 @@ export interface CompiledTemplate {
   readonly dynamic: boolean;
   /** @param meter @default nothing is counted */
   render(scope: TemplateScope, meter?: RenderMeter): unknown;
+  /** The same in parts. Undefined where it has no two expressions, so that one part would do all of it. */
+  readonly inParts?: (scope: TemplateScope, meter?: RenderMeter) => Rendering;
 }
 
-type Render = (scope: TemplateScope, meter: RenderMeter) => unknown;
+/** @param known the values of the expressions, where they were worked out before */
+type Render = (scope: TemplateScope, meter: RenderMeter, known?: readonly unknown[]) => unknown;
 
 const ignore = (): void => {};
 const NO_METER: RenderMeter = { text: ignore, json: ignore, container: ignore, reference: ignore, made: ignore };
@@ -137,7 +140,7 @@ function asText(value: unknown, meter: RenderMeter): string {
   return JSON.stringify(value) ?? '';
 }
 
-function compileString(text: string): Render | undefined {
+function compileString(text: string, compiling: Compiling): Render | undefined {
   const { segments } = parseTemplate(text);
   const [first] = segments;
   if (segments.length === 1 && first?.type === 'reference') {
@@ -148,14 +151,25 @@ function compileString(text: string): Render | undefined {
       return value;
     };
   }
-  if (first?.type === 'expression') return compileWhole(first.source);
+  if (first?.type === 'expression') return compileWhole(text, first.source, compiling);
   return compileText(text, segments);
 }
 
-/** One that does not compile stays text, as an invalid reference does. */
-function compileWhole(source: string): Render | undefined {
-  const compiled = compileExpression(source);
-  return compiled.ok ? compiled.expression.evaluate : undefined;
+/**
+ * One that does not compile stays text, as an invalid reference does. It is translated when it is first evaluated, because to
+ * translate a hundred of them at once takes as long as to evaluate them.
+ */
+function compileWhole(text: string, source: string, { expressions }: Compiling): Render {
+  let compiled: CompiledExpression | undefined;
+  const evaluate = (scope: TemplateScope, meter: RenderMeter): unknown => {
+    if (compiled === undefined) {
+      compiled = compileExpression(source);
+      countTranslation(source.length);
+    }
+    return compiled.ok ? compiled.expression.evaluate(scope, meter) : text;
+  };
+  const place = expressions.push(evaluate) - 1;
+  return (scope, meter, known) => (known === undefined ? evaluate(scope, meter) : known[place]);
 }
 
 function compileText(text: string, segments: readonly Segment[]): Render | undefined {
@@ -174,40 +188,43 @@ function compileText(text: string, segments: readonly Segment[]): Render | undef
   };
 }
 
-interface Budget {
+interface Compiling {
+  /** How many may still come. */
   values: number;
+  /** Those found so far, in the order of the value. */
+  readonly expressions: ((scope: TemplateScope, meter: RenderMeter) => unknown)[];
 }
 
-function compileValue(value: unknown, depth: number, budget: Budget): Render | undefined {
-  if (typeof value === 'string') return compileString(value);
+function compileValue(value: unknown, depth: number, compiling: Compiling): Render | undefined {
+  if (typeof value === 'string') return compileString(value, compiling);
   if (typeof value !== 'object' || value === null) return undefined;
-  if (depth > TEMPLATE_BOUNDS.depth || --budget.values < 0) {
+  if (depth > TEMPLATE_BOUNDS.depth || --compiling.values < 0) {
     const { depth: deepest, values } = TEMPLATE_BOUNDS;
     const rule = `at most ${deepest} levels and ${values} values`;
     throw new PolyphonyError('invalid-plan', `A value with references can have ${rule}: flatten it or split it.`);
   }
-  return Array.isArray(value) ? compileArray(value, depth, budget) : compileObject(value, depth, budget);
+  return Array.isArray(value) ? compileArray(value, depth, compiling) : compileObject(value, depth, compiling);
 }
 
-function compileArray(values: readonly unknown[], depth: number, budget: Budget): Render | undefined {
-  const renders = values.map((value) => compileValue(value, depth + 1, budget));
+function compileArray(values: readonly unknown[], depth: number, compiling: Compiling): Render | undefined {
+  const renders = values.map((value) => compileValue(value, depth + 1, compiling));
   if (renders.every((render) => render === undefined)) return undefined;
-  return (scope, meter) => {
+  return (scope, meter, known) => {
     meter.container(values.length);
-    return values.map((value, index) => renders[index]?.(scope, meter) ?? (renders[index] ? null : value));
+    return values.map((value, index) => renders[index]?.(scope, meter, known) ?? (renders[index] ? null : value));
   };
 }
 
-function compileObject(value: object, depth: number, budget: Budget): Render | undefined {
+function compileObject(value: object, depth: number, compiling: Compiling): Render | undefined {
   const entries = Object.entries(value).map(
-    ([key, child]) => [key, child, compileValue(child, depth + 1, budget)] as const,
+    ([key, child]) => [key, child, compileValue(child, depth + 1, compiling)] as const,
   );
   if (entries.every(([, , render]) => render === undefined)) return undefined;
-  return (scope, meter) => {
+  return (scope, meter, known) => {
     meter.container(entries.length);
     const rendered: Record<string, unknown> = {};
     for (const [key, child, render] of entries) {
-      setOwn(rendered, key, render === undefined ? child : render(scope, meter));
+      setOwn(rendered, key, render === undefined ? child : render(scope, meter, known));
     }
     return rendered;
   };
@@ -226,7 +243,8 @@ function setOwn(target: Record<string, unknown>, key: string, value: unknown): v
  * @throws invalid-plan when the value is nested too deeply or cyclic
  */
 export function compileTemplate(value: unknown): CompiledTemplate {
-  const render = compileValue(value, 0, { values: TEMPLATE_BOUNDS.values });
+  const expressions: Compiling['expressions'] = [];
+  const render = compileValue(value, 0, { values: TEMPLATE_BOUNDS.values, expressions });
   if (render === undefined) return { dynamic: false, render: () => value };
   return {
     dynamic: true,
@@ -234,6 +252,12 @@ export function compileTemplate(value: unknown): CompiledTemplate {
       beginRender();
       return render(scope, meter);
     },
+    ...(expressions.length < 2
+      ? {}
+      : {
+          inParts: (given, meter = NO_METER) =>
+            renderInParts(expressions, given, meter, (scope, known) => render(scope, meter, known)),
+        }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { AttemptRecord, CallTrace, ChatRequest, ModelEvent, ModelResponse, 
 import { collect, totalCost } from '../core/model/response.ts';
 import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid, usageOfAttempts } from '../core/money/usage.ts';
-import type { PlanningPreview } from '../core/plan/planner.ts';
+import type { PlannerAnswer, PlanningPreview } from '../core/plan/planner.ts';
 import type { Catalogue, Validate, Validation } from '../core/plan/validation.ts';
 import { nameOf, type PlannerModel } from './choice.ts';
 import type { Listener } from './drafts.ts';
@@ -58,14 +58,16 @@ export async function ask(preparation: Preparation, asked: Round, asking: Asking
   const called = asking.listener.onCall?.();
   if (called !== undefined) await called;
   // A trace of its own, so that the response's cost is that of this round only.
-  const calling: Calling = { trace: { attempts: [] }, signal, isTold: false };
+  const calling: Calling = { trace: { attempts: [] }, signal, isTold: false, warnings: [] };
   try {
     return await askInTurn(turnsOf(preparation, planners, asking.refused), calling, preparation, asked, asking);
   } catch (error) {
     // The cost of an answer that never came is reported too.
     const { attempts } = calling.trace;
-    if (attempts.length > 0 || before.costNanoUsd !== 0)
-      await asking.listener.onAnswer?.({ round, ...sumOf(before, paidFor(attempts)), error: errorRecord(error) });
+    if (attempts.length > 0 || before.costNanoUsd !== 0) {
+      const paid = sumOf(before, paidFor(attempts));
+      await asking.listener.onAnswer?.({ round, ...paid, error: errorRecord(error), ...toldOf(calling.warnings) });
+    }
     const [first] = planners ?? [];
     const { model } = preparation.choice.rules;
     const isPinned = first === undefined && model !== undefined;
@@ -114,7 +116,12 @@ interface Calling {
   readonly signal: AbortSignal;
   /** Something of an answer was passed on, so no other planner may begin another one unseen. */
   isTold: boolean;
+  /** Of providers that refused the schema. */
+  readonly warnings: Warning[];
 }
+
+const toldOf = (warnings: readonly Warning[]): Pick<PlannerAnswer, 'warnings'> =>
+  warnings.length === 0 ? {} : { warnings };
 
 async function askInTurn(
   turns: readonly Turn[],
@@ -123,7 +130,7 @@ async function askInTurn(
   round: Round,
   asking: Asking,
 ): Promise<Asked> {
-  const warnings: Warning[] = [];
+  const { warnings } = calling;
   let failure: unknown;
   for (const [place, turn] of turns.entries()) {
     try {
@@ -216,8 +223,11 @@ export async function reportAnswer(
   { onAnswer }: Listener,
   round: number,
   paid: Paid,
-  { plan, issues }: Validation,
+  {
+    validation: { plan, issues },
+    warnings,
+  }: { readonly validation: Validation; readonly warnings: readonly Warning[] },
 ): Promise<void> {
   const errors = issues.filter(({ severity }) => severity === 'error').slice(0, MAX_REPORTED_ISSUES);
-  await onAnswer?.({ round, ...paid, ...(plan === undefined ? { issues: errors } : {}) });
+  await onAnswer?.({ round, ...paid, ...(plan === undefined ? { issues: errors } : {}), ...toldOf(warnings) });
 }

@@ -241,7 +241,7 @@ async function nextRound(
     : asking.validate(answer.text, asking.catalogue, { request: asking.request });
   const written: Written = { validation, model: response.target };
   progress.validation = validation;
-  await reportAnswer(asking.listener, asked, price, validation);
+  await reportAnswer(asking.listener, asked, price, { validation, warnings });
   const unclear = validation.plan === undefined ? [] : voids(validation, asking.catalogue);
   if (validation.plan !== undefined && (unclear.length === 0 || doubtful !== undefined || isLast))
     return result(written, asked, progress.paid);

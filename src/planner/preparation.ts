@@ -58,6 +58,12 @@ export function prepare(
 /** Estimates of tokens are a little low for JSON. */
 const MARGIN = 0.95;
 
+/**
+ * No plan is one passage over and over for so long. More than an honest server writes within the tokens that it is told, because an answer
+ * that is cut there is repaired.
+ */
+const REPEATED_CHARACTERS = 131_072;
+
 const fits = ({ choice: { promptTokens } }: Preparation, tokens: number): boolean =>
   promptTokens + LEAST_ROOM <= tokens;
 
@@ -83,6 +89,7 @@ function prepareWithin(
     output: { type: 'json' },
     answerTokens: planTokens(catalogue.bounds),
     temperature: 0,
+    repeatedCharacters: REPEATED_CHARACTERS,
     optimise: 'quality',
     // The planner's own rounds end with a stronger model.
     escalate: false,

@@ -3,6 +3,7 @@
 import type { Clock } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../core/errors.ts';
+import type { Warning } from '../core/model/model.ts';
 import { subtractUsage } from '../core/money/usage.ts';
 import type { Plan, PlanNode, ValidPlan } from '../core/plan/plan.ts';
 import { memberPlan, WORKFLOW_PREFIX } from '../core/plan/plan-workflows.ts';
@@ -90,6 +91,7 @@ export function planRunner(options: NestedOptions): NodeRunner {
     const context = call.inputs.context ?? null;
     const { scopes, signal, sensitivity, approval } = call;
     const onCall = (): void => call.count?.('plannerCalls');
+    let warnings: readonly Warning[] | undefined;
     const result = await runNested(options, call, async () => {
       const made = await planner.plan(requestOf(goal, context), {
         scopes,
@@ -97,10 +99,11 @@ export function planRunner(options: NestedOptions): NodeRunner {
         onCall,
         ...defined({ sensitivity, approval }),
       });
+      warnings = made.warnings;
       return { ...made, plannerCalls: made.rounds, input: { goal, context } };
     });
     const planned = await planOf(options.engine(), result.runId);
-    return outputOf(result, { output: result.output ?? null, plan: planned });
+    return { ...outputOf(result, { output: result.output ?? null, plan: planned }), ...defined({ warnings }) };
   };
 }
 
@@ -160,7 +163,7 @@ function paidBefore(before: RunResult | undefined): Paid {
 }
 
 async function begin(options: NestedOptions, call: NodeCall, runId: string, nested: Nested): Promise<RunHandle> {
-  const { plan, input, costNanoUsd, usage, plannerCalls } = nested;
+  const { plan, input, costNanoUsd, usage, plannerCalls, warnings } = nested;
   return options.engine().start(plan, {
     runId,
     input,
@@ -168,7 +171,7 @@ async function begin(options: NestedOptions, call: NodeCall, runId: string, nest
     scopes: call.scopes,
     level: call.level + 1,
     parent: { runId: call.runId, nodeId: call.node.id, ...defined({ item: call.item }), kind: 'nested' },
-    paid: { costNanoUsd, ...defined({ usage, plannerCalls }) },
+    paid: { costNanoUsd, ...defined({ usage, plannerCalls, warnings }) },
     ...defined({ session: call.session }),
   });
 }

@@ -24,9 +24,13 @@ const MOST_FILES = 1000;
  *
  * @throws invalid-credential naming the file that cannot be read, never what it holds
  */
-export function secretOf(secret: Secret): string | undefined {
+export function secretOf(
+  secret: Secret,
+  /** Where `env:NAME` is read. */
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
   if (typeof secret === 'function') return secret();
-  if (secret.startsWith('env:')) return process.env[secret.slice(4)]?.trim();
+  if (secret.startsWith('env:')) return environment[secret.slice(4)]?.trim();
   return secret.startsWith('file:') ? secretFile(secret.slice(5)) : secret;
 }
 

@@ -9,6 +9,7 @@ export function testThreadStore(options: StoreSuiteOptions<ThreadStore>): void {
   entryTests(options);
   readerTests(options);
   summaryTests(options);
+  readTests(options);
   listTests(options);
   pruneTests(options);
 }
@@ -129,6 +130,29 @@ function summaryTests(options: StoreSuiteOptions<ThreadStore>): void {
     await store.open({ key: 'ann', reader: 'b', most: 1 });
     assert.equal(await store.summarise({ key: 'ann', reader: 'a', upTo, summary: 'one' }), 'one');
     assert.equal(await store.summarise({ key: 'ann', reader: 'b', upTo, summary: 'two' }), 'one');
+  });
+}
+
+function readTests(options: StoreSuiteOptions<ThreadStore>): void {
+  const check = storeTests(options);
+  check('reads no more entries and no more bytes than it is asked for, the newest ones', async (store) => {
+    for (const number of [1, 2, 3]) await say(store, 'ann', number);
+    const entry = 'q1a1'.length;
+    const read = async (limit: number, mostBytes: number) => said(await store.read('ann', limit, mostBytes));
+    assert.deepEqual(await read(10, 3 * entry), ['q1 a1', 'q2 a2', 'q3 a3']);
+    assert.deepEqual(await read(10, 3 * entry - 1), ['q2 a2', 'q3 a3']);
+    assert.deepEqual(await read(1, 3 * entry), ['q3 a3']);
+    assert.deepEqual(await read(10, entry - 1), []);
+    assert.deepEqual(await read(0, entry), []);
+  });
+  check('reads no more than 16 MiB where nobody asks for more', async (store) => {
+    const answer = 'é'.repeat(1024 * 1024);
+    for (let count = 0; count < 12; count += 1) {
+      await store.append({ key: 'ann', writer: `run_${count}/chat`, question: '', answer });
+    }
+    const kept = await store.read('ann');
+    assert.deepEqual([kept?.entries.length, kept?.entries.at(-1)?.writer], [8, 'run_11/chat']);
+    assert.equal((await store.read('ann', 1000, Number.POSITIVE_INFINITY))?.entries.length, 12);
   });
 }
 

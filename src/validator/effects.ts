@@ -15,6 +15,7 @@ interface Union {
   readonly writes: Set<string>;
   readonly reaches: Set<string>;
   readonly models: Set<string>;
+  readonly openModels: Set<string>;
   readonly undeclared: Set<string>;
   /** Plans that are counted already: nested ones may be used at many places. */
   readonly plans: Set<Plan>;
@@ -31,6 +32,7 @@ export function effectsOf(plan: Plan, catalogue: Catalogue): PlanEffects {
     writes: new Set(),
     reaches: new Set(),
     models: new Set(),
+    openModels: new Set(),
     undeclared: new Set(),
     plans: new Set(),
     costs: 'none',
@@ -44,6 +46,7 @@ export function effectsOf(plan: Plan, catalogue: Catalogue): PlanEffects {
     reaches: sorted(union.reaches),
     costs,
     models: sorted(union.models),
+    openModels: sorted(union.openModels),
     undeclared: sorted(union.undeclared),
   };
 }
@@ -61,6 +64,7 @@ function addNode(nodeAnalysis: NodeAnalysis, catalogue: Catalogue, union: Union)
   addStep(node.use, catalogue, union);
   if (step?.usesModel === true && !node.use.startsWith('workflow:')) addModels(nodeAnalysis, catalogue, union);
   addTools(node, catalogue, union);
+  addOpenModels(node, union);
   if (node.thread !== undefined) add({ reads: ['store'], writes: ['store'] }, union);
   if (node.undo !== undefined) addStep(typeof node.undo === 'string' ? node.undo : node.undo.use, catalogue, union);
 }
@@ -85,6 +89,8 @@ function addTools(node: PlanNode, catalogue: Catalogue, union: Union): void {
       if (isRecord(name)) addProviderTool(name, union);
       else if (typeof name !== 'string' || name.includes('{{')) {
         union.undeclared.add(`${node.id}: tools`);
+        // It may be a workflow, with models of its own.
+        if (list.place.endsWith('/tools')) union.openModels.add(`${node.id}: tools`);
         add(ANY_EFFECTS, union);
       }
     }
@@ -112,6 +118,19 @@ function addModels({ node, variants }: NodeAnalysis, catalogue: Catalogue, union
   ];
   for (const { provider, card } of asked) union.models.add(`${provider}/${card.id}`);
 }
+
+/** A plan that is still to be made, agents that are a value of the run, and agents whose model is one. */
+function addOpenModels(node: PlanNode, { openModels }: Union): void {
+  if (node.use === 'plan') openModels.add(`${node.id}: plan`);
+  const agents = node.use === 'llm' ? node.in?.agents : undefined;
+  if (agents === undefined || agents === null) return;
+  const isKnown =
+    isRecord(agents) && Object.values(agents).every((agent) => isRecord(agent) && hasKnownModel(agent.model));
+  if (!isKnown) openModels.add(`${node.id}: agents`);
+}
+
+const hasKnownModel = (model: unknown): boolean =>
+  model === undefined || (isRecord(model) && !(typeof model.id === 'string' && model.id.includes('{{')));
 
 /** Without the name of a model that only the run knows: then it may be any that can. */
 function withKnownModel(node: PlanNode, model: PlanNode['model']): PlanNode {

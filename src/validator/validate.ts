@@ -6,7 +6,8 @@
  * V3. Repairs need no model and are unambiguous: where two are possible, none is made. A repaired plan is validated again.
  * V4. Only a plan without errors becomes a ValidPlan.
  */
-import { markRepaired, type Plan } from '../core/plan/plan.ts';
+import { PLAN_QUESTIONS_BYTES } from '../core/plan/approval.ts';
+import { markRepaired, type Plan, type PlanBounds } from '../core/plan/plan.ts';
 import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } from '../core/plan/validation.ts';
 import { type Naming, openNaming } from './analysis/naming.ts';
 import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './analysis/order.ts';
@@ -44,7 +45,11 @@ export const validate: Validate = (raw, catalogue, options = {}) => {
 function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptions): Validation {
   const repair = options.repair !== false;
   const first = createReport(options.begun);
-  const { document: given, repaired: read } = readPlan(raw, { bounds: catalogue.bounds, repair }, first);
+  const { document: given, repaired: read } = readPlan(
+    raw,
+    { bounds: readBounds(catalogue.bounds, options), repair },
+    first,
+  );
   if (given === undefined) return { issues: first.findings.map(publicIssue), repaired: read };
   let document: unknown = given;
   dropSchemaKey(document);
@@ -75,6 +80,10 @@ function validatePlan(raw: unknown, catalogue: Catalogue, options: ValidateOptio
     }
   }
 }
+
+/** A plan that is about to run, or runs, may have questions of approval beside what was written. */
+const readBounds = (bounds: PlanBounds, { begun }: ValidateOptions): PlanBounds =>
+  begun === true ? { ...bounds, bytes: bounds.bytes + PLAN_QUESTIONS_BYTES } : bounds;
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 

@@ -1,6 +1,7 @@
 /** The doctor at servers of one's own: what it asks of them, and what it says. */
 import { describe, expect, it } from 'vitest';
 import { loopback } from '../kit/loopback.ts';
+import { child } from '../plugins/tools/mcp/opened.ts';
 import { folderWith, start } from './call.ts';
 
 const answer = {
@@ -30,6 +31,28 @@ describe('doctor', () => {
     const { code, out } = await doctor({ POLYPHONY_BASE_URL: `${url}/v1`, POLYPHONY_FREE: '1' });
     expect(out).toMatch(/✓ call +openai-compatible\/mine answered\n/);
     expect(code).toBe(0);
+  });
+
+  it('names the tools and the MCP servers that the config brings', async () => {
+    const tools = { http: true, write: { folder: 'out' } };
+    const mcp = { crm: child('good', { tools: ['echo', 'post'] }) };
+    const folder = folderWith({ 'polyphony.yaml': { tools, mcp } });
+    const { code, out } = await start(['doctor'], { folder }).ended;
+    expect(out).toMatch(/✓ mcp +crm \(2 tools: echo, post\)\n/);
+    expect(out).toMatch(
+      /✓ plugins +the built-in ones; the tools http_get, write_file, write_rows; the MCP servers crm\n/,
+    );
+    expect(code).toBe(0);
+  });
+
+  it('fails where an MCP server offers no tools, and without any says so', async () => {
+    const folder = folderWith({ 'polyphony.yaml': { mcp: { gone: { command: '/nowhere/at/all' } } } });
+    const { code, out } = await start(['doctor'], { folder }).ended;
+    expect(out).toMatch(/✗ mcp +gone offers no tools: with --log warn the reason is shown\n/);
+    expect(code).toBe(1);
+    const { out: none } = await doctor({});
+    expect(none).toMatch(/✓ plugins +only the built-in ones\n/);
+    expect(none).not.toContain('mcp');
   });
 
   it('fails where no provider lists a model, with the remedy', async () => {

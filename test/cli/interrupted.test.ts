@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../src/core/run/engine.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
-import { call, folderWith } from './call.ts';
+import { loopback } from '../kit/loopback.ts';
+import { call, folderWith, start } from './call.ts';
 
 const left = (runId: string, use: string): RunEvent => ({
   type: 'run-started',
@@ -44,3 +45,27 @@ test('interrupted runs are listed and shown, with how to go on only where that i
   expect(resumed.err).toContain('workflows: [it]');
   expect((await runs('resume', 'run_a')).code).toBe(0);
 });
+
+const PLAN = { version: 1, nodes: [{ id: 'a', use: 'value', in: { poem: 'The sea.' } }], output: '{{a.poem}}' };
+
+test('a request that the embedded planner cannot plan goes on by the remedy that is told, and not before', async () => {
+  const { url } = await loopback((received, response) => {
+    const message = { role: 'assistant', content: JSON.stringify(PLAN) };
+    const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+    const answer = { choices: [{ index: 0, message, finish_reason: 'stop' }], usage };
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(received.path === '/v1/models' ? { data: [{ id: 'mine' }] } : answer));
+  });
+  const folder = folderWith();
+  const first = await start(['run', 'Write a poem about the sea'], { folder }).ended;
+  expect(first.err).toContain('unsupported: ');
+  const [, runId = ''] =
+    /^set the API key of a provider in the environment, then continue with: .* runs resume (run_\w+)$/m.exec(
+      first.err,
+    ) ?? [];
+  expect(runId).not.toBe('');
+  expect((await start(['runs', 'resume', runId], { folder }).ended).err).toContain('unsupported: ');
+  const environment = { POLYPHONY_BASE_URL: `${url}/v1`, POLYPHONY_FREE: '1' };
+  const again = await start(['runs', 'resume', runId], { folder, environment }).ended;
+  expect(again).toMatchObject({ code: 0, out: expect.stringContaining('The sea.') });
+}, 60_000);

@@ -199,6 +199,51 @@ describe('a plan that a model wrote', () => {
   });
 });
 
+describe('the question of a plan', () => {
+  const TWO = { bounds: { nodes: 2 }, approval: ASK };
+
+  it.each([true, false])('does not count towards its nodes; streaming: %s', async (streaming) => {
+    const w = await world([PLAIN], TWO);
+    const { runId, status } = await w.polyphony.run('pay it', {}, { streaming });
+    expect(status).toBe('suspended');
+    await w.polyphony.close();
+    const other = await world([PLAIN], TWO, w.stores);
+    const result = await (await other.polyphony.runs.answer(runId, 'plan_approval', 'yes')).result();
+    expect(result.status).toBe('done');
+    await other.polyphony.close();
+  });
+
+  it('does not count towards its bytes', async () => {
+    const bounds = { bytes: JSON.stringify(PLAIN).length };
+    const w = await world([PLAIN], { bounds, approval: ASK });
+    const { runId, status } = await w.polyphony.run(PLAIN);
+    expect(status).toBe('suspended');
+    const result = await (await w.polyphony.runs.answer(runId, 'plan_approval', 'yes')).result();
+    expect(result.status).toBe('done');
+    await w.polyphony.close();
+  });
+
+  it('is no way around the bounds', async () => {
+    const w = await world([], { bounds: { nodes: 2 } });
+    const { runId } = await w.polyphony.run(PLAIN, {}, { approval: ASK });
+    const [started] = await events(w, runId);
+    if (started?.type !== 'run-started') throw new Error('no start');
+    const [question] = started.plan.nodes;
+    if (question === undefined) throw new Error('no question');
+    const questions = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({ ...question, id: `plan_approval_${at}` }));
+    const issues = async (nodes: readonly PlanNode[]) => {
+      const found = (await w.polyphony.validate(plan(...nodes))).issues;
+      return found.flatMap(({ code, got }) => (code === 'size.nodes' ? [got] : []));
+    };
+    expect(await issues([...questions(4), LOOK, PAY])).toEqual([]);
+    expect(await issues([...questions(5), LOOK, PAY])).toEqual([3]);
+    const forged = { ...question, in: { ...question.in, mustApprove: false } };
+    expect(await issues([forged, LOOK, PAY])).toEqual([3]);
+    await w.polyphony.close();
+  });
+});
+
 describe('a revised plan', () => {
   const FAILS: PlanNode = { id: 'fails', use: 'tool:fails', onError: 'replan' };
 

@@ -1,6 +1,8 @@
 /** Events reach everything that waits for them, once, in every store, and nothing else. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { RunHandle } from '../../src/core/run/engine.ts';
+import type { RunJournal } from '../../src/core/stores.ts';
 import { createPolyphony, type Plan, type PolyphonyOptions, type Stores } from '../../src/index.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
@@ -177,6 +179,53 @@ describe('an event', () => {
         code: 'invalid-request',
       });
     await close();
+  });
+
+  it('leaves a run to the process that resumes it first, which is no failure', async () => {
+    const runtime = fakeRuntime();
+    const stores = memoryStores({ clock: runtime.clock });
+    const other = await open(stores, { runtime });
+    const plan = paid();
+    const later = { id: 'later', use: 'wait', in: { seconds: 50 }, needs: ['paid'] };
+    const { runId } = await other.run({ ...plan, nodes: [...plan.nodes, later] }, { order: 'a' });
+    let resumed: Promise<RunHandle> | undefined;
+    const journal: RunJournal = {
+      ...stores.journal,
+      // The lease under which the event was recorded ends, and the other process is the first to take the next one.
+      async release(run, owner) {
+        await stores.journal.release(run, owner);
+        if (run !== runId || resumed !== undefined) return;
+        resumed = other.resume(runId);
+        await resumed;
+      },
+    };
+    const { runs, close } = await open({ ...stores, journal }, { runtime });
+    const sent = await runs.event('paid', { order: 'a', cents: 7 });
+    expect(sent).toEqual({ delivered: [{ runId, id: 'paid' }], refused: [], runs: [], left: [] });
+    await runtime.clock.advance(60_000);
+    expect(await (await resumed)?.result()).toMatchObject({ status: 'done', output: 'Thanks for 7 cents.' });
+    await close();
+    await other.close();
+  });
+
+  it('is left where the run is busy and nobody has it', async () => {
+    const stores = memoryStores();
+    const first = await open(stores);
+    const { runId } = await first.run(paid(), { order: 'a' });
+    let isGiven = false;
+    const journal: RunJournal = {
+      ...stores.journal,
+      claim: async (run, owner, leaseMs) => !isGiven && stores.journal.claim(run, owner, leaseMs),
+      async release(run, owner) {
+        isGiven = true;
+        await stores.journal.release(run, owner);
+      },
+    };
+    const { runs, close } = await open({ ...stores, journal });
+    const sent = await runs.event('paid', { order: 'a', cents: 7 });
+    expect(sent).toMatchObject({ runs: [], left: [{ runId, error: { code: 'store-busy' } }] });
+    await close();
+    await first.close();
   });
 
   it('reaches a wait in a nested run, which goes on with the run around it', async () => {

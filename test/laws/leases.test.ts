@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/core/clock.ts';
 import type { RunJournal } from '../../src/core/stores.ts';
-import { MOST_SKEW_MS } from '../../src/stores/leases.ts';
+import { LIVING_MS, MOST_SKEW_MS } from '../../src/stores/leases.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { temporaryFolder } from '../stores/folder.ts';
@@ -54,7 +54,12 @@ const memory = (clock: Clock): Case => {
 const jumps = fc.array(fc.integer({ min: -48 * HOUR_MS, max: 48 * HOUR_MS }), { maxLength: 4 });
 
 /** One renews every three seconds and the wall jumps between; two never gets the run, until one is silent for the lease. */
-async function expectKept({ one, two, close }: Case, clock: ReturnType<typeof drivenClock>, walls: readonly number[]) {
+async function expectKept(
+  { one, two, close }: Case,
+  clock: ReturnType<typeof drivenClock>,
+  walls: readonly number[],
+  moreMs = 0,
+) {
   try {
     expect(await one.claim('run', 'one', LEASE_MS)).toBe(true);
     for (const jump of walls) {
@@ -64,7 +69,7 @@ async function expectKept({ one, two, close }: Case, clock: ReturnType<typeof dr
       expect(await one.claim('run', 'one', LEASE_MS)).toBe(true);
     }
     clock.wall += walls[0] ?? HOUR_MS;
-    clock.time += LEASE_MS - 1;
+    clock.time += LEASE_MS + moreMs - 1;
     expect(await two.claim('run', 'two', LEASE_MS)).toBe(false);
     clock.wall -= 2 * (walls[0] ?? HOUR_MS);
     clock.time += 1;
@@ -80,7 +85,7 @@ describe('a lease', () => {
       fc.asyncProperty(jumps, async (walls) => {
         for (const isAlive of [true, undefined]) {
           const clock = drivenClock('one boot');
-          await expectKept(sqlite([clock, clock], isAlive), clock, walls);
+          await expectKept(sqlite([clock, clock], isAlive), clock, walls, isAlive === true ? LIVING_MS : 0);
         }
       }),
       { numRuns: 10 },
@@ -94,6 +99,17 @@ describe('a lease', () => {
         await expectKept(memory(clock), clock, walls);
       }),
     );
+  });
+
+  it('of the process that asks ends in time, because it does not stand still', async () => {
+    const clock = drivenClock('one boot');
+    const { one, two, close } = sqlite([clock, clock], true);
+    await one.claim('run', 'process:x:1:1#one', LEASE_MS);
+    clock.time += LEASE_MS - 1;
+    expect(await two.claim('run', 'process:x:1:1#two', LEASE_MS)).toBe(false);
+    clock.time += 1;
+    expect(await two.claim('run', 'process:x:1:1#two', LEASE_MS)).toBe(true);
+    await close();
   });
 
   it('has ended when its process is dead', async () => {

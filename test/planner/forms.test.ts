@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { Attempt, Capability, ChatRequest, ModelEvent } from '../../src/core/model/model.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
+import type { PlannerAnswer } from '../../src/core/plan/planner.ts';
+import type { RunEvent } from '../../src/core/run/run-events.ts';
 import { createPlanner } from '../../src/planner/planner.ts';
 import { createPolyphony, type Polyphony } from '../../src/polyphony.ts';
 import { fakeCard, fakeProvider, fakeRuntime, finish, type ScriptStep } from '../../src/testing/index.ts';
@@ -161,14 +163,41 @@ describe.each(['schema', 'tool'] as const)('a provider that refuses the %s', (fo
     });
   });
 
-  it('and plain JSON too is asked no third time', async () => {
+  const REFUSED = [{ code: 'schema-refused', message: expect.stringMatching(/^fake\/m refused/) }];
+
+  it('is told in the events of a run, whether its plan is written before or within it', async () => {
+    for (const streaming of [true, false])
+      await withModels([['m', form]], refusing, async (polyphony) => {
+        const handle = await polyphony.start('four', {}, { streaming });
+        const events: RunEvent[] = [];
+        for await (const event of handle.events()) events.push(event);
+        const told = events.flatMap((event) => {
+          if (event.type === 'plan-answered') return event.warnings ?? [];
+          return event.type === 'run-started' ? (event.paid?.warnings ?? []) : [];
+        });
+        expect(told).toEqual(REFUSED);
+      });
+  });
+
+  it('is told by the node that plans', async () => {
+    await withModels([['m', form]], refusing, async (polyphony) => {
+      const node = { id: 'sub', use: 'plan', in: { goal: 'four' } };
+      const plan: Plan = { version: 1, nodes: [node], output: '{{sub.meta.warnings}}' };
+      expect(await polyphony.run(plan)).toMatchObject({ status: 'done', output: REFUSED });
+    });
+  });
+
+  it('and plain JSON too is asked no third time, with the warning beside the error', async () => {
     const fail = new PolyphonyError('invalid-request', 'No.', { status: 400 });
     await withModels(
       [['m', form]],
       () => [{ fail }],
       async (polyphony, seen) => {
-        await expect(polyphony.plan('four')).rejects.toMatchObject({ code: 'invalid-request' });
+        const told: unknown[] = [];
+        const onAnswer = ({ error, warnings }: PlannerAnswer): unknown => told.push([error?.code, warnings]);
+        await expect(polyphony.plan('four', { onAnswer })).rejects.toMatchObject({ code: 'invalid-request' });
         expect(seen).toHaveLength(2);
+        expect(told).toEqual([['invalid-request', REFUSED]]);
       },
     );
   });

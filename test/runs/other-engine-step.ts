@@ -23,7 +23,7 @@ import {
   unitKey,
 } from '../../src/runs/turn/calls.ts';
 import { createRun, type RunOpening } from '../../src/runs/turn/opening.ts';
-import { sleep } from '../../src/system/clock.ts';
+import { nextMacrotask, sleep } from '../../src/system/clock.ts';
 import type { TestEngineParts } from '../../src/testing/index.ts';
 
 export interface OtherEngineParts extends TestEngineParts {
@@ -58,10 +58,12 @@ export function openStep(parts: OtherEngineParts, followed: Followed, opening: R
   const controller = new AbortController();
   const timers: [task: Task | undefined, cancel: () => void][] = [];
   const waiters: (() => void)[] = [];
+  const wakeAll = (): void => {
+    for (const wake of waiters.splice(0)) wake();
+  };
   const driver: Driver = {
-    wake() {
-      for (const wake of waiters.splice(0)) wake();
-    },
+    wake: wakeAll,
+    wakeLater: () => nextMacrotask(wakeAll),
     show(event) {
       followed.shown.push(event);
       for (const wake of followed.waiters.splice(0)) wake();

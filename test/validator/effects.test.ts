@@ -18,7 +18,7 @@ const llm = (more: object, fields: Partial<PlanNode> = {}): PlanNode => ({
   in: { prompt: 'x', ...more },
   ...fields,
 });
-const NOTHING = { reads: [], writes: [], reaches: [], costs: 'none', models: [], undeclared: [] };
+const NOTHING = { reads: [], writes: [], reaches: [], costs: 'none', models: [], openModels: [], undeclared: [] };
 
 describe('the effects of a plan', () => {
   it('are none where it only computes', () => {
@@ -78,6 +78,20 @@ describe('the effects of a plan', () => {
     expect(of([llm({ agents }, { model: { tier: 'fast' } })]).models).toEqual(['acme/steady-1', 'acme/swift-1']);
     const byData = llm({}, { model: { tier: "{{= input.hard ? 'premium' : 'fast'}}" } });
     expect(of([byData], { input: { hard: 'boolean' } }).models).toEqual(['acme/swift-1', 'zenith/grand-1']);
+  });
+
+  it.each<[string, PlanNode, readonly string[]]>([
+    ['agents that are a value of the run', llm({ agents: '{{input.team}}' }), ['a: agents']],
+    ['an agent that is one', llm({ agents: { b: '{{input.agent}}' } }), ['a: agents']],
+    ['an agent whose model is one', llm({ agents: { b: { system: 'x', model: '{{input.m}}' } } }), ['a: agents']],
+    ['an agent whose model it names', llm({ agents: { b: { model: { id: '{{input.m}}' } } } }), ['a: agents']],
+    ['tools that are one, which may be workflows', llm({ tools: '{{input.tools}}' }), ['a: tools']],
+    ['a plan to be made', { id: 'a', use: 'plan', in: { goal: 'x' } }, ['a: plan']],
+    ['agents that stand in the plan', llm({ agents: { b: { system: 'x', model: { tier: 'fast' } } } }), []],
+  ])('say that models are not known of %s', (_, node, openModels) => {
+    expect(of([node]).openModels).toEqual(openModels);
+    const inside: Partial<Plan> = { workflows: { in: { nodes: [node] } } };
+    expect(of([{ id: 'z', use: 'workflow:in' }], inside).openModels).toEqual(openModels);
   });
 
   it('are the union over the nodes, so that a node more takes nothing away', () => {

@@ -186,7 +186,7 @@ function namedSecret(
       `There is no secret ${JSON.stringify(name)}: ${names === '' ? 'the config has none' : `use one of ${names}`}.`,
     );
   }
-  const bare = secretOf(environment[known.env]?.trim() ?? '') ?? '';
+  const bare = secretOf(environment[known.env]?.trim() ?? '', environment) ?? '';
   if (bare === '') throw failed(`The secret ${name} is empty: set the environment variable ${known.env}.`);
   rememberSecret(bare);
   const header = (known.header ?? 'authorization').toLowerCase();

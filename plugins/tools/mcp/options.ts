@@ -95,7 +95,7 @@ export function reachOf(name: string, options: McpServerOptions, environment: En
   const read = (given: McpServerOptions['env'], prefixOf: (field: string) => string): Record<string, string> =>
     Object.fromEntries(
       Object.entries(given ?? {}).map(([field, { env, prefix }]) => {
-        const value = secretOf(environment[env]?.trim() ?? '');
+        const value = secretOf(environment[env]?.trim() ?? '', environment);
         if (value === undefined || value === '')
           throw refuse(`The MCP server "${name}" needs the environment variable ${env}, which is not set: set it.`);
         rememberSecret(value);

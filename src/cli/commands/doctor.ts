@@ -110,6 +110,26 @@ async function checkCall({ polyphony: { gateway } }: Session): Promise<Check> {
   return { name: 'call', ok: true, detail: `${target.provider}/${target.model} answered${remedy}` };
 }
 
+/** One for each MCP server of the config. */
+async function checkServers({ polyphony, loaded }: Session): Promise<readonly Check[]> {
+  const { broughtServers, serverText } = await import('../screen/brought-tools.ts');
+  const servers = broughtServers(loaded.config, polyphony.catalogue().steps.keys());
+  return servers.map((server) => ({ name: 'mcp', ok: server.tools.length > 0, detail: serverText(server) }));
+}
+
+async function checkPlugins({ loaded: { config } }: Session): Promise<Check> {
+  const { broughtTools } = await import('../screen/brought-tools.ts');
+  const { plugins = [], mcp } = config;
+  const tools = broughtTools(config);
+  const isMore = tools.length > 0 || mcp !== undefined;
+  const parts = [
+    ...(plugins.length === 0 ? [isMore ? 'the built-in ones' : 'only the built-in ones'] : [plugins.join(', ')]),
+    ...(tools.length === 0 ? [] : [`the tools ${tools.join(', ')}`]),
+    ...(mcp === undefined ? [] : [`the MCP servers ${Object.keys(mcp).join(', ')}`]),
+  ];
+  return { name: 'plugins', ok: true, detail: parts.join('; ') };
+}
+
 async function attempt(name: string, check: () => Check | Promise<Check>): Promise<Check> {
   try {
     return await check();
@@ -147,8 +167,8 @@ async function sessionChecks(options: SharedOptions, terminal: Terminal, hasStor
   const check = async (session: Session): Promise<Check> => {
     checks.push(await attempt('providers', () => checkProviders(session)));
     checks.push(await attempt('call', () => checkCall(session)));
-    const names = session.loaded.config.plugins ?? [];
-    return { name: 'plugins', ok: true, detail: names.length === 0 ? 'only the built-in ones' : names.join(', ') };
+    checks.push(...(await checkServers(session)));
+    return checkPlugins(session);
   };
   checks.push(await attempt('plugins', () => withPolyphony(options, terminal, check, stores)));
   return checks;

@@ -1,10 +1,13 @@
 /** Serves a session's workflows and its gateway until the client goes or the process is stopped. */
 import { onAbort } from '../../core/on-abort.ts';
+import { oneLine } from '../../drawing/plain-text.ts';
+import { secretOf } from '../../system/secret.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
 import { withInterrupt } from '../process/interrupt.ts';
 import type { Session } from '../process/session.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { serveHttp } from './http.ts';
+import { pacedInput, waitingOutput } from './paced-input.ts';
 import { serverFactory, serverModules } from './server.ts';
 import { offeredTools } from './tools.ts';
 
@@ -29,31 +32,72 @@ export async function serveMcp(
   const tools = await offeredTools({ polyphony, workflows: new Set(workflow), budgetUsd });
   return withInterrupt(terminal, async (signal) => {
     const closing = new AbortController();
+    let isClients = true;
     const factory = serverFactory(modules.sdk, tools, closing.signal);
     try {
-      if (options.http === undefined) await overStdio(modules, factory, signal);
+      if (options.http === undefined) isClients = await overStdio(modules, factory, terminal, signal);
       else await overHttp(modules, factory, options, terminal, signal);
     } finally {
       closing.abort();
     }
-    return EXIT.done;
+    return isClients ? EXIT.done : EXIT.failed;
   });
 }
 
 type Modules = Awaited<ReturnType<typeof serverModules>>;
 type Factory = ReturnType<typeof serverFactory>;
 
-/** The client ends the connection by closing our standard input. */
-async function overStdio({ stdio }: Modules, factory: Factory, signal: AbortSignal): Promise<void> {
-  const transport = new stdio.StdioServerTransport();
-  const handle = stdio.serveStdio(factory, { transport });
-  await new Promise<void>((resolve) => {
-    onAbort(signal, resolve);
-    process.stdin.once('end', resolve);
-    process.stdin.once('close', resolve);
+/** Bytes of one message of a client. */
+const MOST_MESSAGE = 10_485_760;
+
+/**
+ * The client ends the connection by closing our standard input.
+ *
+ * @returns false where it was ended here, because of what the client wrote; that is told
+ */
+async function overStdio(
+  { stdio }: Modules,
+  factory: Factory,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const input = pacedInput(process.stdin, process.stdout);
+  const transport = new stdio.StdioServerTransport(input, waitingOutput(process.stdout), {
+    maxBufferSize: MOST_MESSAGE,
+  });
+  let hasEnded = false;
+  let reason: unknown;
+  const handle = stdio.serveStdio(factory, {
+    transport,
+    onerror: (error) => {
+      reason = error;
+    },
+  });
+  const closed = transport.onclose;
+  const isClients = await new Promise<boolean>((resolve) => {
+    const end = (): void => {
+      hasEnded = true;
+      resolve(true);
+    };
+    onAbort(signal, end);
+    input.once('end', end);
+    process.stdin.once('close', end);
+    transport.onclose = () => {
+      closed?.();
+      resolve(hasEnded || input.readableEnded || isGone(reason));
+    };
   });
   await handle.close();
+  process.stdin.destroy();
+  if (!isClients) terminal.say(`the connection was ended: ${endedText(reason)}`);
+  return isClients;
 }
+
+/** It reads no more, which is its way to go. */
+const isGone = (reason: unknown): boolean => reason instanceof Error && 'code' in reason && reason.code === 'EPIPE';
+
+const endedText = (reason: unknown): string =>
+  oneLine(reason instanceof Error ? reason.message : 'the client wrote what is no message').slice(0, 300);
 
 async function overHttp(
   { sdk }: Modules,
@@ -62,7 +106,8 @@ async function overHttp(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
-  const token = tokenEnv === undefined ? undefined : process.env[tokenEnv]?.trim();
+  const token =
+    tokenEnv === undefined ? undefined : secretOf(terminal.environment[tokenEnv]?.trim() ?? '', terminal.environment);
   if (tokenEnv !== undefined && (token === undefined || token === ''))
     throw new UsageError(`--token-env names ${tokenEnv}, which is not set`);
   const handler = sdk.createMcpHandler(factory);

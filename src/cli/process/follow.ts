@@ -1,4 +1,5 @@
 /** Follows a run to its end: live view or event lines, result, exit code. */
+import type { ErrorCode } from '../../core/errors.ts';
 import type { RunEvent, RunHandle, RunResult, WaitedFor } from '../../core/run/engine.ts';
 import { scrubText } from '../../core/scrub.ts';
 import { oneLine, printable, safeJson } from '../../drawing/plain-text.ts';
@@ -104,8 +105,19 @@ export function showResult(
   if (empty !== undefined && !options.quiet) terminal.say(terminal.wrap(empty, 'stderr'));
   showQuestions(result, options, terminal);
   if (resumable && mayGoOn(result))
-    terminal.say(paint.dim(`continue with: ${thisCommandWith(options)} runs resume ${quoted(result.runId)}`));
+    terminal.say(
+      paint.dim(`${firstOf(result)}continue with: ${thisCommandWith(options)} runs resume ${quoted(result.runId)}`),
+    );
 }
+
+/** What has to change here before a resume can end in another way. */
+function firstOf({ error }: RunResult): string {
+  if (error?.code === 'unsupported' && error.details?.engine === 'embedded')
+    return 'set the API key of a provider in the environment, then ';
+  return error !== undefined && UNTIL_CHANGED.has(error.code) ? 'once that is mended, ' : '';
+}
+
+const UNTIL_CHANGED: ReadonlySet<string> = new Set<ErrorCode>(['unsupported', 'invalid-credential', 'no-route']);
 
 /** Whether a resume may end in another way: it would not for a plan that cannot run here, and for a budget that stays spent. */
 export function mayGoOn({ status, error }: RunResult): boolean {

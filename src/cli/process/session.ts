@@ -11,6 +11,7 @@ import { type LoadedConfig, loadConfig, loadPlugins } from '../input/config-file
 import { UsageError } from '../input/exit-code.ts';
 import type { SharedOptions } from '../input/shared-options.ts';
 import { configWorkflows, readyMadeWorkflows } from '../input/workflow-files.ts';
+import { broughtServers, serverText } from '../screen/brought-tools.ts';
 import type { Terminal } from '../screen/terminal.ts';
 
 export interface Session {
@@ -61,14 +62,11 @@ export async function withPolyphony<T>(
 }
 
 /** A server that could not be started is logged only, and then all that is seen is that its steps do not exist. */
-function warnOfServers({ config: { mcp } }: LoadedConfig, polyphony: Polyphony, terminal: Terminal): void {
-  if (mcp === undefined) return;
-  const uses = [...polyphony.catalogue().steps.keys()];
-  for (const name of Object.keys(mcp)) {
-    if (uses.some((use) => use.startsWith(`tool:${name}/`))) continue;
-    const warning = `the MCP server ${name} offers no tools: with --log warn the reason is shown`;
-    terminal.say(`${terminal.paint.yellow('warning')}: ${warning}`);
-  }
+function warnOfServers({ config }: LoadedConfig, polyphony: Polyphony, terminal: Terminal): void {
+  if (config.mcp === undefined) return;
+  for (const server of broughtServers(config, polyphony.catalogue().steps.keys()))
+    if (server.tools.length === 0)
+      terminal.say(`${terminal.paint.yellow('warning')}: the MCP server ${serverText(server)}`);
 }
 
 function followed({ path, config }: LoadedConfig, polyphony: Polyphony, terminal: Terminal): () => void {

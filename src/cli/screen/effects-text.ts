@@ -25,8 +25,9 @@ export function effectsText(effects: Effects): string {
 
 /** The effects of a plan, with what declares none. */
 export function planEffectsText(effects: PlanEffects): string {
-  const { undeclared } = effects;
+  const { undeclared, openModels } = effects;
   const lines = [`effects: ${effectsText(effects)}`];
   if (undeclared.length > 0) lines.push(`declare no effects: ${namesText('writes', undeclared)}`);
+  if (openModels.length > 0) lines.push(`models that only the run knows: ${namesText('writes', openModels)}`);
   return lines.join('\n');
 }

@@ -3,6 +3,8 @@ import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import { displayWidth, printable, wrapText } from '../../drawing/plain-text.ts';
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface Terminal {
   /** Writes to standard output. The text must be printable already. */
   print(text: string): void;
@@ -20,6 +22,8 @@ export interface Terminal {
   /** Breaks sentences at blanks to the width of the terminal that shows them; what goes to a file or pipe stays as it is. */
   wrap(text: string, to: 'stdout' | 'stderr'): string;
   readonly paint: Paint;
+  /** The variables that the command was started with. */
+  readonly environment: Environment;
 }
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const;
@@ -44,7 +48,7 @@ export function paintFor(colour: boolean): Paint {
 interface Output {
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Pick<WriteStream, 'write' | 'columns' | 'rows' | 'isTTY'>;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
 }
 
 // Terminals that support it show everything up to the end mark at once, without flicker; others ignore it.
@@ -105,6 +109,7 @@ export function createTerminal(output: Output, options: { readonly colour?: bool
       return isTTY ? wrapText(text, width || 80, shownWidth) : text;
     },
     paint: paintFor(colour),
+    environment,
   };
 }
 

@@ -3,7 +3,7 @@
  * that a person has to approve gets its question. So everything that plans within a run comes through here, and in one order.
  */
 
-import type { Scope } from '../../core/model/model.ts';
+import type { Scope, Warning } from '../../core/model/model.ts';
 import { addMoney, nanoToUsd } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid } from '../../core/money/usage.ts';
 import type { Approval } from '../../core/plan/approval.ts';
@@ -52,8 +52,10 @@ async function withinCap(planner: Planner, request: string, options: PlanningOpt
   if (dearer === undefined) return first;
   const second = await cheaper(planner, request, { ...options, dearer });
   const chosen = second.made !== undefined && costOf(second.made.plan) <= costOf(first.plan) ? second.made : first;
+  const warnings = [...(first.warnings ?? []), ...second.warnings];
   return {
     ...chosen,
+    ...(warnings.length === 0 ? {} : { warnings }),
     rounds: first.rounds + second.rounds,
     costNanoUsd: addMoney(first.costNanoUsd, second.costNanoUsd),
     usage: addUsage(first.usage ?? NO_USAGE, second.usage),
@@ -64,15 +66,18 @@ interface Cheaper extends Paid {
   /** Undefined: the planner gave none. */
   readonly made: PlanningResult | undefined;
   readonly rounds: number;
+  readonly warnings: readonly Warning[];
 }
 
 /** Asks for a cheaper plan. One that does not come leaves the first; what it cost is counted all the same. */
 async function cheaper(planner: Planner, request: string, options: PlanningOptions): Promise<Cheaper> {
   let paid: Paid = { costNanoUsd: 0, usage: NO_USAGE };
   let rounds = 0;
+  let warnings: readonly Warning[] = [];
   const { onAnswer, onDraft: _onDraft, ...again } = options;
   const count = (answer: PlannerAnswer): unknown => {
     rounds += 1;
+    warnings = [...warnings, ...(answer.warnings ?? [])];
     const usage = addUsage(paid.usage ?? NO_USAGE, answer.usage);
     paid = { costNanoUsd: addMoney(paid.costNanoUsd, answer.costNanoUsd), usage };
     return onAnswer?.(answer);
@@ -81,10 +86,10 @@ async function cheaper(planner: Planner, request: string, options: PlanningOptio
     // Only nodes of the first answer start while it is written, and the whole of the second decides what stays of them.
     await again.onRestart?.();
     const made = await planner.plan(request, { ...again, onAnswer: count });
-    return { made, rounds, ...paid };
+    return { made, rounds, warnings, ...paid };
   } catch (error) {
     if (options.signal?.aborted === true) throw error;
-    return { made: undefined, rounds, ...paid };
+    return { made: undefined, rounds, warnings, ...paid };
   }
 }
 

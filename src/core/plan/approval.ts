@@ -24,3 +24,18 @@ export type GivenApproval = { readonly [Field in keyof Approval]?: Approval[Fiel
 
 /** Node ids of the questions that are put before a plan begin so. */
 export const PLAN_APPROVAL = 'plan_approval';
+
+/** Of a plan and of each of its revisions. More nodes that look like them are nodes like any other. */
+export const MOST_PLAN_QUESTIONS = 4;
+/** What the questions, and the nodes that wait for them, may add to the bytes of a plan. */
+export const PLAN_QUESTIONS_BYTES = 65_536;
+
+/** The question that was put before a plan. It is no part of what was written, so it does not count towards the bounds of plans. */
+export function isPlanQuestion(node: unknown): boolean {
+  if (!isRecord(node) || node.use !== 'human' || typeof node.id !== 'string' || !isRecord(node.in)) return false;
+  const { mustApprove, data } = node.in;
+  return node.id.startsWith(PLAN_APPROVAL) && mustApprove === true && isRecord(data) && data.approval === 'plan';
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;

@@ -28,6 +28,8 @@ export interface Effects {
 export interface PlanEffects extends Required<Effects> {
   /** `provider/model` of every model that may be asked: of variants, rungs and agents too, not those that an evaluator asks itself. */
   readonly models: readonly string[];
+  /** Where only the run says who is asked, such as `triage: agents`: there it may be models that `models` does not name. */
+  readonly openModels: readonly string[];
   /** What declares no effects, and so may do anything: its `*` in the lists is theirs. */
   readonly undeclared: readonly string[];
 }

@@ -33,6 +33,8 @@ export interface PlannerAnswer extends Paid {
   readonly issues?: readonly PlanIssue[];
   /** Why the call failed or was cancelled. */
   readonly error?: ErrorRecord;
+  /** What happened on the way to this answer, as in `PlanningResult`. @default nothing */
+  readonly warnings?: readonly Warning[];
 }
 
 /** Callbacks while a plan is made. Each is waited for; what one throws or rejects with ends the planning. */

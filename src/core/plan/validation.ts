@@ -85,7 +85,10 @@ export interface ValidateOptions {
    * alone
    */
   readonly request?: string;
-  /** The plan belongs to a run that has begun: what only later versions refuse is a warning. @default false */
+  /**
+   * The plan belongs to a run that has begun, or begins with the question of its approval: what only later versions refuse is a
+   * warning, and the question has room beside the bounds of plans. @default false
+   */
   readonly begun?: boolean;
 }
 

@@ -1,6 +1,6 @@
 /** The events of runs: what a run tells while it goes on, and what its journal keeps. */
 import type { ErrorRecord } from '../errors.ts';
-import type { Scope, Usage } from '../model/model.ts';
+import type { Scope, Usage, Warning } from '../model/model.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { Approval } from '../plan/approval.ts';
 import type { Plan, PlanNode } from '../plan/plan.ts';
@@ -152,6 +152,8 @@ export type RunEvent =
 export interface PaidForPlan extends Paid {
   /** Calls of the planner's model. @default 0 */
   readonly plannerCalls?: number;
+  /** What the planner warned of, as `schema-refused`. @default nothing */
+  readonly warnings?: readonly Warning[];
 }
 
 export interface RunTotals {

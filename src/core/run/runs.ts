@@ -21,7 +21,7 @@ export interface ForkOptions extends RunOptions {
   readonly with?: Readonly<Record<string, unknown>>;
 }
 
-/** What an event has come to. */
+/** What an event has come to. A run that took it and is in neither list goes on in another process, which has resumed it by itself. */
 export interface EventOutcome extends EventReceipt {
   /** Those that took it and go on in this process. */
   readonly runs: readonly RunHandle[];

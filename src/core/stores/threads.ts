@@ -24,6 +24,9 @@ export interface ThreadView {
   readonly summary?: string;
 }
 
+/** Bytes of questions and answers that `read` gives at most, where it is not told another bound. */
+export const THREAD_READ_BYTES = 16_777_216;
+
 export interface ThreadSummary {
   readonly key: string;
   /** Entries that are kept. */
@@ -65,8 +68,13 @@ export interface ThreadStore {
   }): Promise<string>;
   /** Those that changed last come first. @default at most 100 */
   list(limit?: number): Promise<readonly ThreadSummary[]>;
-  /** The newest entries, oldest first, and the last summary; undefined where there is no such thread. */
-  read(key: string, limit?: number): Promise<ThreadView | undefined>;
+  /**
+   * The newest entries, oldest first, and the last summary; undefined where there is no such thread.
+   *
+   * @param limit entries at most. @default 1000
+   * @param mostBytes at most, of UTF-8, of their questions and answers, as for `open`. @default 16 MiB
+   */
+  read(key: string, limit?: number, mostBytes?: number): Promise<ThreadView | undefined>;
   /** @returns whether there was one */
   delete(key: string): Promise<boolean>;
   /** Removes whole threads by the time of their last entry, and what only readers before then need. */

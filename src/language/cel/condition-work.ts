@@ -22,14 +22,32 @@ export const isExhausted = (): boolean => steps < 0 || makes < 0;
 /** What is left for the value that is rendered now: that is synchronous too. */
 let renderedSteps: number = CONDITION_BOUNDS.renderedSteps;
 
-/** Another value is rendered, with all the expressions in it. */
-export function beginRender(): void {
-  renderedSteps = CONDITION_BOUNDS.renderedSteps;
+/** Steps of all evaluations and translations so far, so that whoever renders in parts can tell how long a part was. */
+let worked = 0;
+
+/**
+ * Another value is rendered, with all the expressions in it.
+ *
+ * @param left of one that is rendered in parts, what its parts so far have left. @default all of it
+ */
+export function beginRender(left: number = CONDITION_BOUNDS.renderedSteps): void {
+  renderedSteps = left;
+}
+
+export const leftToRender = (): number => renderedSteps;
+
+export const workedSteps = (): number => worked;
+
+/** Translating a character of an expression takes about as long as two steps. */
+export function countTranslation(characters: number): void {
+  worked += 2 * characters;
 }
 
 /** Counts the last evaluation for the value that is rendered. @throws limit-exceeded when its expressions took more than they may together */
 export function endEvaluation(): void {
-  renderedSteps -= CONDITION_BOUNDS.steps - steps;
+  const taken = CONDITION_BOUNDS.steps - steps;
+  worked += taken;
+  renderedSteps -= taken;
   if (renderedSteps >= 0) return;
   const message = `The expressions of one value take more than ${CONDITION_BOUNDS.renderedSteps} steps together: spread them over several nodes, or have them read less.`;
   throw new PolyphonyError('limit-exceeded', message);

@@ -13,6 +13,8 @@ import type { UndoEntry } from './undo.ts';
 export interface Driver {
   /** Something has changed: take a turn soon, but not within this call. May be called at any time. */
   readonly wake: () => void;
+  /** As `wake`, but other work, timers and signals have their turn first: what was done in this call took long. */
+  readonly wakeLater: () => void;
   /** Shows an event to the readers of the run: in order, and after its commit if the journal keeps it. */
   readonly show: (event: RunEvent) => void;
   /**

@@ -1,4 +1,5 @@
 /** The state of one run, shared by the rules. Nothing in it depends on what drives the run. */
+
 import type { Runtime } from '../../core/clock.ts';
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Usage } from '../../core/model/model.ts';
@@ -10,6 +11,7 @@ import type { RunResult } from '../../core/run/engine.ts';
 import type { CountedCall, RunLimits } from '../../core/run/run-limits.ts';
 import type { ValueBounds } from '../../core/run/value-bounds.ts';
 import type { RunJournal } from '../../core/stores.ts';
+import type { Rendering } from '../../language/template.ts';
 import type { WrittenBytes } from '../records/written.ts';
 import type { Driver } from './driver.ts';
 import type { ReadyQueue } from './ready-queue.ts';
@@ -118,6 +120,8 @@ export interface RunState {
   leaving: boolean;
   /** Settles the run with the end that is recorded but not committed. */
   closing: (() => void) | undefined;
+  /** The output while its expressions are worked out, part by part. */
+  output: Rendering | undefined;
   revision: Revision | undefined;
   readonly undo: UndoState;
   /** Set until the plan is whole. */

@@ -8,7 +8,7 @@ import { addMoney, nanoToUsd, usdToNano } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import type { NodeCall, NodeMeta, NodeOutput, NodeProgress, NodeResult, NodeThread } from '../../core/run/engine.ts';
 import { THREAD_KEY_LENGTH } from '../../core/stores/threads.ts';
-import type { TemplateScope } from '../../language/template.ts';
+import type { Rendering, TemplateScope } from '../../language/template.ts';
 import { chargeOf } from '../state/charge.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { assertFunds, charge } from '../state/money.ts';
@@ -39,6 +39,22 @@ export function inputsOf(run: RunState, unit: Unit): NodeCall['inputs'] {
   const rendered = inputs.dynamic ? inputs.render(scopeOf(run, unit), meterOf(values, unit)) : inputs.render(NO_SCOPE);
   unit.inputs = rendered;
   return rendered as NodeCall['inputs'];
+}
+
+/**
+ * The rendered `in` in parts, for a node with several expressions; `keepInputs` then takes what they give. Undefined: `inputsOf`
+ * renders it at once.
+ */
+export function inputsInParts(run: RunState, unit: Unit): Rendering | undefined {
+  const { inParts } = compiledOf(unit.task).inputs;
+  if (inParts === undefined) return undefined;
+  releaseInFlight(run.values, unit);
+  return inParts(scopeOf(run, unit), meterOf(run.values, unit));
+}
+
+export function keepInputs(unit: Unit, rendering: Rendering): NodeCall['inputs'] {
+  unit.inputs = rendering.value();
+  return unit.inputs as NodeCall['inputs'];
 }
 
 /**

@@ -5,7 +5,7 @@ import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
 import type { RunResult } from '../../core/run/engine.ts';
-import { renderValue } from '../../language/template.ts';
+import { compileTemplate } from '../../language/template.ts';
 import { reload } from '../journal/rebuild.ts';
 import { unaffordable } from '../state/money.ts';
 import { notRecorded } from '../state/not-recorded.ts';
@@ -110,7 +110,12 @@ function concludeStopped(run: RunState): boolean {
 
 function finish(run: RunState): boolean {
   try {
-    const output = outputOf(run);
+    const found = outputOf(run);
+    if (found === undefined) {
+      run.driver.wakeLater();
+      return false;
+    }
+    const { value: output } = found;
     assertOutput(run.values, output);
     return close(run, 'done', { type: 'run-finished', output, ...totalsOf(run) }, output);
   } catch (error) {
@@ -119,14 +124,23 @@ function finish(run: RunState): boolean {
   }
 }
 
-/** The plan's output, or without one the outputs of the nodes that nothing depends on; that of a node which ended the run early. */
-function outputOf(run: RunState): unknown {
+/**
+ * The plan's output, or without one the outputs of the nodes that nothing depends on; that of a node which ended the run early.
+ * Undefined where it has expressions that are not all worked out: ask again.
+ */
+function outputOf(run: RunState): { readonly value: unknown } | undefined {
   const early = finishingTask(run);
-  if (early !== undefined) return early.result?.output;
+  if (early !== undefined) return { value: early.result?.output };
   const { output } = run.plan.plan;
-  if (output !== undefined) return renderValue(copyJson(output), scopeOf(run), outputMeter(run.values));
+  if (run.output === undefined && output !== undefined) {
+    const template = compileTemplate(copyJson(output));
+    const [scope, meter] = [scopeOf(run), outputMeter(run.values)];
+    if (template.inParts === undefined) return { value: template.render(scope, meter) };
+    run.output = template.inParts(scope, meter);
+  }
+  if (run.output !== undefined) return run.output.next() ? { value: run.output.value() } : undefined;
   const leaves = [...run.tasks.values()].filter(({ dependents }) => dependents.length === 0);
-  return Object.fromEntries(leaves.map(({ id, result }) => [id, result?.output ?? null]));
+  return { value: Object.fromEntries(leaves.map(({ id, result }) => [id, result?.output ?? null])) };
 }
 
 /** Reloads the run from its journal with the revised plan; nothing starts before that. */

@@ -116,6 +116,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     mayLeave: false,
     leaving: false,
     closing: undefined,
+    output: undefined,
     undo: newUndoState(restored?.undo.left, restored?.undo.undone),
     revision: undefined,
     streamingPlan: request === undefined ? undefined : newStreaming(cap, restored),

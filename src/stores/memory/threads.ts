@@ -1,6 +1,6 @@
 /** Threads in memory. The ones that changed last are kept, and of each its newest entries. */
 import type { Clock } from '../../core/clock.ts';
-import type { ThreadEntry, ThreadStore, ThreadView } from '../../core/stores/threads.ts';
+import { THREAD_READ_BYTES, type ThreadEntry, type ThreadStore, type ThreadView } from '../../core/stores/threads.ts';
 import { assertKey } from '../counters.ts';
 
 const MOST_THREADS = 10_000;
@@ -99,12 +99,12 @@ export function memoryThreads(clock: Clock): ThreadStore {
       const all = listed().reverse();
       return all.slice(0, limit).map(([key, { entries, updatedAt }]) => ({ key, entries: entries.length, updatedAt }));
     },
-    async read(key, limit = 1000) {
+    async read(key, limit = 1000, mostBytes = THREAD_READ_BYTES) {
       assertKey(key);
       const thread = threads.get(key);
       if (thread === undefined || thread.entries.length === 0) return undefined;
       const summary = thread.summaries.get(newest(thread).folded);
-      const entries = thread.entries.slice(-limit);
+      const entries = newestWithin(limit === 0 ? [] : thread.entries.slice(-limit), mostBytes);
       return summary === undefined ? { entries } : { entries, summary };
     },
     async delete(key) {

@@ -2,7 +2,9 @@
  * Checks the shape of the document. A document that zod accepts is the plan. Otherwise every zod issue becomes one of ours,
  * and the rest without the invalid fields is checked like any other plan, so that one round shows all issues.
  */
+
 import type { z } from 'zod';
+import { isPlanQuestion, MOST_PLAN_QUESTIONS } from '../../core/plan/approval.ts';
 import { NODE_ID, type Plan, type PlanBounds, type PlanNode, WORKFLOW_NAME } from '../../core/plan/plan.ts';
 import { PlanSchema, PlanWorkflowSchema } from '../../core/plan/plan-schema.ts';
 import { nearest } from '../../language/suggest.ts';
@@ -49,7 +51,7 @@ export function readShape(
 
 /** The nodes of its workflows count too: a plan cannot hide its size in them. */
 function hasTooManyNodes(document: Record<string, unknown>, bounds: PlanBounds, report: Report): boolean {
-  const own = countNodes(document);
+  const own = countNodes(document) - countQuestions(document);
   const workflows = ownValue(document, 'workflows');
   let sum = own;
   if (isRecord(workflows)) for (const name of Object.keys(workflows)) sum += countNodes(workflows[name]);
@@ -64,6 +66,15 @@ function hasTooManyNodes(document: Record<string, unknown>, bounds: PlanBounds, 
 function countNodes(owner: unknown): number {
   const nodes = ownValue(owner, 'nodes');
   return Array.isArray(nodes) ? nodes.length : 0;
+}
+
+/** The questions of its approval are no part of what was written. */
+function countQuestions(document: Record<string, unknown>): number {
+  const nodes = ownValue(document, 'nodes');
+  if (!Array.isArray(nodes)) return 0;
+  let count = 0;
+  for (const node of nodes) if (count < MOST_PLAN_QUESTIONS && isPlanQuestion(node)) count += 1;
+  return count;
 }
 
 /** A plan of the right shape, with its workflows as plans. */

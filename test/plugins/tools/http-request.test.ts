@@ -110,6 +110,12 @@ describe('http_request', () => {
     expect(seen.at(-1)?.headers['idempotency-key']).toBeUndefined();
   });
 
+  it('reads a reference in a variable where the variable was', async () => {
+    const environment = { CRM_TOKEN: 'env:VAULT_TOKEN', VAULT_TOKEN: VALUE };
+    await send({ url: at('/a'), secret: 'crm' }, 'k', { environment });
+    expect(seen[0]?.headers.authorization).toBe(`Bearer ${VALUE}`);
+  });
+
   it('asks named hosts only, at allowed addresses only', async () => {
     await expect(send({ url: at('/a', 'evil.test') })).rejects.toThrow(/not among the allowed hosts/);
     await expect(send({ url: at('/a', '127.0.0.1') })).rejects.toThrow(/not among the allowed hosts/);

@@ -1,6 +1,11 @@
 /** Threads in SQLite: their entries, summaries, and what each reader has seen. */
 import type { Clock } from '../../../core/clock.ts';
-import type { ThreadEntry, ThreadStore, ThreadView } from '../../../core/stores/threads.ts';
+import {
+  THREAD_READ_BYTES,
+  type ThreadEntry,
+  type ThreadStore,
+  type ThreadView,
+} from '../../../core/stores/threads.ts';
 import { assertKey } from '../../counters.ts';
 import type { Connection } from '../connection.ts';
 import type { Sql, SqlRow } from '../database.ts';
@@ -105,12 +110,12 @@ export function sqliteThreads(connection: Connection, clock: Clock, close: () =>
       const rows = await connection.read((sql) => sql.all(LIST, [limit]));
       return rows.map(([key, entries, at]) => ({ key: String(key), entries: Number(entries), updatedAt: Number(at) }));
     },
-    async read(key, limit = 1000) {
+    async read(key, limit = 1000, mostBytes = THREAD_READ_BYTES) {
       assertKey(key);
       return connection.read((sql) => {
         const { seen, folded } = newest(sql, key);
         if (seen === 0) return undefined;
-        const { entries } = viewOf(sql, key, { seen, folded: 0 }, limit);
+        const { entries } = viewOf(sql, key, { seen, folded: 0 }, limit, mostBytes);
         const { summary } = viewOf(sql, key, { seen, folded }, 0);
         return summary === undefined ? { entries } : { entries, summary };
       });

@@ -54,6 +54,19 @@ describe('a good server', () => {
     );
   });
 
+  test('a reference in a variable is read where the variable was, and not in this process', async () => {
+    const env = { OWN_TOKEN: { env: 'MY_TOKEN' } };
+    const world = await opened(child('good', { env }), { MY_TOKEN: 'env:VAULT_TOKEN', VAULT_TOKEN: 'token-given' });
+    expect(await use(world, 'environment')).toMatchObject({ output: { result: '{"own":"[secret]"}' } });
+    process.env.VAULT_TOKEN = 'token-of-this-process';
+    try {
+      const other = opened(child('good', { env }), { MY_TOKEN: 'env:VAULT_TOKEN' });
+      await expect(other).rejects.toThrow(/MY_TOKEN, which is not set/);
+    } finally {
+      delete process.env.VAULT_TOKEN;
+    }
+  });
+
   test('only the tools that are wanted are offered', async () => {
     const world = await opened(child('good', { tools: ['echo'] }));
     expect(world.steps()).toEqual(['tool:srv/echo']);
