@@ -7,7 +7,10 @@ export type Defined<T> = {
   [Field in keyof T as undefined extends T[Field] ? Field : never]?: Exclude<T[Field], undefined>;
 };
 
-/** Returns a copy without the undefined fields. On the hot path, a conditional spread costs less. */
+/** An object on the hot path takes its optional fields one by one: a conditional spread for each costs several times as much. */
+export type Growing<T> = { -readonly [Field in keyof T]: T[Field] };
+
+/** Returns a copy without the undefined fields. On the hot path, assignments to a `Growing` cost less. */
 export function defined<const T extends object>(fields: T): Defined<T> {
   const given = fields as Readonly<Record<string, unknown>>;
   const copy: Record<string, unknown> = {};

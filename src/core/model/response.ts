@@ -1,4 +1,5 @@
 /** Streams to responses and back. */
+import type { Growing } from '../defined.ts';
 import { abortError, PolyphonyError } from '../errors.ts';
 import { addMoney, type NanoUsd } from '../money/money.ts';
 import { readComplete } from './complete.ts';
@@ -159,29 +160,30 @@ function responseOf(
     cached,
     escalation,
   } = finish;
-  return {
+  const response: Growing<ModelResponse> = {
     target,
     content,
-    ...(output === undefined ? undefined : { output }),
     finishReason: reason,
     usage,
     costNanoUsd: attempts.length > 0 || cached === true ? totalCost(attempts) : (costNanoUsd ?? null),
     attempts,
     warnings,
-    ...(model === undefined ? undefined : { model }),
-    ...(fingerprint === undefined ? undefined : { fingerprint }),
-    ...(id === undefined ? undefined : { id }),
-    ...(serviceTier === undefined ? undefined : { serviceTier }),
-    ...(logprobs === undefined ? undefined : { logprobs }),
-    ...(confidence === undefined ? undefined : { confidence }),
-    ...(citations === undefined ? undefined : { citations }),
-    ...(refusal === undefined ? undefined : { refusal }),
-    ...(stopSequence === undefined ? undefined : { stopSequence }),
-    ...(search === undefined ? undefined : { search }),
-    ...(raw === undefined ? undefined : { raw }),
-    ...(cached === undefined ? undefined : { cached }),
-    ...(escalation === undefined ? undefined : { escalation }),
   };
+  if (output !== undefined) response.output = output;
+  if (model !== undefined) response.model = model;
+  if (fingerprint !== undefined) response.fingerprint = fingerprint;
+  if (id !== undefined) response.id = id;
+  if (serviceTier !== undefined) response.serviceTier = serviceTier;
+  if (logprobs !== undefined) response.logprobs = logprobs;
+  if (confidence !== undefined) response.confidence = confidence;
+  if (citations !== undefined) response.citations = citations;
+  if (refusal !== undefined) response.refusal = refusal;
+  if (stopSequence !== undefined) response.stopSequence = stopSequence;
+  if (search !== undefined) response.search = search;
+  if (raw !== undefined) response.raw = raw;
+  if (cached !== undefined) response.cached = cached;
+  if (escalation !== undefined) response.escalation = escalation;
+  return response;
 }
 
 export function totalCost(attempts: readonly AttemptRecord[]): NanoUsd | null {

@@ -1,6 +1,7 @@
 /** Makes a call from a request: adds an id, a signal, the scopes that pay, and a deadline. */
 import { assertId, assertKnownFields, assertScopes, type KnownFields, shown } from '../../core/checked-options.ts';
 import type { Runtime } from '../../core/clock.ts';
+import type { Growing } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { CallOptions } from '../../core/gateway.ts';
 import {
@@ -57,8 +58,9 @@ export function callOf(
   assertRequest(checked);
   const request = withMarkedResults(withIntent(withCurrentLimits(checked)));
   assertCallOptions(options);
+  const { session, urgency, exclude, order, priority, isAwaited } = options;
   const ms = request.limits?.ms;
-  return {
+  const call: Growing<Call> = {
     id: options.id ?? ids('call'),
     request,
     signal: options.signal ?? neverAbortedSignal(),
@@ -66,14 +68,15 @@ export function callOf(
     scopes: options.scopes ?? NO_SCOPES,
     trace: traceOf(options),
     streaming,
-    ...(options.session === undefined ? {} : { session: options.session }),
-    ...(options.urgency === undefined ? {} : { urgency: options.urgency }),
-    ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
-    ...(options.order === undefined ? {} : { order: options.order }),
-    ...(options.priority === undefined ? {} : { priority: options.priority }),
-    ...(options.isAwaited === undefined ? {} : { isAwaited: options.isAwaited }),
-    ...(ms === undefined ? {} : { deadline: clock.now() + ms }),
   };
+  if (session !== undefined) call.session = session;
+  if (urgency !== undefined) call.urgency = urgency;
+  if (exclude !== undefined) call.exclude = exclude;
+  if (order !== undefined) call.order = order;
+  if (priority !== undefined) call.priority = priority;
+  if (isAwaited !== undefined) call.isAwaited = isAwaited;
+  if (ms !== undefined) call.deadline = clock.now() + ms;
+  return call;
 }
 
 const CALL_FIELDS: KnownFields<CallOptions> = {
