@@ -227,7 +227,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
     keyValue: stores.keyValue,
     ledger: stores.ledger,
     ...(stores.attempts === undefined ? {} : { attempts: stores.attempts }),
-    transport: options.transport ?? createTransport(transportOptions(config, process.env)),
+    transport: options.transport ?? createTransport({ ...transportOptions(config, process.env), clock: runtime.clock }),
     ...(options.logger === undefined ? {} : { logger }),
   });
   let toolsChanged = (): void => {};

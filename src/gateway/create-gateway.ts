@@ -29,6 +29,7 @@ import { createHealthMonitor } from './health/monitor.ts';
 import { healthOf } from './health.ts';
 import { createObservations } from './kept-observations.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
+import { attemptLines } from './lines/attempt-line.ts';
 import { listAll } from './list-models.ts';
 import { createPriceUpdates, type Prices } from './money/price-updates.ts';
 import { createSpending } from './money/spending.ts';
@@ -136,6 +137,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     clock: runtime.clock,
     keyValue,
     logger,
+    line: attemptLines({ ...current, logger }),
     events,
     transport,
     credentials: createCredentials(),

@@ -35,6 +35,7 @@ export async function finishCall(
   await settleOnce(keyValue, call, charge.costNanoUsd);
   const isLost = 'error' in outcome && outcome.lost === true;
   await ledger?.append([{ ...rowOf(attempt, record), ...(isLost ? { uncertain: true } : {}) }]);
+  parts.line?.(attempt, attemptStateOf(attempt), record, ending);
   const { id, digest, number } = call;
   const answer: KeptAnswer = {
     id,

@@ -66,6 +66,7 @@ export function callOf(
     trace: traceOf(options),
     streaming,
     ...(options.session === undefined ? {} : { session: options.session }),
+    ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
     ...(options.urgency === undefined ? {} : { urgency: options.urgency }),
     ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
     ...(options.order === undefined ? {} : { order: options.order }),
@@ -86,6 +87,7 @@ const CALL_FIELDS: KnownFields<CallOptions> = {
   exclude: true,
   order: true,
   isAwaited: true,
+  requestId: true,
   id: true,
 };
 
@@ -95,11 +97,23 @@ function assertCallOptions(options: CallOptions): void {
   const { id, session, scopes, exclude, order, priority } = options;
   if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
   if (session !== undefined) assertId('A session', session);
+  if (options.requestId !== undefined) assertRequestId(options.requestId);
   if (options.urgency !== undefined && options.urgency !== 'batch') throw unknownUrgency(options.urgency);
   if (scopes !== undefined) assertScopes(scopes);
   if (exclude !== undefined) assertTargets('exclude', exclude);
   if (order !== undefined) assertTargets('order', order);
   if (priority !== undefined) assertPriority(priority);
+}
+
+/** It is sent as a header. */
+const REQUEST_ID = /^[\x21-\x7e]{1,512}$/;
+
+function assertRequestId(requestId: unknown): void {
+  if (typeof requestId === 'string' && REQUEST_ID.test(requestId)) return;
+  throw new PolyphonyError(
+    'invalid-request',
+    `The requestId ${shown(requestId)} of a call cannot be sent as a header: give 1 to 512 printable ASCII characters without spaces.`,
+  );
 }
 
 function assertPriority(priority: Priority): void {

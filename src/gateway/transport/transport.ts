@@ -7,8 +7,10 @@
  * P2. An error says whether anything of the request was sent (`unsent`), so that its cost can be told.
  * P3. An answer is bounded in decompressed bytes: as a whole, and four times as many for one that is read in pieces.
  */
+import type { Clock } from '../../core/clock.ts';
 import { abortError, unsentError } from '../../core/errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../../core/model/provider.ts';
+import { systemClock } from '../../system/clock.ts';
 import { type ConnectionOptions, type Connections, openConnections, type TrackedOptions } from './connections.ts';
 import { Exchange } from './exchange.ts';
 import { type ProxyOf, type ProxySettings, proxyChoice } from './proxy.ts';
@@ -33,9 +35,11 @@ export interface TransportOptions {
   readonly maxAnswerBytes?: number;
   /** Proxies for http: and https: addresses. The environment is not read here. @default none */
   readonly proxy?: ProxySettings;
+  /** Measures how long it takes until a request is on its way. @default the system's */
+  readonly clock?: Pick<Clock, 'monotonic'>;
 }
 
-const DEFAULTS: Required<Omit<TransportOptions, 'proxy'>> = {
+const DEFAULTS: Required<Omit<TransportOptions, 'proxy' | 'clock'>> = {
   connectTimeoutMs: 10_000,
   headersTimeoutMs: 600_000,
   idleTimeoutMs: 600_000,
@@ -47,11 +51,15 @@ const DEFAULTS: Required<Omit<TransportOptions, 'proxy'>> = {
 /** Pieces repeat names and, at some servers, the whole answer so far. */
 const FRAMING = 4;
 
+interface Limits extends AnswerBounds {
+  readonly clock: Pick<Clock, 'monotonic'>;
+}
+
 /** Opens no connection before the first request. */
 export function createTransport(given: TransportOptions = {}): Transport {
-  const { maxAnswerBytes, proxy, ...options } = { ...DEFAULTS, ...given };
+  const { maxAnswerBytes, proxy, clock = systemClock, ...options } = { ...DEFAULTS, ...given };
   const proxyOf = proxy === undefined ? undefined : proxyChoice(proxy);
-  const limits: AnswerBounds = { wholeBytes: maxAnswerBytes, streamBytes: maxAnswerBytes * FRAMING };
+  const limits: Limits = { clock, wholeBytes: maxAnswerBytes, streamBytes: maxAnswerBytes * FRAMING };
   let connections: Promise<Connections> | undefined;
   let closed = false;
 
@@ -89,12 +97,8 @@ function refuseOfProxy(
 }
 
 /** On a connection of its own where the one that was kept from an earlier request turns out to be closed. */
-async function ask(
-  connections: Connections,
-  request: TransportRequest,
-  limits: AnswerBounds,
-): Promise<TransportResponse> {
-  const first = new Exchange(request.signal);
+async function ask(connections: Connections, request: TransportRequest, limits: Limits): Promise<TransportResponse> {
+  const first = new Exchange(request.signal, limits.clock);
   connections.dispatch(optionsOf(request, first));
   try {
     return await responseOf(first, request, limits);
@@ -102,7 +106,7 @@ async function ask(
     if (request.signal.aborted || !first.lostOnReuse || !isLost(error))
       throw transportError(error, request, first.unsent);
   }
-  const second = new Exchange(request.signal);
+  const second = new Exchange(request.signal, limits.clock);
   connections.dispatchFresh(optionsOf(request, second));
   try {
     return await responseOf(second, request, limits);
