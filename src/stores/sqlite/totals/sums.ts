@@ -110,9 +110,12 @@ function payersOf(sql: Sql, groups: readonly LedgerGroup[], { scope }: LedgerFil
   return { names, numbers: JSON.stringify(pairs) };
 }
 
-/** CROSS keeps the sums on the outside: the other way round they would be read once for each set of payers. */
+/**
+ * CROSS keeps the sums on the outside: the other way round they would be read once for each set of payers. Without the casts no
+ * index would be made of the sets.
+ */
 const PAYERS = `WITH g (payers_id, number) AS MATERIALIZED (
-  SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))`;
+  SELECT CAST(json_extract(value, '$[0]') AS INTEGER), CAST(json_extract(value, '$[1]') AS INTEGER) FROM json_each(?))`;
 const OF_PAYERS = 'CROSS JOIN g ON g.payers_id = d.payers_id';
 
 interface Asked {
