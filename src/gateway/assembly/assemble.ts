@@ -30,7 +30,8 @@ import { routeOptions } from '../route-options.ts';
 import { createEndpointReports } from '../routing/endpoint-reports.ts';
 import { assertRungs } from '../rungs.ts';
 import type { Rate } from '../typed/rated-form.ts';
-import { type Extras, extrasOf, needsExtras } from './extras.ts';
+import type { Extras } from './extra-parts.ts';
+import { extrasOf, needsExtras } from './extras.ts';
 import { modelsOf } from './offered-models.ts';
 import { builder, refusal, refusalOf, type State } from './state.ts';
 

@@ -6,20 +6,10 @@ import type { Runtime } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import type { Batches } from '../../core/gateway.ts';
 import type { Handler } from '../../core/model/model.ts';
-import type { batchesApi } from '../batches/api.ts';
-import type { BatchQueue, BatchQueueOptions, createBatchQueue } from '../batches/batches.ts';
+import type { BatchQueue, BatchQueueOptions } from '../batches/batches.ts';
 import type { Candidates, createCandidates } from '../candidates/candidates.ts';
 import { unknownCandidate } from '../candidates/unknown-candidate.ts';
-import type { keepReady } from '../warm/keep-ready.ts';
-import type { createWebhooks } from '../webhooks.ts';
-
-export interface Extras {
-  readonly batchesApi: typeof batchesApi;
-  readonly createBatchQueue: typeof createBatchQueue;
-  readonly createCandidates: typeof createCandidates;
-  readonly keepReady: typeof keepReady;
-  readonly createWebhooks: typeof createWebhooks;
-}
+import type { Extras } from './extra-parts.ts';
 
 export const needsExtras = ({ batches, candidates, connect, warm, webhooks }: Config): boolean =>
   [batches, candidates, connect, warm, webhooks].some((field) => field !== undefined);

@@ -78,12 +78,13 @@ function addDayTotals(
   for (const row of sql.all(query, values)) addGrouped(totals, groups, row);
 }
 
-/** The sets of payers that are asked for. Sets that are one group are added up by its number: names would be compared for each sum. */
+/**
+ * The sets of payers that are asked for, which then stand in `asked_payers` with the number of each group to which they belong: names would
+ * be compared for each sum.
+ */
 interface Payers {
   /** The scopes of each group, in the order of the groups by scope. */
   readonly names: readonly (readonly string[])[];
-  /** Pairs of a set and the number of a group to which it belongs, as JSON. */
-  readonly numbers: string;
 }
 
 function payersOf(sql: Sql, groups: readonly LedgerGroup[], { scope }: LedgerFilter): Payers {
@@ -107,16 +108,19 @@ function payersOf(sql: Sql, groups: readonly LedgerGroup[], { scope }: LedgerFil
       }
       return [Number(id), number];
     });
-  return { names, numbers: JSON.stringify(pairs) };
+  sql.script(PAYERS_TABLE);
+  sql.run('DELETE FROM asked_payers');
+  sql.run(ADD_PAYERS, [JSON.stringify(pairs)]);
+  return { names };
 }
 
-/**
- * CROSS keeps the sums on the outside: the other way round they would be read once for each set of payers. Without the casts no
- * index would be made of the sets.
- */
-const PAYERS = `WITH g (payers_id, number) AS MATERIALIZED (
-  SELECT CAST(json_extract(value, '$[0]') AS INTEGER), CAST(json_extract(value, '$[1]') AS INTEGER) FROM json_each(?))`;
-const OF_PAYERS = 'CROSS JOIN g ON g.payers_id = d.payers_id';
+/** A table, because SQLite makes an index of a list in a query only where it expects many sums. Nobody else sees it. */
+const PAYERS_TABLE = `CREATE TEMP TABLE IF NOT EXISTS asked_payers (
+  payers_id INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (payers_id, number)) WITHOUT ROWID`;
+const ADD_PAYERS = `INSERT INTO asked_payers
+  SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)`;
+/** CROSS keeps the sums on the outside: the other way round they would be read once for each set of payers. */
+const OF_PAYERS = 'CROSS JOIN asked_payers g ON g.payers_id = d.payers_id';
 
 interface Asked {
   readonly sql: Sql;
@@ -130,8 +134,8 @@ function addDays({ sql, totals, groups, filter, payers }: Asked, days: Days): vo
   const { texts, values } = conditionsOfDays(days, filter);
   const others = groups.filter((group) => scopeOf(group) === undefined);
   const list = ['g.number', ...others.map((group) => nameOf(group, 'd', 'd.day'))].join(', ');
-  const query = `${PAYERS} SELECT ${list}, ${SUMS} FROM ledger_days d ${OF_PAYERS} ${where(texts)} GROUP BY ${list}`;
-  for (const [number, ...row] of sql.all(query, [payers.numbers, ...values])) {
+  const query = `SELECT ${list}, ${SUMS} FROM ledger_days d ${OF_PAYERS} ${where(texts)} GROUP BY ${list}`;
+  for (const [number, ...row] of sql.all(query, values)) {
     const shown = others.map((group, index) => shownAs(group, row[index]));
     totals.add(namesOf(groups, payers, Number(number), shown), sumOfColumns(row.slice(others.length)));
   }
@@ -160,9 +164,9 @@ function addMonths({ sql, totals, groups, filter, payers }: Asked, days: Days): 
   const byModel = groups.includes('model') || groups.includes('provider');
   const columns = ['g.number', ...(byModel ? ['d.model_id'] : []), ...(groups.includes('month') ? ['d.month'] : [])];
   const list = columns.join(', ');
-  const query = `${PAYERS} SELECT ${list}, ${SUMS} FROM ledger_months d ${OF_PAYERS} ${where(texts)} GROUP BY ${list}`;
+  const query = `SELECT ${list}, ${SUMS} FROM ledger_months d ${OF_PAYERS} ${where(texts)} GROUP BY ${list}`;
   const models = byModel ? modelsOf(sql) : new Map<number, Model>();
-  for (const row of sql.all(query, [payers.numbers, ...values])) {
+  for (const row of sql.all(query, values)) {
     const model = models.get(Number(row[1]));
     const month = row[columns.length - 1];
     const others = groups.filter((group) => scopeOf(group) === undefined);
