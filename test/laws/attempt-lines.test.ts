@@ -17,6 +17,7 @@ import { memoryStores } from '../../src/stores/memory.ts';
 import { systemRuntime } from '../../src/system/clock.ts';
 import { createLogger } from '../../src/system/logger.ts';
 import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
+import { batchProvider, fakeServer } from '../gateway/batches/vendor.ts';
 import { drain, errorOf, fault, harness, text, user } from '../gateway/harness.ts';
 
 vi.mock(import('../../src/gateway/lines/why.ts'), async (original) => {
@@ -230,6 +231,28 @@ describe('law: a line an attempt', () => {
     const all = JSON.stringify(made.attempts());
     expect(all).not.toContain('the words');
     expect(all).not.toContain(key);
+  });
+});
+
+describe('law: lines of batches', () => {
+  it('are one for each call of a batch, with its own request id', async () => {
+    const recorded = recording();
+    const server = fakeServer();
+    const { gateway, runtime, rows } = harness({
+      logger: recorded.logger,
+      providers: (made) => [batchProvider(server, made)],
+      config: { batches: { flushMs: 1000, pollMs: 60_000 } },
+    });
+    const answers = ['a', 'b'].map((id) =>
+      gateway.generate(user(id), { urgency: 'batch', id, requestId: `mine-${id}` }),
+    );
+    await runtime.clock.advance(7_200_000);
+    await Promise.all(answers);
+    expect(told(recorded, 'call', 'requestId', 'why', 'outcome').sort()).toEqual([
+      ['a', 'mine-a', 'given', 'ok'],
+      ['b', 'mine-b', 'given', 'ok'],
+    ]);
+    expect(await rows()).toHaveLength(2);
   });
 });
 
