@@ -56,7 +56,8 @@ import type { SimulateOptions, Simulation } from './core/run/simulation.ts';
 import { rememberEnvironment } from './core/scrub.ts';
 import type { Stores } from './core/stores.ts';
 import { guardedJournal } from './executor/guarded-journal.ts';
-import { createGateway, type GatewayHandle } from './gateway/create-gateway.ts';
+import type { GatewayHandle } from './gateway/gateway-handle.ts';
+import { openGateway } from './gateway/open-gateway.ts';
 import { createTransport } from './gateway/transport/transport.ts';
 import { memoryStores } from './stores/memory.ts';
 import { systemRuntime } from './system/clock.ts';
@@ -220,14 +221,14 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
   const { runtime = systemRuntime } = options;
   const logger = guardedLogger(options.logger);
   const stores = options.stores ?? memoryStores({ clock: runtime.clock });
-  const gateway = createGateway({
+  const gateway = await openGateway({
     plugins,
     config,
     runtime,
     keyValue: stores.keyValue,
     ledger: stores.ledger,
     ...(stores.attempts === undefined ? {} : { attempts: stores.attempts }),
-    transport: options.transport ?? createTransport(transportOptions(config, process.env)),
+    transport: options.transport ?? createTransport({ ...transportOptions(config, process.env), clock: runtime.clock }),
     ...(options.logger === undefined ? {} : { logger }),
   });
   let toolsChanged = (): void => {};
@@ -293,6 +294,7 @@ export async function createPolyphony(options: PolyphonyOptions = {}): Promise<P
       const next = await checkedConfig(given);
       assertReplaceable(config, next);
       const nextPrompts = await promptsOf(next);
+      await gateway.prepare(next);
       const before = { config, prompts };
       const use = (one: Config, book: typeof prompts): void => {
         [config, prompts] = [one, book];

@@ -56,7 +56,8 @@ export function azureOpenAI(given: AzureOpenAIOptions = {}): Provider {
     quirks,
     wire: (chatCompletions) => {
       const facts = { authorisation: 'api-key', strictSchemas: true, leastOutputTokens: 16 };
-      const wire = api === 'responses' ? responsesWire(facts, chatCompletions) : chatCompletions;
+      const chosen = api === 'responses' ? responsesWire(facts, chatCompletions) : chatCompletions;
+      const wire: WireFormat = { ...chosen, callerIdHeader: 'x-ms-client-request-id' };
       return token === undefined ? wire : withToken(wire, token);
     },
     ...options,

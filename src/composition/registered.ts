@@ -6,7 +6,7 @@ import type { Plan, ValidPlan } from '../core/plan/plan.ts';
 import type { PromptBook } from '../core/plan/prompts.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
-import type { GatewayHandle } from '../gateway/create-gateway.ts';
+import type { GatewayHandle } from '../gateway/gateway-handle.ts';
 import type { WorkflowSchemas } from '../kit/json/own/own-schema.ts';
 import { digestOf } from '../kit/json/own/plan-digest.ts';
 import { createCatalogue } from './catalogue.ts';

@@ -21,6 +21,7 @@ import type { HealthConfig } from './settings/health-config.ts';
 import type { HedgeConfig } from './settings/hedge-config.ts';
 import type { CandidateConfig, LifecycleConfig } from './settings/lifecycle-config.ts';
 import type { BoundsConfig, LimitsConfig, RetentionConfig } from './settings/limits-config.ts';
+import type { LogConfig } from './settings/log-config.ts';
 import type { ModelConfig } from './settings/models-config.ts';
 import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
 import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from './settings/planning-config.ts';
@@ -37,6 +38,7 @@ export type * from './settings/health-config.ts';
 export type * from './settings/hedge-config.ts';
 export type * from './settings/lifecycle-config.ts';
 export type * from './settings/limits-config.ts';
+export type * from './settings/log-config.ts';
 export type * from './settings/models-config.ts';
 export type * from './settings/money-config.ts';
 export type * from './settings/planning-config.ts';
@@ -107,6 +109,8 @@ export interface Config {
   readonly warm?: Readonly<Record<string, WarmConfig>>;
   /** How calls are held back before an endpoint refuses them. */
   readonly throttle?: ThrottleConfig;
+  /** What the logger gets. */
+  readonly log?: LogConfig;
   /** Applied to every answer whose request does not set its own. @default none, nothing escalates */
   readonly escalate?: Escalation;
   /** How long a session stays with the model that served it. */

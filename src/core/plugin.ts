@@ -46,6 +46,8 @@ export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** Whether lines of the level are kept: those that are not are not even made. @default nobody can tell, so all are made */
+  isLevelEnabled?(level: 'debug' | 'info' | 'warn' | 'error'): boolean;
 }
 
 /** What a plugin can use. Calls through `gateway` go through the attempt ring: charged and listed, but never evaluated again. */

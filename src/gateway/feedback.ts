@@ -8,7 +8,7 @@ import type { Rate } from './typed/rated-form.ts';
 
 interface FeedbackParts {
   readonly recent: RecentCalls;
-  readonly candidates: Pick<Candidates, 'score'>;
+  readonly candidates: () => Pick<Candidates, 'score'>;
   readonly monitor: Pick<HealthMonitor, 'scored'>;
   readonly rate: Rate;
 }
@@ -22,7 +22,7 @@ export function reporting({ recent, candidates, monitor, rate }: FeedbackParts):
     if (call === undefined) return false;
     const fields = call.strengths === undefined || call.strengths.length === 0 ? GENERAL : call.strengths;
     for (const field of fields) rate(call.target, field, score);
-    candidates.score(callId, score);
+    candidates().score(callId, score);
     monitor.scored(call.scopes, score);
     return true;
   };

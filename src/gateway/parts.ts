@@ -14,6 +14,7 @@ import type { Background } from './calls/background.ts';
 import type { Candidates } from './candidates/candidates.ts';
 import type { GatewayEvents } from './gateway-events.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
+import type { AttemptLine } from './lines/attempt-line.ts';
 import type { Spending } from './money/spending.ts';
 import type { Routes } from './routes/routes.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
@@ -32,6 +33,8 @@ export interface GatewayParts {
   /** No plugin stands between `budget` and `provider`. */
   readonly sendsAtOnce: () => boolean;
   readonly logger: Logger | undefined;
+  /** Writes the line of an attempt. */
+  readonly line: AttemptLine | undefined;
   readonly events: GatewayEvents;
   readonly transport: Transport;
   readonly statistics: Statistics;

@@ -3,7 +3,13 @@ import type { Logger } from '../core/plugin.ts';
 import { scrub, scrubText } from '../core/scrub.ts';
 
 const nothing = (): void => undefined;
-export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+export const silentLogger: Logger = {
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  isLevelEnabled: () => false,
+};
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
@@ -19,5 +25,11 @@ export async function createLogger(level: LogLevel, write?: (line: string) => vo
       // Scrubbing costs time, so a disabled level skips it.
       if (logger.isLevelEnabled(at)) logger[at](scrub(fields) as object, scrubText(message));
     };
-  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+  return {
+    debug: log('debug'),
+    info: log('info'),
+    warn: log('warn'),
+    error: log('error'),
+    isLevelEnabled: (at) => logger.isLevelEnabled(at),
+  };
 }

@@ -1,6 +1,6 @@
 /** Loops and lists whose body has several nodes: the body becomes a workflow of the plan, which one node runs. */
 import type { ShorthandMap } from '../core/model/schema-like.ts';
-import { listReferences } from '../language/template.ts';
+import { parseTemplate } from '../language/template-syntax.ts';
 import type { LoopSettings, Nodes, WorkflowBuilder } from './builder-types.ts';
 import type { Workflow } from './built.ts';
 import type { Condition } from './condition.ts';
@@ -82,12 +82,26 @@ export function withItems(draft: Draft, id: string, { c, open, over, given }: It
   return withNode(draft, own, overEach(over(c), compileNode(draft, id, own, spec)), id);
 }
 
+/** In an expression or a condition, which are not compiled for this: their compiler takes longer to load than a call needs. */
+const READS_INDEX = /\binput\s*(?:\.\s*index\b|\[\s*["']index["']\s*\])/;
+
+const textsOf = (given: unknown): readonly string[] => {
+  if (typeof given === 'string') return [given];
+  return typeof given === 'object' && given !== null ? Object.values(given).flatMap(textsOf) : [];
+};
+
+const readsIndexIn = (text: string): boolean =>
+  parseTemplate(text).segments.some((segment) => {
+    if (segment.type === 'expression') return READS_INDEX.test(segment.source);
+    if (segment.type !== 'reference') return false;
+    const { alternatives } = segment.reference;
+    return alternatives.some((one) => one.type === 'path' && one.head === 'input' && one.path[0] === 'index');
+  });
+
 /** The index only where the body reads it: most do not. */
 function itemInput({ plan }: Workflow<unknown, unknown>, passed: unknown): Record<string, unknown> {
-  const readsIndex = listReferences([plan.nodes, plan.output]).some(({ reference }) =>
-    reference.alternatives.some((one) => one.type === 'path' && one.head === 'input' && one.path[0] === 'index'),
-  );
-  const inConditions = plan.nodes.some(({ when, repeat }) => /\binput\.index\b/.test(`${when} ${repeat?.until}`));
+  const readsIndex = textsOf([plan.nodes, plan.output]).some(readsIndexIn);
+  const inConditions = plan.nodes.some(({ when, repeat }) => READS_INDEX.test(`${when} ${repeat?.until}`));
   return {
     item: referenceTo('item'),
     ...(readsIndex || inConditions ? { index: referenceTo('index') } : {}),

@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   dag: () => import('./dag.ts'),
   simulation: () => import('./simulation.ts'),
   stores: () => import('./stores.ts'),
+  ledger: () => import('./ledger.ts'),
   decode: () => import('./decode.ts'),
   route: () => import('./route.ts'),
   calls: () => import('./calls.ts'),

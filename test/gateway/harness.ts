@@ -3,6 +3,7 @@ import type { Config } from '../../src/core/config.ts';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { ModelEvent, ModelResponse } from '../../src/core/model/model.ts';
 import type { Provider, Transport } from '../../src/core/model/provider.ts';
+import type { Logger } from '../../src/core/plugin.ts';
 import type { LedgerRow, Stores } from '../../src/core/stores.ts';
 import { createGateway, type GatewayHandle } from '../../src/gateway/create-gateway.ts';
 import type { GatewayPlugin } from '../../src/gateway/gateway-plugin.ts';
@@ -29,6 +30,7 @@ export function harness(options: {
   readonly plugins?: readonly GatewayPlugin[];
   readonly stores?: (runtime: FakeRuntime) => Stores;
   readonly seed?: number;
+  readonly logger?: Logger;
 }): Harness {
   const runtime = fakeRuntime(options.seed);
   const stores = options.stores?.(runtime) ?? memoryStores({ clock: runtime.clock });
@@ -41,6 +43,7 @@ export function harness(options: {
     keyValue: stores.keyValue,
     ledger: stores.ledger,
     transport: noTransport,
+    ...(options.logger === undefined ? {} : { logger: options.logger }),
   });
   return {
     gateway,

@@ -164,7 +164,7 @@ describe('telemetry', () => {
   it('writes one line a call, with the figures, and none of the prompt', async () => {
     const lines: { readonly level: string; readonly fields: object; readonly message: string }[] = [];
     const write = (level: string) => (fields: object, message: string) => void lines.push({ level, fields, message });
-    const logger: Logger = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+    const logger: Logger = { debug: () => {}, info: write('info'), warn: write('warn'), error: write('error') };
     const runtime = fakeRuntime();
     const gateway = createGateway({
       providers: [fakeProvider({})],

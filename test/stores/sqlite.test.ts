@@ -42,7 +42,7 @@ describe('conformance', () => {
 
 const dropLater = (database: Database.Database): void => {
   for (const trigger of ['row_changed', 'row_removed', 'id_free']) database.exec(`DROP TRIGGER ledger_${trigger}`);
-  for (const table of ['payers', 'payer_scopes', 'days', 'summed', 'changed_days'])
+  for (const table of ['payers', 'payer_scopes', 'days', 'summed', 'changed_days', 'day_totals', 'models', 'months'])
     database.exec(`DROP TABLE ledger_${table}`);
   for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words'])
     database.exec(`DROP TABLE passag${table}`);

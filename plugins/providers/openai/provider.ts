@@ -40,7 +40,11 @@ export function openai({ api = 'chat-completions', ...options }: OpenAIOptions =
     embeddingBatch: { texts: 2048, tokens: 300_000 },
     // Ten dollars for a thousand searches of the web (openai.com/api/pricing); the tool exists on the Responses API only.
     searches: { fee: () => 0.01, most: (request) => responsesSearches(request, options.id ?? 'openai') },
-    wire: (others) => (api === 'responses' ? onResponses(others) : wireByCard(onResponses(others), others)),
+    wire(others) {
+      const wire = api === 'responses' ? onResponses(others) : wireByCard(onResponses(others), others);
+      // platform.openai.com/docs/api-reference/debugging-requests
+      return { ...wire, callerIdHeader: 'x-client-request-id' };
+    },
     batch: openaiBatches,
     ...options,
   });

@@ -242,6 +242,7 @@ export const CurrentConfigSchema = z.strictObject({
   throttle: z
     .strictObject({ announced: z.boolean().optional(), leastConcurrency: z.int().min(1).max(10_000).optional() })
     .optional(),
+  log: z.strictObject({ attempts: z.enum(['debug', 'info', 'off']).optional() }).optional(),
   escalate: EscalateSchema.optional(),
   affinity: z.strictObject({ ttlMs: milliseconds.optional() }).optional(),
   batches: BatchesSchema.optional(),

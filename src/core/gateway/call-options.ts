@@ -23,6 +23,11 @@ export interface CallOptions {
   readonly order?: readonly Target[];
   /** See `Call.isAwaited`; asked only where a call is slow. @default it is awaited */
   readonly isAwaited?: () => boolean;
+  /**
+   * The caller's own id of what the call is for, 1 to 512 printable ASCII characters without spaces: in the log line of each attempt,
+   * and sent to providers that take one. @default none
+   */
+  readonly requestId?: string;
   /** Give one so that a repeated call writes the same ledger rows again. @default a new id */
   readonly id?: string;
 }

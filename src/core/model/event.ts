@@ -71,6 +71,8 @@ export interface FinishEvent {
   readonly fingerprint?: string;
   /** The provider's own id of the response. */
   readonly id?: string;
+  /** The endpoint's own id of the request, from the headers of its answer. Set by the gateway; providers report it. */
+  readonly requestId?: string;
   /** The service tier that the provider says it served, which may not be the one asked for. */
   readonly serviceTier?: string;
   readonly logprobs?: readonly TokenLogprob[];

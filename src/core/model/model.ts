@@ -50,6 +50,8 @@ export interface AttemptRecord {
   readonly purpose: Purpose;
   readonly startedAt: number;
   readonly queueMs: number;
+  /** Until the request was on its way: a connection was free or opened. @default nobody measured it, or nothing was sent */
+  readonly networkMs?: number;
   readonly firstTokenMs: number | null;
   readonly totalMs: number;
   readonly outcome: AttemptOutcome;
@@ -58,6 +60,8 @@ export interface AttemptRecord {
   readonly costNanoUsd: NanoUsd | null;
   /** True if the provider reported no usage and the cost is an estimate of what was produced. */
   readonly estimated?: boolean;
+  /** The endpoint's own id of the request, for its support. @default it stated none */
+  readonly requestId?: string;
 }
 
 /** The only mutable part of a call: every attempt made for it, including those of judges and moderators. */
@@ -72,6 +76,8 @@ export interface Call {
   readonly signal: AbortSignal;
   readonly purpose: Purpose;
   readonly session?: string;
+  /** The caller's own id of what this call is for. @default none */
+  readonly requestId?: string;
   readonly scopes: readonly Scope[];
   readonly trace: CallTrace;
   /**
@@ -122,6 +128,8 @@ export interface ModelResponse {
   readonly model?: string;
   readonly fingerprint?: string;
   readonly id?: string;
+  /** The endpoint's own id of the request that was answered: see `FinishEvent.requestId`. */
+  readonly requestId?: string;
   readonly serviceTier?: string;
   readonly logprobs?: readonly TokenLogprob[];
   readonly confidence?: number;

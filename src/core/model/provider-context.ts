@@ -13,6 +13,8 @@ export interface ProviderContext {
    * arrived and once at the end is enough. Never throws, and does not change the answer.
    */
   readonly report: (report: EndpointReport) => void;
+  /** Takes the milliseconds until a request was on its way (`TransportResponse.networkMs`). @default nobody asks */
+  readonly sentAfter?: (networkMs: number) => void;
 }
 
 /** What an endpoint states besides its answer; fields that it does not state are absent. */
@@ -42,6 +44,8 @@ export interface TransportResponse {
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Milliseconds until the request was on its way: until a connection was free, or opened. @default not measured */
+  readonly networkMs?: number;
   /** Decompressed. Ending the iteration early closes the socket. */
   readonly body: AsyncIterable<Uint8Array>;
   /** The complete body; throws if it is larger than `limitBytes`. @default 64 MiB */

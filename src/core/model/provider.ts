@@ -199,6 +199,8 @@ export interface WireFormat {
   rateLimits?(headers: Readonly<Record<string, string>>, nowMs: number): readonly RateLimit[];
   /** Lower-case names of the headers that may contain the endpoint's id of the request; the first one present counts. @default none */
   readonly requestIdHeaders?: readonly string[];
+  /** Lower-case name of the header in which servers take the caller's own id of a request. @default none takes one */
+  readonly callerIdHeader?: string;
   /** The names of tools that the server accepts: others are renamed there and back. @default all */
   readonly toolNames?: RegExp;
   /**

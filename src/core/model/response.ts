@@ -149,6 +149,7 @@ function responseOf(
     model,
     fingerprint,
     id,
+    requestId,
     serviceTier,
     logprobs,
     confidence,
@@ -173,6 +174,7 @@ function responseOf(
   if (model !== undefined) response.model = model;
   if (fingerprint !== undefined) response.fingerprint = fingerprint;
   if (id !== undefined) response.id = id;
+  if (requestId !== undefined) response.requestId = requestId;
   if (serviceTier !== undefined) response.serviceTier = serviceTier;
   if (logprobs !== undefined) response.logprobs = logprobs;
   if (confidence !== undefined) response.confidence = confidence;

@@ -9,12 +9,13 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError, PolyphonyError, unsentError } from '../../core/errors.ts';
 import type { Attempt, EmbeddingRequest, FinishEvent, Handler, ModelEvent, Warning } from '../../core/model/model.ts';
-import type { ModelCard, Provider, ProviderContext, Transport } from '../../core/model/provider.ts';
+import type { EndpointReport, ModelCard, Provider, ProviderContext, Transport } from '../../core/model/provider.ts';
 import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
 import { observe, type StreamControl, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { type Received, receive } from '../calls/received.ts';
+import { statedText } from '../calls/stated-text.ts';
 import { nameOf } from '../calls/target.ts';
 import type { EndpointReports } from '../routing/endpoint-reports.ts';
 import type { Registry } from '../routing/registry.ts';
@@ -123,10 +124,21 @@ function openProvider(
     report(report) {
       endpointReports.record(target, report, mostCost);
       state.pacing?.stated(report);
+      keepRequestId(state, report);
+    },
+    sentAfter(networkMs) {
+      state.networkMs = (state.networkMs ?? 0) + networkMs;
     },
   };
   if (attempt.request.operation !== 'embed') return provider.stream(attempt, context);
   return streamEmbedding(provider, attempt, attempt.request, context, registry().find(target)?.card);
+}
+
+/** Providers are plugins: a report that cannot be read is ignored, because the answer matters more. */
+function keepRequestId(state: AttemptState, report: EndpointReport): void {
+  try {
+    state.requestId = statedText(report.requestId) ?? state.requestId;
+  } catch {}
 }
 
 /** Sent in one request if the endpoint takes all texts at once. */

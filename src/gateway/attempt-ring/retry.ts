@@ -16,7 +16,7 @@ import type { Attempt, Handler, Middleware } from '../../core/model/model.ts';
 import type { Provider } from '../../core/model/provider.ts';
 import { lazily, type ReadHead, type StreamHead } from '../../kit/streams/stream-head.ts';
 import { sleep } from '../../system/clock.ts';
-import { type AttemptState, type CallState, callStateOf } from '../calls/call-state.ts';
+import { type AttemptCause, type AttemptState, type CallState, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import { withCredential } from '../calls/target.ts';
 import { excludedCredentials } from '../routing/exclude.ts';
@@ -59,7 +59,8 @@ async function openWithRetries(
   let rotations: number | undefined;
   let asked = attempt.target.credential;
   const call = callStateOf(attempt);
-  for (let state = firstOf(call, attempt); ; state = nextOf(call, state)) {
+  let cause: AttemptCause | undefined;
+  for (let state = firstOf(call, attempt); ; state = nextOf(call, state, cause)) {
     const found = credentialFor(parts, provider, attempt, policy, asked);
     const label = found instanceof Promise ? await found : found;
     try {
@@ -67,6 +68,7 @@ async function openWithRetries(
     } catch (thrown) {
       state.over = true;
       const error = asPolyphonyError(thrown);
+      cause = { kind: 'retry', code: error.code, target: withCredential(attempt.target, label) };
       if (attempt.signal.aborted) throw abortError(attempt.signal);
       // Counted before the first credential is refused.
       rotations ??= parts.credentials.alive(useOf(provider, attempt), clock.now()) - 1;
@@ -95,13 +97,16 @@ function policyOf({ retry: given }: Config, { request }: Attempt): Policy {
 /** The attempt's own state, or a new one if an outer layer passes the same attempt on a second time. */
 function firstOf(call: CallState, { id, number }: Attempt): AttemptState {
   const given = call.attempt(id, number);
-  if (given.taken) return nextOf(call, given);
+  if (given.taken) return nextOf(call, given, undefined);
   given.taken = true;
   return given;
 }
 
-function nextOf(call: CallState, { callId, lastResort }: AttemptState): AttemptState {
+function nextOf(call: CallState, before: AttemptState, cause: AttemptCause | undefined): AttemptState {
+  const { callId, lastResort, decision } = before;
   const made = call.begin(callId, call.nextNumber(callId), lastResort);
+  made.decision = decision;
+  made.cause = cause ?? before.cause;
   made.taken = true;
   return made;
 }

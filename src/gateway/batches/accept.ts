@@ -55,13 +55,14 @@ export async function giveBack(keyValue: KeyValueStore, store: BatchStore, call:
 }
 
 function draftOf(call: Call, { target }: Deployment, number: number, nowMs: number): KeptCall {
-  const { id, request, purpose, session, deadline } = call;
+  const { id, request, purpose, session, requestId, deadline } = call;
   return {
     name: nameOfCall(id),
     id,
     digest: digestOfRequest(request),
     purpose,
     ...(session === undefined ? {} : { session }),
+    ...(requestId === undefined ? {} : { requestId }),
     ...(deadline === undefined ? {} : { deadline }),
     scopes: withSession(call.scopes, session).map((scope) => ({ kind: scope.kind, id: scope.id })),
     target,

@@ -2,6 +2,7 @@
  * The end of a batched call: its answer is checked and priced as any other, settled once, written to the ledger once, and kept. Each
  * step can be repeated by another process without a second effect.
  */
+import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, errorRecord, type PolyphonyError } from '../../core/errors.ts';
 import type { BatchAnswer } from '../../core/model/batch.ts';
 import { readComplete } from '../../core/model/complete.ts';
@@ -35,6 +36,7 @@ export async function finishCall(
   await settleOnce(keyValue, call, charge.costNanoUsd);
   const isLost = 'error' in outcome && outcome.lost === true;
   await ledger?.append([{ ...rowOf(attempt, record), ...(isLost ? { uncertain: true } : {}) }]);
+  parts.line?.(attempt, attemptStateOf(attempt), record, ending);
   const { id, digest, number } = call;
   const answer: KeptAnswer = {
     id,
@@ -61,10 +63,10 @@ const WEEK_MS = 604_800_000;
 export const keptMs = (config: { readonly keepMs?: number } | undefined): number => config?.keepMs ?? WEEK_MS;
 
 /** Payers without their caps: the money is held already. */
-function attemptOf({ id, request, purpose, session, scopes, target, number }: KeptCall): Attempt {
+function attemptOf({ id, request, purpose, session, requestId, scopes, target, number }: KeptCall): Attempt {
   const { signal } = new AbortController();
   const call = { id, request, purpose, scopes, signal, trace: newTrace(), streaming: false };
-  return { ...call, target, number, ...(session === undefined ? {} : { session }) };
+  return { ...call, target, number, ...defined({ session, requestId }) };
 }
 
 interface ReadOutcome {

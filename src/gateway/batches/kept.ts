@@ -21,6 +21,8 @@ export interface KeptCall {
   readonly digest: string;
   readonly purpose: Purpose;
   readonly session?: string;
+  /** The caller's own. */
+  readonly requestId?: string;
   readonly scopes: LedgerRow['scopes'];
   readonly target: Target;
   /** As it is sent: adapted to the target, and limited to what the budget covers. */

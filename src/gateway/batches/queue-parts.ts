@@ -4,6 +4,7 @@ import type { KeyValueStore, UsageLedger } from '../../core/stores.ts';
 import type { Credentials } from '../attempt-ring/credentials.ts';
 import type { ProviderParts } from '../attempt-ring/provider.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
+import type { AttemptLine } from '../lines/attempt-line.ts';
 import type { ReservationParts } from '../money/reserve-worst-case.ts';
 
 export interface QueueParts extends ProviderParts, ReservationParts {
@@ -12,4 +13,6 @@ export interface QueueParts extends ProviderParts, ReservationParts {
   readonly ledger: UsageLedger | undefined;
   readonly events: GatewayEvents;
   readonly credentials: Credentials;
+  /** Writes the line of an attempt. @default nobody listens */
+  readonly line?: AttemptLine | undefined;
 }

@@ -11,8 +11,9 @@
  * C4. It lives as long as the trace. The times of an attempt are dropped once it is over and a later one begins.
  * C5. The gateway decides by this state and by an error's code, never by an error's `details`, which are for people.
  */
-import type { PolyphonyError } from '../../core/errors.ts';
+import type { ErrorCode, PolyphonyError } from '../../core/errors.ts';
 import type {
+  Attempt,
   AttemptRecord,
   Call,
   CallTrace,
@@ -78,12 +79,32 @@ export interface BegunEmbedding {
   readonly vectors: (readonly number[])[];
 }
 
+/** The decision that chose the target of an attempt. */
+export interface Decision {
+  /** The targets that it left. */
+  readonly count: number;
+  /** In a word; made only where somebody asks. */
+  why(attempt: Attempt): string;
+}
+
+/** What failed before an attempt, so that there was another one. */
+export interface AttemptCause {
+  /** `retry`: at the same target. */
+  readonly kind: 'retry' | 'fallback';
+  readonly code: ErrorCode;
+  readonly target: Target;
+}
+
 /** One attempt: created by failover or retry, filled by the layers that it passes, read by the record of the attempt. */
 export interface AttemptState {
   readonly callId: string;
   readonly number: number;
   /** True when no other target is left: an open breaker admits the attempt. */
   readonly lastResort: boolean;
+  /** Undefined: a layer or a batch chose its target. */
+  decision: Decision | undefined;
+  /** Undefined for the first attempt of a call. */
+  cause: AttemptCause | undefined;
   /** True once retry has seen it: passing the same attempt on again starts a new one. */
   taken: boolean;
   over: boolean;
@@ -91,6 +112,10 @@ export interface AttemptState {
   queueMs: number;
   /** Epoch milliseconds; null while nothing has been sent to the provider. */
   dispatchedAt: number | null;
+  /** Milliseconds until its requests were on their way; undefined where the transport does not say. */
+  networkMs: number | undefined;
+  /** The endpoint's own id of the request, clean and bounded. */
+  requestId: string | undefined;
   /** Writes down that it is sent now, where plugins may have kept it from being sent since its reservation. */
   announce: (() => Promise<void>) | undefined;
   /** Takes the limits that the endpoint states with its answer. */
@@ -218,10 +243,14 @@ export class CallState implements CallTrace {
       callId,
       number,
       lastResort,
+      decision: undefined,
+      cause: undefined,
       taken: false,
       over: false,
       queueMs: 0,
       dispatchedAt: null,
+      networkMs: undefined,
+      requestId: undefined,
       announce: undefined,
       pacing: undefined,
       firstTokenMs: null,

@@ -58,7 +58,7 @@ export function callOf(
   assertRequest(checked);
   const request = withMarkedResults(withIntent(withCurrentLimits(checked)));
   assertCallOptions(options);
-  const { session, urgency, exclude, order, priority, isAwaited } = options;
+  const { session, requestId, urgency, exclude, order, priority, isAwaited } = options;
   const ms = request.limits?.ms;
   const call: Growing<Call> = {
     id: options.id ?? ids('call'),
@@ -70,6 +70,7 @@ export function callOf(
     streaming,
   };
   if (session !== undefined) call.session = session;
+  if (requestId !== undefined) call.requestId = requestId;
   if (urgency !== undefined) call.urgency = urgency;
   if (exclude !== undefined) call.exclude = exclude;
   if (order !== undefined) call.order = order;
@@ -90,6 +91,7 @@ const CALL_FIELDS: KnownFields<CallOptions> = {
   exclude: true,
   order: true,
   isAwaited: true,
+  requestId: true,
   id: true,
 };
 
@@ -99,11 +101,23 @@ function assertCallOptions(options: CallOptions): void {
   const { id, session, scopes, exclude, order, priority } = options;
   if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
   if (session !== undefined) assertId('A session', session);
+  if (options.requestId !== undefined) assertRequestId(options.requestId);
   if (options.urgency !== undefined && options.urgency !== 'batch') throw unknownUrgency(options.urgency);
   if (scopes !== undefined) assertScopes(scopes);
   if (exclude !== undefined) assertTargets('exclude', exclude);
   if (order !== undefined) assertTargets('order', order);
   if (priority !== undefined) assertPriority(priority);
+}
+
+/** It is sent as a header. */
+const REQUEST_ID = /^[\x21-\x7e]{1,512}$/;
+
+function assertRequestId(requestId: unknown): void {
+  if (typeof requestId === 'string' && REQUEST_ID.test(requestId)) return;
+  throw new PolyphonyError(
+    'invalid-request',
+    `The requestId ${shown(requestId)} of a call cannot be sent as a header: give 1 to 512 printable ASCII characters without spaces.`,
+  );
 }
 
 function assertPriority(priority: Priority): void {

@@ -11,19 +11,19 @@
  *     begin to try it.
  */
 import type { CandidateConfig, Config } from '../../core/config.ts';
-import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import { asPolyphonyError } from '../../core/errors.ts';
 import type { CandidateReport } from '../../core/gateway/candidates.ts';
 import type { Call, FinishEvent, Handler } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
 import { observe } from '../../kit/streams/observe.ts';
-import { nearest } from '../../language/suggest.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
 import type { Trial } from '../routing/arrangement/arrange.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
 import { createMirror, type MirrorParts } from './mirror.ts';
 import { CandidateTrial, type Side } from './trial.ts';
+import { unknownCandidate } from './unknown-candidate.ts';
 
 /** A call on one side of a trial. */
 interface Placed {
@@ -136,7 +136,7 @@ export function createCandidates(parts: CandidateParts): Candidates {
     reports: () => all().map((trial) => trial.report()),
     decide(name, state) {
       const trial = all().find((one) => one.name === name);
-      if (trial === undefined) throw unknown(name, Object.keys(config().candidates ?? {}));
+      if (trial === undefined) throw unknownCandidate(name, Object.keys(config().candidates ?? {}));
       trial.become(state, 'hand');
     },
     close: mirror.close,
@@ -212,10 +212,4 @@ async function load({ keyValue, logger }: CandidateParts, trial: CandidateTrial)
     const message = `What became of a candidate could not be read: ${asPolyphonyError(error).message}`;
     logger?.warn({ candidate: trial.name }, message);
   }
-}
-
-function unknown(name: string, known: readonly string[]): PolyphonyError {
-  const near = nearest(name, known);
-  const hint = near.length > 0 ? `Did you mean "${near[0]}"?` : `The candidates are: ${known.join(', ') || 'none'}.`;
-  return new PolyphonyError('invalid-request', `The config has no candidate called "${name}". ${hint}`);
 }

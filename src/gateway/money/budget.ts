@@ -16,6 +16,7 @@ import { observe, type StreamEnding, type StreamObserver } from '../../kit/strea
 import type { Background } from '../calls/background.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
+import type { AttemptLine } from '../lines/attempt-line.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
 import {
   type Charge,
@@ -35,6 +36,8 @@ export interface BudgetParts extends ReservationParts {
   readonly registry: () => Registry;
   readonly background: Background;
   readonly spending: Spending;
+  /** Writes the line of an attempt. @default nobody listens */
+  readonly line?: AttemptLine | undefined;
 }
 
 export function budget(parts: BudgetParts): Middleware<Attempt> {
@@ -87,7 +90,7 @@ class BudgetWatcher implements StreamObserver {
   event(event: ModelEvent): ModelEvent {
     if (event.type !== 'finish') return event;
     this.#finished = chargeOfFinish(this.#sent(), event);
-    return priced(event, this.#finished);
+    return priced(event, this.#finished, this.#state);
   }
 
   end(ending: StreamEnding): StreamEnding | Promise<StreamEnding> {
@@ -118,10 +121,11 @@ class BudgetWatcher implements StreamObserver {
  */
 const isOfRun = ({ scopes }: Attempt): boolean => scopes.some(({ kind }) => kind === 'run');
 
-function priced(event: FinishEvent, { usage, costNanoUsd }: Charge): ModelEvent {
+function priced(event: FinishEvent, { usage, costNanoUsd }: Charge, { requestId }: AttemptState): ModelEvent {
   const charged = usage ?? event.usage;
+  const told = requestId === undefined || 'requestId' in event ? event : { requestId, ...event };
   // A new field stands before the spread: see attemptOf in failover.ts.
-  return 'costNanoUsd' in event ? { ...event, usage: charged, costNanoUsd } : { costNanoUsd, ...event, usage: charged };
+  return 'costNanoUsd' in event ? { ...told, usage: charged, costNanoUsd } : { costNanoUsd, ...told, usage: charged };
 }
 
 function chargeOf(attempt: Attempt, ending: StreamEnding, sent: Sent, state: AttemptState): Charge {
@@ -142,7 +146,7 @@ const isFreeEnding = (ending: StreamEnding): boolean =>
 
 /** Settles the money first, so that the counters are right whatever fails afterwards. Never throws: the answer is paid for. */
 function settle(
-  { ledger, logger, spending }: BudgetParts,
+  { ledger, logger, spending, line }: BudgetParts,
   attempt: Attempt,
   state: AttemptState,
   held: Held | undefined,
@@ -156,6 +160,7 @@ function settle(
   const settling = unlessThrown(() => held?.settle(charge.costNanoUsd, row, isOfRun(attempt) ? 'now' : 'soon'));
   const isKept = row === undefined || held?.keepsRow === true;
   const written = isKept ? undefined : unlessThrown(() => ledger?.append([row]));
+  if (record !== undefined) line?.(attempt, state, record, ending);
   if (row !== undefined) spending.settled(attempt, charge.costNanoUsd ?? 0);
   if (settling === undefined && written === undefined) return undefined;
   return Promise.allSettled([settling, written]).then((results) => {

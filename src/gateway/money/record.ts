@@ -12,6 +12,7 @@ import { withSession } from './caps.ts';
 import type { Charge } from './charge.ts';
 
 export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge, ending: StreamEnding): AttemptRecord {
+  const { networkMs, requestId } = timings;
   const failed = ending.kind === 'error' ? asPolyphonyError(ending.error) : undefined;
   return {
     key: `${attempt.id}/${attempt.number}`,
@@ -26,6 +27,8 @@ export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge
     usage: charge.usage,
     costNanoUsd: charge.costNanoUsd,
     ...(charge.estimated ? { estimated: true } : {}),
+    ...(networkMs === undefined ? {} : { networkMs }),
+    ...(requestId === undefined ? {} : { requestId }),
   };
 }
 

@@ -12,16 +12,16 @@ import { replay } from '../../core/model/response.ts';
 import type { BatchQueue } from '../batches/batches.ts';
 import type { KeptAnswer } from '../batches/kept.ts';
 
-export function batch({
-  config,
-  batches,
-}: {
+interface BatchParts {
   readonly config: () => Config;
+  /** Read for each call: a later config may bring another one. */
   readonly batches: BatchQueue;
-}): Middleware {
+}
+
+export function batch(parts: BatchParts): Middleware {
   return (call, next) => {
-    if (call.urgency === 'batch') return batched(batches, call, next);
-    if (config().batches !== undefined) batches.begin();
+    if (call.urgency === 'batch') return batched(parts.batches, call, next);
+    if (parts.config().batches !== undefined) parts.batches.begin();
     return next(call);
   };
 }

@@ -13,7 +13,7 @@ import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Call, Handler, ModelEvent, Target, Warning } from '../../core/model/model.ts';
 import { lazily, type ReadHead, type StreamHead } from '../../kit/streams/stream-head.ts';
-import { callStateOf } from '../calls/call-state.ts';
+import { type AttemptCause, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { RouteOptions } from '../routing/route.ts';
 import { allFailed, type TargetFailure } from './failures.ts';
@@ -70,6 +70,9 @@ interface FailoverRun {
   readonly open: ReadHead;
 }
 
+const causeOf = (failure: TargetFailure | undefined): AttemptCause | undefined =>
+  failure && { kind: 'fallback', code: failure.error.code, target: failure.target };
+
 /** Tries the remaining targets until one sends its first token. */
 async function openNext(
   { call, queue, config, attempt, clock, open }: FailoverRun,
@@ -85,7 +88,9 @@ async function openNext(
     const given = shape(call, next.deployment);
     const shaped = prompt === undefined ? given : withFallbackPrompt(given, prompt);
     const number = state.nextNumber(shaped.id);
-    state.begin(shaped.id, number, next.last);
+    const begun = state.begin(shaped.id, number, next.last);
+    begun.decision = queue;
+    begun.cause = causeOf(failures.at(-1));
     try {
       const opened = await open(attempt(attemptOf(shaped, target, number)));
       return wanted === undefined || shaped === given ? opened : warned(opened, fallbackWarning(wanted.target, target));

@@ -40,7 +40,12 @@ export function allFailed(failures: readonly TargetFailure[]): PolyphonyError {
   const [best] = [...failures].sort((a, b) => usefulness(a) - usefulness(b));
   if (best === undefined) return new PolyphonyError('no-route', 'No target was left to try.');
   const { error } = best;
-  const attempts = failures.map(({ target, error: { code, message } }) => ({ target, code, message }));
+  const attempts = failures.map(({ target, error: { code, message, details } }) => ({
+    target,
+    code,
+    message,
+    ...defined({ requestId: details?.requestId }),
+  }));
   const waits = failures.map((failure) => failure.error.retryAfterMs).filter((wait) => wait !== undefined);
   return new PolyphonyError(error.code, failures.length === 1 ? error.message : summary(failures), {
     cause: error,

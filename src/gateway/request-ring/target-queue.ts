@@ -1,9 +1,10 @@
 /** The targets that one call may still try, and how an error changes them. */
 import type { PolyphonyError } from '../../core/errors.ts';
-import type { Warning } from '../../core/model/model.ts';
-import type { Lanes } from '../calls/call-state.ts';
+import type { Attempt, Warning } from '../../core/model/model.ts';
+import type { Decision, Lanes } from '../calls/call-state.ts';
 import type { Fault } from '../calls/faults.ts';
 import { nameOf } from '../calls/target.ts';
+import { reasonOf } from '../lines/why.ts';
 import { endedWarning } from '../routing/negotiate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { namedTargets, type RouteOptions, routeOf } from '../routing/route.ts';
@@ -15,7 +16,7 @@ export interface NextTarget {
   readonly last: boolean;
 }
 
-export interface TargetQueue {
+export interface TargetQueue extends Decision {
   /** For the response: the first target has another tier than the asked one, or ends. */
   readonly warning: Warning | undefined;
   next(): NextTarget | undefined;
@@ -36,6 +37,7 @@ export const targetQueue = (options: RouteOptions, lanes?: Lanes): TargetQueue =
 /** A class because there is one per call, and most calls need none of what happens after a failure. */
 class Queue implements TargetQueue {
   readonly warning: Warning | undefined;
+  readonly count: number;
   readonly #options: RouteOptions;
   readonly #lanes: Lanes | undefined;
   #queue: Deployment[];
@@ -49,9 +51,14 @@ class Queue implements TargetQueue {
     this.#options = options;
     this.#lanes = lanes;
     this.#queue = [...routeOf(options)];
+    this.count = this.#queue.length;
     const [first] = this.#queue;
     const ending = first && options.arrangement?.warning(first, options.nowMs);
     this.warning = tierWarning(options, first) ?? endedWarning(options, first) ?? ending;
+  }
+
+  why(attempt: Attempt): string {
+    return reasonOf(attempt, this.#options, this.count);
   }
 
   next(): NextTarget | undefined {

@@ -10,16 +10,13 @@
 import type { Clock } from '../../core/clock.ts';
 import { boundedDelayMs } from '../../core/errors.ts';
 import type { StatedFacts, StatedLimit } from '../../core/gateway.ts';
-import { firstOf } from '../../core/json/cut-text.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { EndpointReport, RateLimit } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { scrubText } from '../../core/scrub.ts';
+import { statedText } from '../calls/stated-text.ts';
 
 const MAX_TARGETS = 4096;
 const WITHOUT_RESET_MS = 60_000;
-/** Ids and names are never longer than that. */
-const MAX_CHARACTERS = 200;
 const MAX_LIMITS = 16;
 
 export interface EndpointReports {
@@ -129,7 +126,7 @@ function limitsOf({ limits, limitsAt }: LatestReport, nowMs: number): readonly S
 
 function factsOf({ requestId, model, serviceTier, costNanoUsd, at }: LatestReport): StatedFacts | null {
   const facts: { -readonly [Field in keyof StatedFacts]: StatedFacts[Field] } = { statedAt: at };
-  const [id, name, tier] = [textOf(requestId), textOf(model), textOf(serviceTier)];
+  const [id, name, tier] = [statedText(requestId), statedText(model), statedText(serviceTier)];
   if (id !== undefined) facts.requestId = id;
   if (name !== undefined) facts.model = name;
   if (tier !== undefined) facts.serviceTier = tier;
@@ -145,6 +142,3 @@ function costOf(value: unknown, most: NanoUsd): NanoUsd | undefined {
   const cost = countOf(value);
   return cost === null || cost > most ? undefined : Math.ceil(cost);
 }
-
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? firstOf(scrubText(value), MAX_CHARACTERS) : undefined;

@@ -10,6 +10,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
+import type { Clock } from '../../core/clock.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import { onAbort } from '../../core/on-abort.ts';
 
@@ -54,8 +55,14 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   #resolveHead: (head: Head) => void = () => {};
   #rejectHead: (error: unknown) => void = () => {};
 
-  constructor(signal: AbortSignal) {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #askedAt: number;
+  #sentAt: number | undefined;
+
+  constructor(signal: AbortSignal, clock: Pick<Clock, 'monotonic'>) {
     this.#signal = signal;
+    this.#clock = clock;
+    this.#askedAt = clock.monotonic();
     this.head = new Promise((resolve, reject) => {
       this.#resolveHead = resolve;
       this.#rejectHead = reject;
@@ -73,6 +80,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#sentAt = this.#clock.monotonic();
     const { socket, requests } = this.#connection ?? NO_CONNECTION;
     this.#begun = { reused: requests > 0, socket, bytesRead: socket?.bytesRead ?? 0 };
     if (this.#connection !== undefined) this.#connection.requests += 1;
@@ -121,6 +129,11 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   /** The connection of the client that will send the request. */
   assign(connection: Connection): void {
     this.#connection = connection;
+  }
+
+  /** Milliseconds until its connection was free or open, and it was written to it; 0 before that. */
+  get networkMs(): number {
+    return this.#sentAt === undefined ? 0 : this.#sentAt - this.#askedAt;
   }
 
   /** Nothing of the request was sent: no connection was free or could be opened. */

@@ -25,7 +25,7 @@ export async function responseOf(
     ? new Body(exchange, exchange, request, limits.streamBytes)
     : bodyOf(await decompressed(exchange, encoding, request), request, limits.streamBytes);
   const bytes = (limitBytes = limits.wholeBytes) => readAll(body, request, limitBytes);
-  return { status: head.status, headers, body, bytes };
+  return { status: head.status, headers, networkMs: exchange.networkMs, body, bytes };
 }
 
 /** Returns the same object if no header came twice. */

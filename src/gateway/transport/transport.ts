@@ -7,14 +7,13 @@
  * P2. An error says whether anything of the request was sent (`unsent`), so that its cost can be told.
  * P3. An answer is bounded in decompressed bytes: as a whole, and four times as many for one that is read in pieces.
  */
+import type { Clock } from '../../core/clock.ts';
 import { abortError, unsentError } from '../../core/errors.ts';
-import type { Transport, TransportRequest, TransportResponse } from '../../core/model/provider.ts';
-import { type ConnectionOptions, type Connections, openConnections, type TrackedOptions } from './connections.ts';
-import { Exchange } from './exchange.ts';
-import { type ProxyOf, type ProxySettings, proxyChoice } from './proxy.ts';
-import { type AnswerBounds, responseOf } from './transport-answer.ts';
-import { closedError, isLost, transportError } from './transport-errors.ts';
-import { refusedByProxy } from './tunnel.ts';
+import type { Transport } from '../../core/model/provider.ts';
+import { systemClock } from '../../system/clock.ts';
+import type { Http } from './http.ts';
+import { type ProxySettings, proxyChoice } from './proxy.ts';
+import { closedError, transportError } from './transport-errors.ts';
 
 export interface TransportOptions {
   /** How long a connection may take to open, TLS included, in milliseconds. @default 10000 */
@@ -33,9 +32,11 @@ export interface TransportOptions {
   readonly maxAnswerBytes?: number;
   /** Proxies for http: and https: addresses. The environment is not read here. @default none */
   readonly proxy?: ProxySettings;
+  /** Measures how long it takes until a request is on its way. @default the system's */
+  readonly clock?: Pick<Clock, 'monotonic'>;
 }
 
-const DEFAULTS: Required<Omit<TransportOptions, 'proxy'>> = {
+const DEFAULTS: Required<Omit<TransportOptions, 'proxy' | 'clock'>> = {
   connectTimeoutMs: 10_000,
   headersTimeoutMs: 600_000,
   idleTimeoutMs: 600_000,
@@ -49,89 +50,27 @@ const FRAMING = 4;
 
 /** Opens no connection before the first request. */
 export function createTransport(given: TransportOptions = {}): Transport {
-  const { maxAnswerBytes, proxy, ...options } = { ...DEFAULTS, ...given };
+  const { maxAnswerBytes, proxy, clock = systemClock, ...options } = { ...DEFAULTS, ...given };
   const proxyOf = proxy === undefined ? undefined : proxyChoice(proxy);
-  const limits: AnswerBounds = { wholeBytes: maxAnswerBytes, streamBytes: maxAnswerBytes * FRAMING };
-  let connections: Promise<Connections> | undefined;
+  const limits = { clock, wholeBytes: maxAnswerBytes, streamBytes: maxAnswerBytes * FRAMING };
+  let http: Promise<Http> | undefined;
   let closed = false;
 
   return {
     async request(request) {
       if (closed) throw closedError(request.url);
       if (request.signal.aborted) throw unsentError(abortError(request.signal));
-      connections ??= openConnections({ ...options, proxyOf } satisfies ConnectionOptions);
+      http ??= import('./http.ts').then(({ openHttp }) => openHttp({ ...options, proxyOf, limits }));
       try {
-        const opened = await connections;
-        if (request.signal.aborted) throw unsentError(abortError(request.signal));
-        return refuseOfProxy(await ask(opened, request, limits), proxyOf, request);
+        return await (await http).send(request);
       } catch (error) {
         throw closed ? closedError(request.url) : transportError(error, request);
       }
     },
     async close() {
       closed = true;
-      const opened = await connections;
-      await opened?.destroy();
+      const opened = await http;
+      await opened?.close();
     },
   };
-}
-
-/** Only a proxy answers with status 407. */
-function refuseOfProxy(
-  response: TransportResponse,
-  proxyOf: ProxyOf | undefined,
-  { url }: TransportRequest,
-): TransportResponse {
-  const proxy = response.status === 407 ? proxyOf?.(addressOf(url).origin) : undefined;
-  if (proxy === undefined) return response;
-  void response.body[Symbol.asyncIterator]().return?.();
-  throw refusedByProxy(proxy, response.status);
-}
-
-/** On a connection of its own where the one that was kept from an earlier request turns out to be closed. */
-async function ask(
-  connections: Connections,
-  request: TransportRequest,
-  limits: AnswerBounds,
-): Promise<TransportResponse> {
-  const first = new Exchange(request.signal);
-  connections.dispatch(optionsOf(request, first));
-  try {
-    return await responseOf(first, request, limits);
-  } catch (error) {
-    if (request.signal.aborted || !first.lostOnReuse || !isLost(error))
-      throw transportError(error, request, first.unsent);
-  }
-  const second = new Exchange(request.signal);
-  connections.dispatchFresh(optionsOf(request, second));
-  try {
-    return await responseOf(second, request, limits);
-  } catch (error) {
-    throw transportError(error, request, second.unsent);
-  }
-}
-
-function optionsOf({ url, method, headers, body }: TransportRequest, exchange: Exchange): TrackedOptions {
-  const { origin, path } = addressOf(url);
-  const accepted = { 'accept-encoding': 'gzip, deflate, br', ...headers };
-  return { origin, path, method, headers: accepted, body: body ?? null, exchange };
-}
-
-interface Address {
-  readonly origin: string;
-  readonly path: string;
-}
-
-const MAX_ADDRESSES = 256;
-const addresses = new Map<string, Address>();
-
-/** A cache, because programs use the same few addresses, and parsing one costs as much as a layer. */
-function addressOf(url: string): Address {
-  const known = addresses.get(url);
-  if (known !== undefined) return known;
-  const { origin, pathname, search } = new URL(url);
-  const address = { origin, path: pathname + search };
-  if (addresses.size >= MAX_ADDRESSES) addresses.clear();
-  addresses.set(url, address);
-  return address;
 }

@@ -8,7 +8,7 @@ import {
   readComplete,
 } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
-import type { ProviderContext } from '../../core/model/provider.ts';
+import type { ProviderContext, WireFormat, WireRequest } from '../../core/model/provider.ts';
 import { preparedRequest } from '../requests/prepared-request.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
@@ -93,9 +93,9 @@ function errorOf(
   thrown: unknown,
   { signal, target }: Attempt,
   { clock }: ProviderContext,
-  { sent = false, response }: HttpExchange,
+  { sent = false, response, requestId }: HttpExchange,
 ): PolyphonyError {
-  const error = signal.aborted ? abortError(signal) : describeError(thrown, target, clock, response);
+  const error = signal.aborted ? abortError(signal) : describeError(thrown, target, clock, response, requestId);
   return !sent || (thrown instanceof PolyphonyError && thrown.unsent) ? unsentError(error) : error;
 }
 
@@ -124,14 +124,21 @@ async function ask(parts: HttpParts, attempt: Attempt, given: ProviderContext, a
   const { renamed, request: asked } = preparedRequest(attempt.request, wire, context);
   const encoded = wire.encode(asked, context);
   const request = encoded instanceof Promise ? await encoded : encoded;
-  const addressedRequest = addressed(request, parts, context, attempt.signal);
+  const addressedRequest = addressed(withCallerId(request, wire, attempt), parts, context, attempt.signal);
   answer.sent = true;
   const response = await given.transport.request(addressedRequest);
   answer.response = response;
-  reportHeaders(options, response, attempt.target, given);
+  if (response.networkMs !== undefined) given.sentAfter?.(response.networkMs);
+  answer.requestId = reportHeaders(options, response, attempt.target, given);
   if (response.status >= 300) throw await refusal(wire, response);
   const events = wire.decode(response, asked, context);
   return { warnings, events: renamed === undefined ? events : renamed.restore(events) };
+}
+
+/** The caller's own id of the request, where servers of the wire take one. */
+function withCallerId(request: WireRequest, { callerIdHeader }: WireFormat, { requestId }: Attempt): WireRequest {
+  if (callerIdHeader === undefined || requestId === undefined) return request;
+  return { ...request, headers: { ...request.headers, [callerIdHeader]: requestId } };
 }
 
 function truncated(): PolyphonyError {

@@ -3,10 +3,12 @@
 import type { Clock } from '../../core/clock.ts';
 import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import { firstOf } from '../../core/json/cut-text.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { TransportResponse, WireFormat } from '../../core/model/provider.ts';
 import { parseExhaustedReset, parseRetryAfter } from './rate-limits.ts';
 
+const LONGEST_ID = 200;
 /** Most bytes of an error body that are read. */
 const ERROR_BODY_BYTES = 65_536;
 
@@ -46,6 +48,7 @@ export function describeError(
   target: Target,
   clock: Clock,
   response: TransportResponse | undefined,
+  requestId?: string,
 ): PolyphonyError {
   const known = asPolyphonyError(error);
   const retryAfterMs =
@@ -53,7 +56,9 @@ export function describeError(
   const { code, message, retryable, unsent, status, cause } = known;
   // What a server answers that cannot be used is not the caller's fault: the next target is asked.
   const isAnswer = response !== undefined && (code === 'invalid-output' || code === 'invalid-config');
-  const details = isAnswer ? { ...known.details, fault: 'target' } : known.details;
+  const told =
+    requestId === undefined ? known.details : { ...known.details, requestId: firstOf(requestId, LONGEST_ID) };
+  const details = isAnswer ? { ...told, fault: 'target' } : told;
   return new PolyphonyError(code, `${target.provider}/${target.model}: ${message}`, {
     retryable,
     unsent,

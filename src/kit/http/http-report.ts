@@ -13,22 +13,23 @@ import type { HttpExchange, HttpProviderOptions } from './http-request.ts';
 
 type Draft = { -readonly [Field in keyof EndpointReport]: EndpointReport[Field] };
 
-/** Reports the limits and the request id of an answer or a refusal, if the headers contain any. */
+/** Reports the limits and the request id of an answer or a refusal, if the headers contain any; returns the id. */
 export function reportHeaders(
   options: HttpProviderOptions,
   response: TransportResponse,
   target: Target,
   { clock, report }: ProviderContext,
-): void {
+): string | undefined {
   const { wire } = options;
   const requestId = requestIdOf(response, wire.requestIdHeaders);
   const rateLimits = limitsOf(wire, response, clock);
-  if (rateLimits === undefined && requestId === undefined) return;
+  if (rateLimits === undefined && requestId === undefined) return undefined;
   const stated: Draft = {};
   if (rateLimits !== undefined) stated.rateLimits = rateLimits;
   if (requestId !== undefined) stated.requestId = requestId;
   report(stated);
   if (rateLimits !== undefined) callListener(options, rateLimits, target);
+  return requestId;
 }
 
 /** Undefined if the headers state none. An invalid header must not lose an answer that was paid for. */

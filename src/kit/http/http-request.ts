@@ -82,6 +82,8 @@ export interface HttpExchange {
   response: TransportResponse | undefined;
   /** The request was handed to the transport: an error before that was thrown while it was being written. */
   sent?: boolean;
+  /** The endpoint's own id of the request. */
+  requestId?: string | undefined;
   /** What the wire reported while it read the body. */
   stated?: EndpointReport;
 }

@@ -9,6 +9,37 @@ import type { Sql } from './database.ts';
 /** "poly" in ASCII, which distinguishes these files from those of other programs. */
 const APPLICATION_ID = 0x706f6c79;
 
+const SUMS = ['attempts', 'errors', 'input_tokens', 'output_tokens', 'cost_nano_usd', 'unpriced', 'uncertain'];
+
+/** What a change of `ledger_days` adds to the sums over it. The month is a number such as 202603. */
+function sumTriggers(): string {
+  const more = SUMS.map((name) => `${name} = ${name} + excluded.${name}`).join(', ');
+  const month = (row: string): string => `CAST(strftime('%Y%m', ${row}.day * 86400, 'unixepoch') AS INTEGER)`;
+  const model = (row: string): string =>
+    `(SELECT id FROM ledger_models WHERE provider = ${row}.provider AND model = ${row}.model)`;
+  const add = (row: string, change: (name: string) => string): string => `
+    INSERT INTO ledger_day_totals VALUES (
+      ${row}.day, ${row}.provider, ${row}.model, ${row}.purpose, ${row}.outcome, ${SUMS.map(change).join(', ')})
+      ON CONFLICT (day, provider, model, purpose, outcome) DO UPDATE SET ${more};
+    INSERT INTO ledger_months VALUES (${month(row)}, ${row}.payers_id, ${model(row)}, ${SUMS.map(change).join(', ')})
+      ON CONFLICT (month, payers_id, model_id) DO UPDATE SET ${more};`;
+  return `
+  CREATE TRIGGER ledger_sum_new AFTER INSERT ON ledger_days BEGIN
+    INSERT INTO ledger_models (provider, model) VALUES (NEW.provider, NEW.model) ON CONFLICT DO NOTHING;
+    ${add('NEW', (name) => `NEW.${name}`)}
+  END;
+  CREATE TRIGGER ledger_sum_changed AFTER UPDATE ON ledger_days BEGIN
+    ${add('NEW', (name) => `NEW.${name} - OLD.${name}`)}
+  END;
+  CREATE TRIGGER ledger_sum_removed AFTER DELETE ON ledger_days BEGIN
+    ${add('OLD', (name) => `-OLD.${name}`)}
+    DELETE FROM ledger_day_totals WHERE day = OLD.day AND provider = OLD.provider AND model = OLD.model
+      AND purpose = OLD.purpose AND outcome = OLD.outcome AND attempts = 0;
+    DELETE FROM ledger_months WHERE month = ${month('OLD')} AND payers_id = OLD.payers_id AND model_id = ${model('OLD')}
+      AND attempts = 0;
+  END;`;
+}
+
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE runs (
@@ -106,6 +137,24 @@ const MIGRATIONS: readonly string[] = [
     UPDATE ledger_summed SET up_to = coalesce((SELECT max(id) FROM ledger), 0)
       WHERE up_to > coalesce((SELECT max(id) FROM ledger), 0);
   END;
+  `,
+  // Sums of these sums: by day whoever paid, and by month whatever for. They follow `ledger_days` by triggers, so that a program that
+  // knows nothing of them keeps them right too. What was summed before is summed again, part by part, when it is asked for.
+  `
+  DELETE FROM ledger_days;
+  DELETE FROM ledger_changed_days;
+  UPDATE ledger_summed SET up_to = 0;
+  CREATE TABLE ledger_day_totals (
+    day INTEGER NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, purpose TEXT NOT NULL, outcome TEXT NOT NULL,
+    attempts INTEGER NOT NULL, errors INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+    cost_nano_usd INTEGER NOT NULL, unpriced INTEGER NOT NULL, uncertain INTEGER NOT NULL,
+    PRIMARY KEY (day, provider, model, purpose, outcome)) WITHOUT ROWID;
+  CREATE TABLE ledger_models (id INTEGER PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, UNIQUE (provider, model));
+  CREATE TABLE ledger_months (
+    month INTEGER NOT NULL, payers_id INTEGER NOT NULL, model_id INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    errors INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost_nano_usd INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL, uncertain INTEGER NOT NULL, PRIMARY KEY (month, payers_id, model_id)) WITHOUT ROWID;
+  ${sumTriggers()}
   `,
 ];
 

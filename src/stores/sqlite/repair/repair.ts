@@ -22,6 +22,7 @@ export interface StoreRepair {
 const DERIVED_TREES: ReadonlySet<string> = new Set([
   ...['scopes', 'ledger_scopes', 'sqlite_stat1', 'sqlite_sequence'],
   ...['ledger_payers', 'ledger_payer_scopes', 'ledger_days', 'ledger_summed', 'ledger_changed_days'],
+  ...['ledger_day_totals', 'ledger_models', 'ledger_months'],
   ...['passage_indexes', 'passage_sources', 'passages', 'passage_vectors', 'passage_words'],
   ...['data', 'idx', 'docsize', 'config'].map((part) => `passage_words_${part}`),
 ]);

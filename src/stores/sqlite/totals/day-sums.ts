@@ -4,11 +4,13 @@
  * D1. The sums hold the rows of the ledger up to an id (`up_to`), each once. What came later is added up from the rows themselves.
  * D2. A change or removal of a row that is in the sums marks its day (triggers of schema.ts), and the day is summed anew before it is
  *     read.
- * D3. Each call does a bounded part: some milliseconds, within the transaction of its caller.
+ * D3. The sums of `ledger_months` and `ledger_day_totals` are those of `ledger_days` at any time (triggers of schema.ts).
+ * D4. Each call does a bounded part: some milliseconds, within the transaction of its caller.
  */
 import { DAY_MS, dayOf } from '../../../core/money/calendar.ts';
 import { SUMMED_SCOPES } from '../../ledger-totals.ts';
 import type { Sql, SqlRow, SqlValue } from '../database.ts';
+import { insertAll, insertOf } from '../many-rows.ts';
 
 /** Rows that may wait until they are summed. */
 const ENOUGH = 256;
@@ -24,12 +26,15 @@ const ROWS_OF_DAY = `SELECT ${FIELDS} FROM ledger WHERE started_at >= ? AND star
 const FIND_PAYERS = 'SELECT id FROM ledger_payers WHERE scopes = ?';
 const INSERT_PAYERS = 'INSERT INTO ledger_payers (scopes) VALUES (?)';
 const INSERT_PAYER = 'INSERT INTO ledger_payer_scopes (payers_id, kind, name) VALUES (?, ?, ?)';
-const ADD = `INSERT INTO ledger_days VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (day, payers_id, provider, model, purpose, outcome) DO UPDATE SET
+const ADD = insertOf(
+  'INSERT INTO ledger_days VALUES',
+  13,
+  `ON CONFLICT (day, payers_id, provider, model, purpose, outcome) DO UPDATE SET
   attempts = attempts + excluded.attempts, errors = errors + excluded.errors,
   input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
   cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd, unpriced = unpriced + excluded.unpriced,
-  uncertain = uncertain + excluded.uncertain`;
+  uncertain = uncertain + excluded.uncertain`,
+);
 
 /** Whether so many rows may be waiting, by the ids before and at the end of what was inserted; costs no look at the file. */
 export const mayHaveEnough = (before: number, last: number): boolean =>
@@ -88,7 +93,8 @@ function addRows(sql: Sql, rows: readonly SqlRow[]): void {
     if (cost === null) sum.counts[5] += 1;
     if (uncertain === 1) sum.counts[6] += 1;
   }
-  for (const { key, counts } of sums.values()) sql.run(ADD, [...key, ...counts]);
+  const added = [...sums.values()].map(({ key, counts }) => [...key, ...counts]);
+  insertAll(sql, ADD, added);
 }
 
 /** The id of a set of scopes; the empty set is one too. */

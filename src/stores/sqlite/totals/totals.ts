@@ -1,21 +1,13 @@
 /** Totals of the ledger: whole days from their sums, the rest from the rows. */
-import { PolyphonyError } from '../../../core/errors.ts';
-import { DAY_MS, dayName } from '../../../core/money/calendar.ts';
+import { DAY_MS } from '../../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../../core/stores.ts';
-import {
-  createTotals,
-  groupsOf,
-  listOf,
-  matches,
-  SUMMED_SCOPES,
-  type Sum,
-  sumOf,
-  type Totals,
-} from '../../ledger-totals.ts';
-import type { Sql, SqlRow, SqlValue } from '../database.ts';
+import { createTotals, groupsOf, listOf, matches, SUMMED_SCOPES, sumOf, type Totals } from '../../ledger-totals.ts';
+import type { Sql, SqlValue } from '../database.ts';
 import { ledgerRowOf } from '../records.ts';
 import { conditionsOf, where } from './conditions.ts';
 import { summedUpTo } from './day-sums.ts';
+import { addGrouped, nameOf, scopeOf } from './groups.ts';
+import { addSums } from './sums.ts';
 
 /** All sums must be complete: see `isSummed`. */
 export function selectTotals(
@@ -33,7 +25,7 @@ export function selectTotals(
     rows({});
     return totals.list();
   }
-  addDays(sql, totals, groups, filter, first, end);
+  addSums(sql, totals, groups, filter, { first, end });
   const [start, stop] = [first * DAY_MS, end * DAY_MS];
   if (from < start) rows({ to: start });
   if (to > stop) rows({ from: stop });
@@ -42,47 +34,9 @@ export function selectTotals(
   return totals.list();
 }
 
-const scopeOf = (group: LedgerGroup): string | undefined =>
-  group.startsWith('scope:') ? group.slice('scope:'.length) : undefined;
-
 function canBeSummed(groups: readonly LedgerGroup[], { scope, uncertain }: LedgerFilter): boolean {
   if (uncertain === true || (scope !== undefined && !SUMMED_SCOPES.has(scope.kind))) return false;
   return groups.every((group) => SUMMED_SCOPES.has(scopeOf(group) ?? 'user'));
-}
-
-function addDays(
-  sql: Sql,
-  totals: Totals,
-  groups: readonly LedgerGroup[],
-  { scope, provider }: LedgerFilter,
-  first: number,
-  end: number,
-): void {
-  const joins: string[] = [];
-  const kinds: string[] = [];
-  const names = groups.map((group, index) => {
-    const kind = scopeOf(group);
-    if (kind === undefined) return nameOf(group, 'd', 'd.day');
-    kinds.push(kind);
-    // CROSS keeps the sums on the outside: the other way round they would be read once for each set of payers.
-    joins.push(`CROSS JOIN ledger_payer_scopes s${index} ON s${index}.payers_id = d.payers_id AND s${index}.kind = ?`);
-    return `s${index}.name`;
-  });
-  const texts = ['d.day >= ?', ...(Number.isFinite(end) ? ['d.day < ?'] : [])];
-  const values: SqlValue[] = [...kinds, first, ...(Number.isFinite(end) ? [end] : [])];
-  if (provider !== undefined) {
-    texts.push('d.provider = ?');
-    values.push(provider);
-  }
-  if (scope !== undefined) {
-    texts.push('d.payers_id IN (SELECT payers_id FROM ledger_payer_scopes WHERE kind = ? AND name = ?)');
-    values.push(scope.kind, scope.id);
-  }
-  const sums = `sum(d.attempts), sum(d.errors), sum(d.input_tokens), sum(d.output_tokens), sum(d.cost_nano_usd),
-    sum(d.unpriced), sum(d.uncertain)`;
-  const list = names.join(', ');
-  const query = `SELECT ${list}, ${sums} FROM ledger_days d ${joins.join(' ')} ${where(texts)} GROUP BY ${list}`;
-  for (const row of sql.all(query, values)) addGrouped(totals, groups, row);
 }
 
 const ROW_SUMS = `count(*), sum(CASE WHEN l.outcome = 'error' THEN 1 ELSE 0 END), sum(l.input_tokens), sum(l.output_tokens),
@@ -135,33 +89,4 @@ function tablesOf(kind: string | undefined, { from, to }: LedgerFilter): { text:
   const range = `${from === undefined ? '' : ' AND y.started_at >= ?'}${to === undefined ? '' : ' AND y.started_at < ?'}`;
   const text = `scopes k JOIN ledger_scopes y ON k.kind = ? AND y.scope_id = k.id${range} JOIN ledger l ON l.id = y.ledger_id`;
   return { text, values: [kind, ...[from, to].filter((time) => time !== undefined)] };
-}
-
-/** The column of a group that is no scope. */
-function nameOf(group: LedgerGroup, table: string, day: string): string {
-  if (group === 'model') return `${table}.provider || '/' || ${table}.model`;
-  if (group === 'day' || group === 'month') return day;
-  if (group === 'provider' || group === 'purpose' || group === 'outcome') return `${table}.${group}`;
-  throw new PolyphonyError('invalid-request', `A ledger has no totals by ${JSON.stringify(group)}: see LedgerGroup.`);
-}
-
-function addGrouped(totals: Totals, groups: readonly LedgerGroup[], row: SqlRow): void {
-  const names = groups.map((group, index) => {
-    const value = row[index];
-    if (group === 'day') return [dayName(Number(value))];
-    return [group === 'month' ? dayName(Number(value)).slice(0, 7) : String(value)];
-  });
-  const [attempts, errors, inputTokens, outputTokens, costNanoUsd, unpriced, uncertain] = row
-    .slice(groups.length)
-    .map(Number);
-  const sum: Sum = {
-    attempts: attempts ?? 0,
-    errors: errors ?? 0,
-    inputTokens: inputTokens ?? 0,
-    outputTokens: outputTokens ?? 0,
-    costNanoUsd: costNanoUsd ?? 0,
-    unpriced: unpriced ?? 0,
-    ...(uncertain ? { uncertain } : {}),
-  };
-  totals.add(names, sum);
 }

@@ -1,0 +1,70 @@
+/** A process that makes one call loads no part of the gateway that its config does not need; a later config brings what it needs. */
+import { spawnSync } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../../src/core/config.ts';
+import { createPolyphony } from '../../src/polyphony.ts';
+import { fakeCard, fakeProvider } from '../../src/testing/fakes.ts';
+import { compiled } from '../compiled.ts';
+
+const HOOKS = `data:text/javascript,${encodeURIComponent(`
+import { writeSync } from 'node:fs';
+export async function load(url, context, next) {
+  writeSync(2, 'LOADED ' + url + '\\n');
+  return next(url, context);
+}`)}`;
+const REGISTER = `data:text/javascript,${encodeURIComponent(`
+import { register } from 'node:module';
+register(${JSON.stringify(HOOKS)});`)}`;
+
+/** The files that a process loads until it has one answer of the embedded engine. */
+function loadedBy(config?: Config): readonly string[] {
+  const url = (source: string): string => JSON.stringify(pathToFileURL(compiled(source)).href);
+  const code = `
+    const { createPolyphony } = await import(${url('src/index.ts')});
+    const { default: embedded } = await import(${url('plugins/providers/embedded.ts')});
+    const config = ${JSON.stringify(config) ?? 'undefined'};
+    const polyphony = await createPolyphony({ plugins: [embedded], defaults: false, ...(config && { config }) });
+    const { text } = await polyphony.gateway.generate({ prompt: 'Summarise in one sentence.\\n\\nA process begins. It answers.' });
+    if (text === '') throw new Error('an empty answer');
+    await polyphony.close();`;
+  const child = spawnSync(process.execPath, ['--import', REGISTER, '--input-type=module', '--eval', code], {
+    encoding: 'utf8',
+  });
+  if (child.status !== 0) throw new Error(child.stderr);
+  return child.stderr.split('\n').filter((line) => line.startsWith('LOADED '));
+}
+
+const EXTRAS =
+  /\/gateway\/(?:batches\/|candidates\/candidates|warm\/|webhooks|create-gateway|money\/price-updates|transport\/(?:http|connections|exchange)\.)/;
+const HEAVY = /\/(?:undici|pino|zod|cel-js|libsql|croner|commander)\//;
+
+describe('law: a cold process', () => {
+  it('loads nothing that its one call does not need', () => {
+    const loaded = loadedBy();
+    expect(loaded.length).toBeGreaterThan(100);
+    expect(loaded.filter((file) => EXTRAS.test(file) || HEAVY.test(file))).toEqual([]);
+    expect(loaded.length).toBeLessThan(440);
+  }, 120_000);
+
+  it('loads what its config needs', () => {
+    const loaded = loadedBy({
+      candidates: { next: { of: 'embedded/extractive', model: 'embedded/planner', share: 0 } },
+    });
+    expect(loaded.filter((file) => file.includes('/gateway/candidates/candidates'))).toHaveLength(1);
+  }, 120_000);
+
+  it('gets with a later config what that needs', async () => {
+    const models = [fakeCard({ id: 'one' }), fakeCard({ id: 'two' })];
+    const polyphony = await createPolyphony({ providers: [fakeProvider({ models })], plugins: [], defaults: false });
+    const { gateway } = polyphony;
+    expect([gateway.batches, gateway.candidates?.()]).toEqual([undefined, []]);
+    expect(() => gateway.decideCandidate?.('next', 'promoted')).toThrow('no candidate called "next"');
+    const candidates = { next: { of: 'fake/one', model: 'fake/two', share: 1 } };
+    await polyphony.reconfigure({ batches: {}, candidates });
+    expect(await gateway.batches?.list()).toEqual([]);
+    expect(gateway.candidates?.()).toMatchObject([{ candidate: 'next', state: 'trying' }]);
+    expect((await gateway.generate({ prompt: 'hi' })).target.model).toBe('two');
+    await polyphony.close();
+  });
+});
