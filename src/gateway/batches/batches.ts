@@ -1,7 +1,8 @@
 /** The calls of this process that wait for a batch: how they enter, wait, are answered, made at once after all, or cancelled. */
 import { PolyphonyError } from '../../core/errors.ts';
 import type { BatchedCall } from '../../core/gateway.ts';
-import type { Call } from '../../core/model/model.ts';
+import type { Call, ModelRequest } from '../../core/model/model.ts';
+import { batchesOf } from '../attempt-ring/embedding-batches.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { type RouteOptions, routeOf } from '../routing/route.ts';
 import { relaxedOf } from '../routing/tools/relaxed.ts';
@@ -100,9 +101,7 @@ class OwnQueue implements BatchQueue {
     if (relaxedOf(call.request, config()) !== undefined)
       return { live: 'it may be adapted to its model, which is decided when it is sent' };
     if (this.#waiters.count >= pending) return { live: `${pending} calls are waiting already, the most of the config` };
-    const able = routeOf(this.#options.routing(call)).find(
-      ({ provider }) => provider.batch?.takes(call.request) === true,
-    );
+    const able = routeOf(this.#options.routing(call)).find((deployment) => isOneRequest(deployment, call.request));
     if (able !== undefined) return able;
     return { live: 'no model that can serve it answers batches' };
   }
@@ -245,6 +244,15 @@ class OwnQueue implements BatchQueue {
     if (!(await giveBack(this.#options.parts().keyValue, store, call))) driver.leave(call.name);
     driver.wake();
   }
+}
+
+/** A batch has one request for each call; texts that need several are embedded at once. */
+function isOneRequest({ provider, card }: Deployment, request: ModelRequest): boolean {
+  if (provider.batch?.takes(request) !== true) return false;
+  return (
+    request.operation !== 'embed' ||
+    batchesOf(request, card.embeddingBatch ?? provider.embeddingBatch?.(card)) === undefined
+  );
 }
 
 function ignore(): void {}

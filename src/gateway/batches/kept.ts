@@ -67,7 +67,7 @@ export interface KeptAnswer {
 }
 
 /** The longest that a batch takes with any provider that has them, in milliseconds: the price may change in the meantime. */
-export const LONGEST_BATCH_MS = 86_400_000;
+export const LONGEST_BATCH_MS = 2 * 86_400_000;
 const PREFIX = 'gateway:batches:';
 const MOST_KEYS = 200_000;
 
