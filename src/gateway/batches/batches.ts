@@ -1,5 +1,5 @@
 /** The calls of this process that wait for a batch: how they enter, wait, are answered, made at once after all, or cancelled. */
-import { PolyphonyError } from '../../core/errors.ts';
+import { isLeftForNow, PolyphonyError } from '../../core/errors.ts';
 import type { BatchedCall } from '../../core/gateway.ts';
 import type { Call, ModelRequest } from '../../core/model/model.ts';
 import { batchesOf } from '../attempt-ring/embedding-batches.ts';
@@ -60,11 +60,13 @@ class OwnQueue implements BatchQueue {
   }
 
   begin(): void {
-    if (this.#made === undefined && !this.isClosed) this.#parts().driver.begin();
+    if (!this.isClosed) this.#parts().driver.begin();
   }
 
   async enter(call: Call): Promise<Ending> {
     const { store, driver } = this.#parts();
+    // What earlier processes left may be what this call waits for.
+    this.begin();
     const name = nameOfCall(call.id);
     const known = await this.#known(store, name, call);
     if (known !== undefined) return known;
@@ -229,7 +231,9 @@ class OwnQueue implements BatchQueue {
       liveAt: call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline - liveMs,
       isAwaited: accepted === undefined,
     };
-    const waiting = this.#waiters.wait(waiter, () => void this.#leave(kept).catch(ignore));
+    const waiting = this.#waiters.wait(waiter, () => {
+      if (!isLeftForNow(call.signal)) void this.#leave(kept).catch(ignore);
+    });
     this.#lookAt = Math.min(this.#lookAt, clock.now() + LOOK_MS);
     accepted?.();
     this.#parts().driver.wake();

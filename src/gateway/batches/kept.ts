@@ -73,8 +73,9 @@ const MOST_KEYS = 200_000;
 
 /** A name that every store and every provider takes. */
 export const nameOfCall = (id: string): string => createHash('sha256').update(id).digest('hex').slice(0, 48);
-export const digestOfRequest = (request: ModelRequest): string =>
-  createHash('sha256').update(canonicalJson(request)).digest('hex').slice(0, 32);
+/** Limits change no answer, and a call that is asked again after a restart may have less time. */
+export const digestOfRequest = ({ limits: _, ...asked }: ModelRequest): string =>
+  createHash('sha256').update(canonicalJson(asked)).digest('hex').slice(0, 32);
 
 export interface BatchStore {
   call(name: string): Promise<KeptCall | undefined>;
