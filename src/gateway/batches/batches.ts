@@ -1,6 +1,6 @@
 /** The calls of this process that wait for a batch: how they enter, wait, are answered, made at once after all, or cancelled. */
 import { isLeftForNow, PolyphonyError } from '../../core/errors.ts';
-import type { BatchedCall } from '../../core/gateway.ts';
+import type { AnsweredCall, BatchedCall } from '../../core/gateway.ts';
 import type { Call, ModelRequest } from '../../core/model/model.ts';
 import { batchesOf } from '../attempt-ring/embedding-batches.ts';
 import type { Deployment } from '../routing/registry.ts';
@@ -29,6 +29,7 @@ export interface BatchQueue {
   /** The call is not waited for: the process does not stay alive for it. `accepted` is told when it is kept. */
   detach(id: string, accepted: () => void): void;
   list(): Promise<readonly BatchedCall[]>;
+  answered(limit: number): Promise<readonly AnsweredCall[]>;
   cancel(id: string): Promise<boolean>;
   /** Undefined: it has none yet. @throws not-found */
   answerOf(id: string): Promise<KeptAnswer | undefined>;
@@ -119,11 +120,19 @@ class OwnQueue implements BatchQueue {
     for (const name of await store.callNames()) {
       const call = await store.call(name);
       if (call === undefined) continue;
-      const batch = batches.get(name) ?? null;
-      const { id, target, queuedAt, deadline = null } = call;
-      calls.push({ id, state: batch === null ? 'queued' : 'sent', target, batch, queuedAt, deadline });
+      const isCancelled = (await store.answer(name)) !== undefined;
+      calls.push(listed(call, batches.get(name) ?? null, isCancelled));
     }
     return calls.sort((one, other) => one.queuedAt - other.queuedAt);
+  }
+
+  async answered(limit: number): Promise<readonly AnsweredCall[]> {
+    const answers = await this.#parts().store.answers(limit);
+    return answers.map(({ id, record, response, error }) => ({
+      id,
+      error: error?.code ?? null,
+      costNanoUsd: response?.costNanoUsd ?? record?.costNanoUsd ?? null,
+    }));
   }
 
   async cancel(id: string): Promise<boolean> {
@@ -248,6 +257,12 @@ class OwnQueue implements BatchQueue {
     if (!(await giveBack(this.#options.parts().keyValue, store, call))) driver.leave(call.name);
     driver.wake();
   }
+}
+
+function listed(call: KeptCall, batch: string | null, isCancelled: boolean): BatchedCall {
+  const { id, target, queuedAt, deadline = null, heldNanoUsd, holds, scopes } = call;
+  const state = isCancelled ? 'cancelled' : batch === null ? 'queued' : 'sent';
+  return { id, state, target, batch, queuedAt, deadline, heldNanoUsd: holds.length === 0 ? 0 : heldNanoUsd, scopes };
 }
 
 /** A batch has one request for each call; texts that need several are embedded at once. */

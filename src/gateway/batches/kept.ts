@@ -92,6 +92,7 @@ export interface BatchStore {
   /** With all that was counted for it. */
   dropBatch(key: string): Promise<void>;
   answer(name: string): Promise<KeptAnswer | undefined>;
+  answers(limit: number): Promise<readonly KeptAnswer[]>;
   keepAnswer(name: string, answer: KeptAnswer, ttlMs: number): Promise<void>;
   dropAnswer(name: string): Promise<void>;
   /** Somebody, in whatever process, asked to cancel the batch. */
@@ -110,12 +111,12 @@ export function batchStore(keyValue: KeyValueStore): BatchStore {
     // The keys are this file's own, so what they hold was written by it.
     return typeof value === 'object' && value !== null ? (value as T) : undefined;
   };
-  const namesUnder = async (prefix: string): Promise<readonly string[]> =>
-    (await keyValue.keys(prefix, MOST_KEYS)).map((key) => key.slice(prefix.length));
+  const namesUnder = async (prefix: string, limit = MOST_KEYS): Promise<readonly string[]> =>
+    (await keyValue.keys(prefix, limit)).map((key) => key.slice(prefix.length));
   const of = (kind: string): string => `${PREFIX}${kind}:`;
   const [calls, drafts, batches, answers, cancels] = [of('call'), of('draft'), of('batch'), of('answer'), of('cancel')];
-  const all = async <T>(prefix: string): Promise<readonly T[]> => {
-    const kept = await Promise.all((await namesUnder(prefix)).map((key) => read<T>(prefix + key)));
+  const all = async <T>(prefix: string, limit?: number): Promise<readonly T[]> => {
+    const kept = await Promise.all((await namesUnder(prefix, limit)).map((key) => read<T>(prefix + key)));
     return kept.filter((value) => value !== undefined);
   };
   return {
@@ -135,6 +136,7 @@ export function batchStore(keyValue: KeyValueStore): BatchStore {
       await Promise.all([formed, submits, cancels + key].map((counter) => keyValue.delete(counter)));
     },
     answer: (name) => read<KeptAnswer>(answers + name),
+    answers: (limit) => all<KeptAnswer>(answers, limit),
     keepAnswer: (name, answer, ttlMs) => keyValue.set(answers + name, answer, { ttlMs }),
     dropAnswer: (name) => keyValue.delete(answers + name),
     isCancelled: async (key) => (await keyValue.get(cancels + key)) !== undefined,
