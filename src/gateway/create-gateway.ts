@@ -30,6 +30,7 @@ import { healthOf } from './health.ts';
 import { createObservations } from './kept-observations.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { listAll } from './list-models.ts';
+import { createCommitments } from './money/commitments.ts';
 import { createPriceUpdates, type Prices } from './money/price-updates.ts';
 import { createSpending } from './money/spending.ts';
 import { operations } from './operations.ts';
@@ -142,6 +143,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     circuits: createCircuits(current.config, events),
     pacer: createPacer({ ...current, clock: runtime.clock, events }),
     spending: createSpending({ ...current, clock: runtime.clock, keyValue, ledger, logger, events }),
+    commitments: createCommitments({ ...current, clock: runtime.clock, keyValue, logger, events }),
   };
   const monitor = createHealthMonitor(base, () => state.router);
   const lifecycle = createLifecycle(base, monitor.isUnwell);

@@ -14,6 +14,7 @@ import type { Background } from './calls/background.ts';
 import type { Candidates } from './candidates/candidates.ts';
 import type { GatewayEvents } from './gateway-events.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
+import type { Commitments } from './money/commitments.ts';
 import type { Spending } from './money/spending.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
 import type { Registry } from './routing/registry.ts';
@@ -40,6 +41,7 @@ export interface GatewayParts {
   readonly circuits: Circuits;
   readonly pacer: Pacer;
   readonly spending: Spending;
+  readonly commitments: Commitments;
   readonly endpointReports: EndpointReports;
   readonly lifecycle: Lifecycle;
   readonly candidates: Candidates;

@@ -19,12 +19,13 @@ export const explainedOptions = (parts: GatewayParts, rankers: Rankers, call: Ca
 
 /** One literal: in V8, fields beside a spread cost microseconds for each call. */
 function optionsOf(
-  { registry, config, clock, spending }: GatewayParts,
+  { registry, config, clock, spending, commitments }: GatewayParts,
   rankers: Rankers,
   call: Call,
   arrangement: Arrangement,
   trial: Trial | undefined,
 ): RouteOptions {
+  const nowMs = clock.now();
   return {
     // A layer may have set a limit by its older name.
     request: withCurrentLimits(call.request),
@@ -38,6 +39,7 @@ function optionsOf(
     trial,
     registry: registry(),
     config: config(),
-    nowMs: clock.now(),
+    committed: commitments.rates(nowMs),
+    nowMs,
   };
 }

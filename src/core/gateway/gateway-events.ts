@@ -80,6 +80,16 @@ export interface BudgetAlert extends Told {
   readonly forecast?: Forecast | null;
 }
 
+/** The amount of a commitment is used up; told once for each period longer than a minute, by whichever process used the last of it. */
+export interface CommitmentSpent extends Told {
+  readonly type: 'commitment-spent';
+  /** Provider, model or `*`, unit, period and price of the commitment. */
+  readonly what: string;
+  /** The period by its name, such as `2026-11`. */
+  readonly period: string;
+  readonly amount: { readonly nanoUsd: number } | { readonly tokens: number };
+}
+
 /** A call did not fit a budget with `dryRun`, and was made all the same. */
 export interface BudgetDryRun extends Told {
   readonly type: 'budget-dry-run';
@@ -154,6 +164,7 @@ export type GatewayEvent =
   | WarmingPaused
   | Hedged
   | BudgetAlert
+  | CommitmentSpent
   | BudgetDryRun
   | SpendDrift
   | TokenDriftTold

@@ -32,6 +32,24 @@ export interface BudgetRaise {
   readonly until: string;
 }
 
+/** Reserved capacity, or usage that was committed to: it costs nothing more, or less, until the amount of the period is used up. */
+export interface CommitmentConfig {
+  /** The provider that was committed to. */
+  readonly provider: string;
+  /** Its one model. @default all of them, together */
+  readonly model?: string;
+  /** The amount, in US dollars at the usual prices. @default `tokens` */
+  readonly usd?: number;
+  /** The amount in tokens, those of prompts and answers together. @default `usd` */
+  readonly tokens?: number;
+  /** How often the amount begins anew, in UTC. */
+  readonly period: 'minute' | 'day' | 'week' | 'month';
+  /** The day on which a week (1 is Monday, 7 Sunday) or a month (1 to 28) begins. @default 1 */
+  readonly startsOn?: number;
+  /** What the usual price is multiplied by until the amount is used up, 0 to 1. @default 0 */
+  readonly times?: number;
+}
+
 /** The complete price of one model (`input` and `output`), or only `times`, which multiplies the built-in price. */
 export interface PriceConfig extends PriceChange {
   /** If there was any reasoning, its rate applies to the whole answer. @default false */
