@@ -58,6 +58,8 @@ export interface AttemptRecord {
   readonly costNanoUsd: NanoUsd | null;
   /** True if the provider reported no usage and the cost is an estimate of what was produced. */
   readonly estimated?: boolean;
+  /** Beside `usage.input` of a prompt of text: our own estimate of it in tokens, a quarter of its bytes. */
+  readonly estimatedInput?: number;
 }
 
 /** The only mutable part of a call: every attempt made for it, including those of judges and moderators. */
