@@ -30,6 +30,7 @@ import { healthOf } from './health.ts';
 import { createObservations } from './kept-observations.ts';
 import { createLifecycle } from './lifecycle/lifecycle.ts';
 import { listAll } from './list-models.ts';
+import { createClaimChecks } from './money/claim-checks.ts';
 import { createCommitments } from './money/commitments.ts';
 import { createPriceUpdates, type Prices } from './money/price-updates.ts';
 import { createSpending } from './money/spending.ts';
@@ -149,6 +150,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
   const lifecycle = createLifecycle(base, monitor.isUnwell);
   const candidates = createCandidates(base);
   const recent = createRecentCalls();
+  const claimChecks = createClaimChecks(base);
   const parts: GatewayParts = {
     ...base,
     ledger,
@@ -161,7 +163,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
     candidates,
     batches: createBatchQueue({ parts: () => parts, routing: (call) => parts.routing(call) }),
     routing: (call) => routeOptions(parts, state.rankers, call),
-    watchers: [lifecycle, recent, ...monitor.watchers],
+    watchers: [lifecycle, recent, claimChecks, ...monitor.watchers],
   };
   const build = builder(parts);
   const { providers = [], plugins = [], config = {} } = options;
@@ -241,6 +243,7 @@ export function createGateway(options: GatewayOptions): GatewayHandle {
       await parts.batches.close();
       ready?.close();
       parts.pacer.close();
+      claimChecks.close();
       await Promise.all([monitor.close(), candidates.close()]);
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await parts.spending.flush();

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { EscalateSchema } from '../plan/plan-schema.ts';
 import { CandidatesSchema, HealthSchema, LifecycleSchema } from './lifecycle-schema.ts';
-import { BudgetSchema, CommitmentsSchema } from './money-schema.ts';
+import { BudgetSchema, ClaimsSchema, CommitmentsSchema } from './money-schema.ts';
 import { withCurrentNames } from './older-names.ts';
 
 const name = z.string().min(1).max(120);
@@ -153,6 +153,7 @@ export const CurrentConfigSchema = z.strictObject({
   optimise: z.enum(['cost', 'latency', 'quality', 'balanced']).optional(),
   budgets: z.array(BudgetSchema).max(1000).optional(),
   commitments: CommitmentsSchema.optional(),
+  claims: ClaimsSchema.optional(),
   prices: prices.optional(),
   pricesFile: name.optional(),
   priceUpdates: z.strictObject({ secret: secretReference }).optional(),

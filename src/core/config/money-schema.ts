@@ -56,3 +56,8 @@ export const CommitmentsSchema = z
   .refine((all) => new Set(all.map(counterOf)).size === all.length, {
     message: 'two commitments differ in nothing but their amounts: add them up',
   });
+
+export const ClaimsSchema = z.strictObject({
+  share: z.number().positive().max(1),
+  tolerance: z.number().positive().max(10).optional(),
+});

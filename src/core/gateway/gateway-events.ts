@@ -131,6 +131,18 @@ export interface TokenDriftTold extends Told {
   readonly recent: number;
 }
 
+/** What a provider bills for a prompt is not what its own endpoint counts; told at most once a day for a model by a process. */
+export interface ClaimDiffers extends Told {
+  readonly type: 'claim-differs';
+  /** `provider/model`, with `@region` where it has one. */
+  readonly what: string;
+  /** The id of the call. */
+  readonly call: string;
+  /** Tokens of the prompt. */
+  readonly claimed: number;
+  readonly counted: number;
+}
+
 /** A batch of calls was sent to a provider. */
 export interface BatchSent extends Told {
   readonly type: 'batch-sent';
@@ -168,6 +180,7 @@ export type GatewayEvent =
   | BudgetDryRun
   | SpendDrift
   | TokenDriftTold
+  | ClaimDiffers
   | ProviderShifted
   | BatchSent
   | BatchEnded;

@@ -24,6 +24,14 @@ export interface BudgetConfig {
   readonly shiftAt?: number;
 }
 
+/** Answers whose claim is compared with what the provider's own free endpoint counts. */
+export interface ClaimsConfig {
+  /** The share of answers of providers that have such an endpoint, above 0, at most 1. */
+  readonly share: number;
+  /** The share by which both may differ, beside 16 tokens, until `claim-differs` tells it. @default 0.05 */
+  readonly tolerance?: number;
+}
+
 /** A cap that is higher for a while. */
 export interface BudgetRaise {
   /** What is added, in US dollars. */

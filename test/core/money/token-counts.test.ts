@@ -16,7 +16,10 @@ async function world(ratios: readonly number[]) {
         script: () => {
           const ratio = ratios[asked] ?? 1;
           asked += 1;
-          return [text('ok'), finish({ usage: ratio === 0 ? { input: 0, output: 0 } : { input: 100 * ratio, output: 1 } })];
+          return [
+            text('ok'),
+            finish({ usage: ratio === 0 ? { input: 0, output: 0 } : { input: 100 * ratio, output: 1 } }),
+          ];
         },
       }),
     ],
