@@ -1,7 +1,8 @@
 /** What providers counted beside our own estimates, for `polyphony spend --tokens`. */
-import { tokenCounts } from '../../core/money/token-counts.ts';
+
 import type { UsageLedger } from '../../core/stores.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
+import { tokenCounts } from '../../stores/token-counts.ts';
 import { tableText } from './result-text.ts';
 import type { Terminal } from './terminal.ts';
 

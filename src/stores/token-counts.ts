@@ -1,5 +1,5 @@
 /** What providers counted of prompts, beside our own estimates, by model. */
-import type { LedgerRow } from '../stores.ts';
+import type { LedgerRow } from '../core/stores.ts';
 
 export interface TokenCounts {
   /** `provider/model`. */

@@ -1,8 +1,8 @@
 /** Our own estimate beside what a provider counts: in each row of the ledger, and summed up by model. */
 import { describe, expect, it } from 'vitest';
-import { type TokenCounts, tokenCounts } from '../../../src/core/money/token-counts.ts';
-import { fakeProvider, finish } from '../../../src/testing/fakes.ts';
-import { harness, text, user } from '../../gateway/harness.ts';
+import { type TokenCounts, tokenCounts } from '../../src/stores/token-counts.ts';
+import { fakeProvider, finish } from '../../src/testing/fakes.ts';
+import { harness, text, user } from '../gateway/harness.ts';
 
 const DAY_MS = 86_400_000;
 
