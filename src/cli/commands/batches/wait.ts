@@ -4,7 +4,7 @@ import { defineCommand, examples } from '../../command.ts';
 import { EXIT } from '../../input/exit-code.ts';
 
 /** How often the calls that still wait are counted, in milliseconds. */
-const LOOK_MS = 2000;
+const LOOK_MS = 10_000;
 
 export const command = defineCommand({
   define: (wait) =>
