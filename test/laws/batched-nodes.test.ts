@@ -104,6 +104,18 @@ describe('a node with urgency', () => {
     expect(await rowsOf(stores)).toEqual([BATCH_COST]);
   });
 
+  it('gives its batch up where the run is cancelled for good', async () => {
+    const { process, runtime, server } = world();
+    const polyphony = await process();
+    const handle = await polyphony.start(planOf(waits('a')), {}, { runId: 'r1' });
+    await runtime.clock.advance(10_000);
+    const cancelling = polyphony.runs.cancel('r1');
+    expect(await until(runtime, handle.result())).toMatchObject({ status: 'cancelled' });
+    await cancelling;
+    await runtime.clock.advance(60_000);
+    expect(server.batches[0]?.cancelled).toBe(true);
+  });
+
   it('lets all items of an each wait together, though the run may do less at the same time', async () => {
     const { process, runtime, server } = world();
     const polyphony = await process();
