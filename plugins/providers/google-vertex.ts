@@ -18,7 +18,7 @@ import {
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { type EmbeddingCall, encodePrediction } from './google/embeddings.ts';
 import { CHAT, factsOf, undescribed } from './google/facts.ts';
-import { googleSearches } from './google/searches.ts';
+import { googleSearches } from './google/grounding.ts';
 import { type GeminiWireOptions, geminiWire } from './google/wire.ts';
 
 export interface GoogleVertexOptions extends Omit<VendorOptions, 'apiKey' | 'apiKeys'> {

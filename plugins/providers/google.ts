@@ -8,10 +8,11 @@ import {
   type Target,
   type VendorOptions,
 } from 'polyphony/kit';
+import { googleBatches } from './google/batch.ts';
 import { CHAT_MODELS, EMBEDDING_MODELS } from './google/cards.ts';
 import { CHAT, undescribed } from './google/facts.ts';
+import { googleSearches } from './google/grounding.ts';
 import { assertAddresses } from './google/media.ts';
-import { googleSearches } from './google/searches.ts';
 import { geminiWire } from './google/wire.ts';
 
 export interface GoogleOptions extends VendorOptions {
@@ -52,6 +53,7 @@ export function google(options: GoogleOptions = {}): Provider {
     // What batchEmbedContents takes.
     embeddingBatch,
     searches: googleSearches(id),
+    batch: googleBatches,
     apiKeys: apiKeysOf({ apiKey, apiKeys }, 'GEMINI_API_KEY', 'GOOGLE_API_KEY'),
     missingKey: 'set GEMINI_API_KEY, or pass apiKey.',
     probe: (context) => ({ url: `${context.baseURL}/models?pageSize=1`, headers: authorisation(context.apiKey) }),

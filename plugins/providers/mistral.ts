@@ -10,6 +10,8 @@ import {
   chatCompletionsProvider,
   defined,
   definePlugin,
+  fileBatches,
+  httpBatches,
   type ModelCardFields,
   type Provider,
   type TokenPrice,
@@ -131,6 +133,25 @@ const quirks: ChatCompletionsQuirks = {
   reasoning: 'none',
 };
 
+/** docs.mistral.ai, batch inference. The model is named by the job, once. */
+const batch = httpBatches(
+  fileBatches({
+    // The vendor takes a million requests; the file is written in memory.
+    most: { requests: 100_000, bytes: 64_000_000 },
+    operations: ['chat', 'embed', 'moderate'],
+    jobs: '/batch/jobs',
+    newest: '?page_size=100&order_by=-created',
+    line({ id, body }) {
+      const { model: _, ...rest } = JSON.parse(body) as Readonly<Record<string, unknown>>;
+      return { custom_id: id, body: rest };
+    },
+    job: (file, endpoint, { target }, metadata) => ({ input_files: [file], endpoint, model: target.model, metadata }),
+    ended: ['success', 'failed', 'timeout_exceeded', 'cancelled'],
+    files: ['output_file', 'error_file'],
+    answered: ({ succeeded_requests }) => succeeded_requests,
+  }),
+);
+
 /** @throws invalid-config when an option is malformed */
 export function mistral(options: ChatCompletionsVendorOptions = {}): Provider {
   return chatCompletionsProvider({
@@ -141,6 +162,7 @@ export function mistral(options: ChatCompletionsVendorOptions = {}): Provider {
     quirks,
     // The vendor names neither; its endpoint refuses more tokens than these, and more than a few hundred texts.
     embeddingBatch: { texts: 128, tokens: 16_000 },
+    batch,
     ...options,
   });
 }

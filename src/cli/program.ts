@@ -60,6 +60,11 @@ export const COMMANDS: CommandList = {
     summary: 'list what nodes remember of conversations, and show or delete one',
     load: () => import('./commands/threads/threads.ts'),
   },
+  batches: {
+    usage: '',
+    summary: 'list calls that wait for a batch and what they cost, and show, wait for or cancel them',
+    load: () => import('./commands/batches/batches.ts'),
+  },
   workflows: {
     usage: '[id]',
     summary: 'list the workflows that run as workflow:<id>, or print the plan of one',

@@ -23,7 +23,7 @@ import type { CandidateConfig, LifecycleConfig } from './settings/lifecycle-conf
 import type { BoundsConfig, LimitsConfig, RetentionConfig } from './settings/limits-config.ts';
 import type { LogConfig } from './settings/log-config.ts';
 import type { ModelConfig } from './settings/models-config.ts';
-import type { BudgetConfig, PriceConfig } from './settings/money-config.ts';
+import type { BudgetConfig, ClaimsConfig, CommitmentConfig, PriceConfig } from './settings/money-config.ts';
 import type { PlannerConfig, PromptsConfig, ScheduleConfig, TriggerConfig } from './settings/planning-config.ts';
 import type { ClassifyConfig, RouteConfig, TaskConfig } from './settings/routes-config.ts';
 import type { ThrottleConfig } from './settings/throttle-config.ts';
@@ -71,6 +71,10 @@ export interface Config {
   readonly optimise?: 'cost' | 'latency' | 'quality' | 'balanced';
   /** Caps on spending, at most 1000; a call must stay within all that apply to it. @default none */
   readonly budgets?: readonly BudgetConfig[];
+  /** Usage that is paid for already, or costs less until an amount is used up, at most 100. @default none */
+  readonly commitments?: readonly CommitmentConfig[];
+  /** Compares what providers bill for prompts with what they count for free. @default nothing is compared */
+  readonly claims?: ClaimsConfig;
   /** Prices over the built-in ones, by `provider/model` or, for all others of a provider, `provider/*`. @default the cards' and the public list's */
   readonly prices?: Readonly<Record<string, PriceConfig>>;
   /** A file with more `prices`, YAML or JSON, relative to the config; only the command reads it. @default none */

@@ -147,6 +147,13 @@ function isAbort(error: unknown): boolean {
 }
 
 /** The error of an aborted signal: its reason if that is a PolyphonyError (a timeout, a budget), else `cancelled`. */
+/** Why a call was stopped that whoever goes on with its run asks again, by its id: what waits for it elsewhere may stay. */
+export const leftForNow = (message: string): PolyphonyError =>
+  new PolyphonyError('cancelled', message, { details: { isLeft: true } });
+
+export const isLeftForNow = ({ reason }: AbortSignal): boolean =>
+  reason instanceof PolyphonyError && reason.code === 'cancelled' && reason.details?.isLeft === true;
+
 export function abortError(signal: AbortSignal): PolyphonyError {
   const reason: unknown = signal.reason;
   if (reason instanceof PolyphonyError) return reason;

@@ -50,7 +50,7 @@ export function drive(driving: Driving): void {
 function startReady(driving: Driving): boolean {
   const { run, host } = driving;
   const { slots } = run;
-  while (run.active < slots.limit) {
+  while (run.active - run.standingBy < slots.limit) {
     if (slots.taken >= slots.limit && mayStart(run)) {
       awaitSlot(run);
       return true;

@@ -29,7 +29,8 @@ import {
 import { countCall } from '../runs/turn/count-calls.ts';
 import { isAwaited } from '../runs/unit/awaited.ts';
 import { nodeWithModel } from '../runs/unit/model-of-node.ts';
-import { anotherSlot, giveSlotBack, slotAgain, takeSlot } from '../runs/unit/slots.ts';
+import { anotherSlot, giveSlotBack, slotAgain, standBy, takeSlot } from '../runs/unit/slots.ts';
+import { timeLeftMs } from '../runs/unit/time-left.ts';
 import { loopRecords, takeUpLoop } from '../runs/unit/tool-loop.ts';
 import { sleep } from '../system/clock.ts';
 import { callWithin } from './attempt.ts';
@@ -215,6 +216,12 @@ class LiveCall implements NodeCall {
   }
   get anotherSlot(): NodeCall['anotherSlot'] {
     return () => anotherSlot(this.#driving.run, this.signal);
+  }
+  get standBy(): NodeCall['standBy'] {
+    return () => standBy(this.#driving.run, this.#unit, this.signal);
+  }
+  get timeLeftMs(): () => number {
+    return () => timeLeftMs(this.#driving.run, this.#unit);
   }
   get scopes(): readonly Scope[] {
     return scopesOf(this.#driving.run, this.#unit);

@@ -15,6 +15,7 @@ import type { Candidates } from './candidates/candidates.ts';
 import type { GatewayEvents } from './gateway-events.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { AttemptLine } from './lines/attempt-line.ts';
+import type { Commitments } from './money/commitments.ts';
 import type { Spending } from './money/spending.ts';
 import type { Routes } from './routes/routes.ts';
 import type { EndpointReports } from './routing/endpoint-reports.ts';
@@ -45,6 +46,7 @@ export interface GatewayParts {
   readonly pacer: Pacer;
   readonly spending: Spending;
   readonly routes: Routes;
+  readonly commitments: Commitments;
   readonly endpointReports: EndpointReports;
   readonly lifecycle: Lifecycle;
   readonly candidates: Candidates;

@@ -35,7 +35,7 @@ export const explainedOptions = (parts: GatewayParts, rankers: Rankers, call: Ca
 
 /** One literal: in V8, fields beside a spread cost microseconds for each call. */
 function optionsOf(
-  { registry, config, clock, spending }: GatewayParts,
+  { registry, config, clock, spending, commitments }: GatewayParts,
   rankers: Rankers,
   call: Call,
   arrangement: Arrangement,
@@ -45,6 +45,7 @@ function optionsOf(
   const state = callStateOf(call);
   const routed = state.routed(call.id);
   const current = config();
+  const nowMs = clock.now();
   return {
     // A layer may have set a limit by its older name, or an intent.
     request: withIntent(withCurrentLimits(call.request)),
@@ -60,7 +61,8 @@ function optionsOf(
     isSlow: slowFor(routed?.route, current, isLeft),
     registry: registry(),
     config: current,
-    nowMs: clock.now(),
+    committed: commitments.rates(nowMs),
+    nowMs,
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import type { CallOptions } from '../core/gateway.ts';
+import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { CallTrace, ModelChoice, ModelResponse, RequestLimits, Usage } from '../core/model/model.ts';
 import type { NodeCall, NodeOutput } from '../core/run/engine.ts';
 import { chargeOf, chargeOfAttempts, withCharge } from '../runs/state/charge.ts';
@@ -16,6 +16,35 @@ export function callOptions(call: NodeCall, id: string, trace: CallTrace): CallO
   call.count?.('calls');
   const { signal, scopes, session, isAwaited } = call;
   return { signal, scopes, id, trace, ...defined({ session, isAwaited }) };
+}
+
+/**
+ * A call of a node that may wait for a batch: its deadline is the end of what the node and the run may take, and it leaves its slot
+ * to others meanwhile. Any other call is made as it is.
+ */
+export async function unhurried<R extends { readonly limits?: RequestLimits }, T>(
+  { call, gateway, request, options }: Unhurried<R>,
+  make: (request: R, options: CallOptions) => Promise<T>,
+): Promise<T> {
+  const { urgency } = call.node;
+  if (urgency === undefined) return make(request, options);
+  const leftMs = call.timeLeftMs?.() ?? Number.POSITIVE_INFINITY;
+  const ms = Math.min(request.limits?.ms ?? leftMs, Math.max(1, Math.floor(leftMs)));
+  const limited = ms === Number.POSITIVE_INFINITY ? request : { ...request, limits: { ...request.limits, ms } };
+  // Where nothing is collected the call is made at once, and counts as any other.
+  const workOn = gateway.batches === undefined ? undefined : call.standBy?.();
+  try {
+    return await make(limited, { ...options, urgency });
+  } finally {
+    await workOn?.();
+  }
+}
+
+interface Unhurried<R> {
+  readonly call: NodeCall;
+  readonly gateway: Gateway;
+  readonly request: R;
+  readonly options: CallOptions;
 }
 
 /** The fields that the node sets in each of its requests. */

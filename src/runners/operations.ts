@@ -6,13 +6,25 @@ import type { ImagePart, ModelRequest, ModelResponse, ModerationResult, TextPart
 import type { NodeCall, NodeRunner } from '../core/run/engine.ts';
 import { chargeOfAttempts, withCharge } from '../runs/state/charge.ts';
 import { assertAnswered } from './answer-ending.ts';
-import { callOptions, charged, operationOutput, outputOf, reportEscalation, requestFields } from './gateway-call.ts';
+import {
+  callOptions,
+  charged,
+  operationOutput,
+  outputOf,
+  reportEscalation,
+  requestFields,
+  unhurried,
+} from './gateway-call.ts';
 import { invalidInput, mediaSource, numberInput, requiredText, textInput, textsInput } from './inputs.ts';
 
 /** One call of the gateway for a node, with an answer that is whole. */
 export async function ask(gateway: Gateway, call: NodeCall, request: ModelRequest): Promise<ModelResponse> {
   const id = `${call.idempotencyKey}/1`;
-  const response = await charged((trace) => gateway.call(request, callOptions(call, id, trace)));
+  const response = await charged((trace) =>
+    unhurried({ call, gateway, request, options: callOptions(call, id, trace) }, (given, options) =>
+      gateway.call(given, options),
+    ),
+  );
   reportEscalation(call, response);
   try {
     // A filtered picture is blurred, and paid all the same.

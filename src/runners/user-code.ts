@@ -168,6 +168,8 @@ class OwnCall implements NodeCall {
   readonly giveSlotBack: NodeCall['giveSlotBack'];
   readonly takeSlot: NodeCall['takeSlot'];
   readonly anotherSlot: NodeCall['anotherSlot'];
+  readonly standBy: NodeCall['standBy'];
+  readonly timeLeftMs: NodeCall['timeLeftMs'];
   readonly emit: NodeCall['emit'];
   readonly report: NodeCall['report'];
   readonly count: NodeCall['count'];
@@ -196,6 +198,8 @@ class OwnCall implements NodeCall {
     this.giveSlotBack = call.giveSlotBack;
     this.takeSlot = call.takeSlot;
     this.anotherSlot = call.anotherSlot;
+    this.standBy = call.standBy;
+    this.timeLeftMs = call.timeLeftMs;
     this.emit = call.emit;
     this.report = call.report;
     this.count = call.count;

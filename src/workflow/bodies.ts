@@ -1,4 +1,5 @@
 /** Loops and lists whose body has several nodes: the body becomes a workflow of the plan, which one node runs. */
+import { defined } from '../core/defined.ts';
 import type { ShorthandMap } from '../core/model/schema-like.ts';
 import { parseTemplate } from '../language/template-syntax.ts';
 import type { LoopSettings, Nodes, WorkflowBuilder } from './builder-types.ts';
@@ -35,7 +36,8 @@ interface LooseRounds extends LoopSettings {
 /** The id counts only where the body needs code, so that it cannot stand in the plan. */
 function bodyDraft({ options }: Draft, id: string, inputPath: string, input: ShorthandMap): Draft {
   const bodyId = `${options.id.slice(0, 60 - id.length)}-${id}`;
-  return { ...NOTHING, options: { id: bodyId, input }, inputPath };
+  const { urgency } = options;
+  return { ...NOTHING, options: { id: bodyId, input, ...defined({ urgency }) }, inputPath };
 }
 
 /** The body first. */

@@ -67,6 +67,8 @@ export interface Settings {
   readonly thread?: Value<string> | Thread;
   readonly sensitivity?: Sensitivity;
   readonly cache?: 'use' | 'skip' | 'refresh';
+  /** `batch`: its calls may wait for a cheaper batch. `now` is for one node of a workflow whose others do. @default that of the workflow */
+  readonly urgency?: 'batch' | 'now';
   /** When the node is done the run ends with its output. @default false */
   readonly finish?: boolean;
 }
@@ -132,6 +134,8 @@ export interface WorkflowOptions<S> {
   readonly budget?: { readonly usd?: number; readonly seconds?: number };
   /** False: after a failure, what does not depend on it goes on to its end, then the run fails. @default true */
   readonly failFast?: boolean;
+  /** Its `llm`, `embed` and `moderate` nodes, those of its bodies included, may wait for a cheaper batch unless they say `now`. @default they do not */
+  readonly urgency?: 'batch';
 }
 
 /** After a failed node is replanned, the new plan may ask a person. */
@@ -266,7 +270,7 @@ type Body<Input> = WorkflowBuilder<Input, Record<never, never>, false, Input>;
 type State<S> = Resolved<S> extends { readonly meta: unknown } ? Omit<Resolved<S>, 'meta'> : Resolved<S>;
 
 /** The fields of a node that a loop may have. */
-export interface LoopSettings extends Omit<Settings, 'model' | 'escalate' | 'sensitivity' | 'cache'> {
+export interface LoopSettings extends Omit<Settings, 'model' | 'escalate' | 'sensitivity' | 'cache' | 'urgency'> {
   readonly when?: Condition;
   readonly onError?: NodeSpec<unknown>['onError'];
 }

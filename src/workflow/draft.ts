@@ -74,7 +74,8 @@ export function compileNode(
       `A node cannot have the id "${id}": use a unique id that matches ${NODE_ID.source} and is neither one of ${REFERENCE_HEADS.join(', ')} nor a name that conditions reserve (in, for, if, null, …).`,
     );
   }
-  const { in: given, when, out, onError, needs, ...settings } = spec;
+  const { in: given, when, out, onError, needs, urgency: stated, ...settings } = spec;
+  const urgency = urgencyOf(draft, step.use, stated);
   const { inputs, workflows: offered } = offeredBy(step.use, given);
   const rounds = repetition?.repeat?.(referenceTo('self'));
   const undo = repetition?.undo?.(referenceTo('self'));
@@ -90,6 +91,7 @@ export function compileNode(
     ...(onError === undefined ? {} : { onError: onError as PlanNode['onError'] }),
     ...(undo === undefined ? {} : { undo: { use: undo.step.use, in: encode(undo.in) } }),
     ...(encode(settings) as object),
+    ...defined({ urgency }),
   } as PlanNode;
   const undoing = undo?.step.definition;
   return {
@@ -99,6 +101,14 @@ export function compileNode(
     ...(offered.length === 0 ? {} : { offered }),
   };
 }
+
+/** Of the node, else that of the workflow for the steps that providers answer in batches. */
+function urgencyOf({ options }: Draft, use: string, stated: Settings['urgency']): PlanNode['urgency'] {
+  if (stated !== undefined) return stated === 'batch' ? stated : undefined;
+  return BATCHED_STEPS.has(use) ? options.urgency : undefined;
+}
+
+const BATCHED_STEPS: ReadonlySet<string> = new Set(['llm', 'embed', 'moderate']);
 
 /** @param name that a workflow has in the plan. @default its id */
 export function withNode(

@@ -232,6 +232,7 @@ describe('what goes well', () => {
     expect(await document('runs', 'resume', id)).toMatchObject({ runId: id, status: 'done' });
     expect(await call('runs', 'cancel', id, '--json')).toMatchObject({ code: 1 });
     for (const by of ['model', 'run', 'tag', 'day']) expect(await document('spend', '--by', by)).not.toHaveLength(0);
+    expect(await document('spend', '--tokens')).toEqual(expect.any(Array));
   });
 
   it('a suspended run ends with 5, refuses a wrong answer with 2, and goes on with the right one', async () => {

@@ -31,6 +31,11 @@ const COMMANDS = [
   'threads list',
   'threads show',
   'threads delete',
+  'batches',
+  'batches list',
+  'batches show',
+  'batches wait',
+  'batches cancel',
   'workflows',
   'prompts',
   'prompts list',
@@ -77,7 +82,7 @@ describe('docs/reference/command-line.md', () => {
       [...(out.split('Commands:')[1]?.split('\n\n')[0] ?? '').matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name);
     const top = listed(await call('--help'));
     const below: string[] = [];
-    for (const group of ['runs', 'threads', 'prompts', 'config', 'store']) {
+    for (const group of ['runs', 'threads', 'batches', 'prompts', 'config', 'store']) {
       below.push(...listed(await call(group, '--help')).map((name) => `${group} ${name}`));
     }
     expect([...top, ...below].filter((name) => !name.endsWith('help')).sort()).toEqual([...COMMANDS].sort());

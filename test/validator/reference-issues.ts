@@ -262,6 +262,12 @@ export const REFERENCE_CASES: readonly Case[] = [
     path: '/nodes/0/undo',
   },
   {
+    code: 'field.ineffective',
+    what: 'a batch for a step that asks no model',
+    raw: plan({ id: 'a', use: 'value', in: { x: 1 }, urgency: 'batch' }),
+    path: '/nodes/0/urgency',
+  },
+  {
     code: 'finish.always',
     what: 'an early end that is always taken',
     raw: plan({ ...ask('a', 'x'), finish: true }, ask('b', 'y')),

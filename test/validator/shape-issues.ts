@@ -41,6 +41,12 @@ export const SHAPE_CASES: readonly Case[] = [
     suggest: ['fast'],
   },
   {
+    code: 'shape.value',
+    what: 'an unknown urgency',
+    raw: plan(ask('a', 'x', { urgency: 'soon' })),
+    path: '/nodes/0/urgency',
+  },
+  {
     code: 'shape.unknown_field',
     what: 'a field by its usual other name',
     raw: plan({ id: 'a', use: 'llm', inputs: { prompt: 'x' } }),

@@ -27,9 +27,8 @@ import {
   type WireContext,
 } from 'polyphony/kit';
 import { errorInside } from './errors.ts';
-import { citationsOf, logprobsOf, searchOf } from './grounding.ts';
+import { citationsOf, logprobsOf, searchesOf, searchOf } from './grounding.ts';
 import { endParts, newParts, type Parts, readPart } from './parts.ts';
-import { searchesOf } from './searches.ts';
 import { serviceTierOf, usageOf } from './usage.ts';
 
 interface State extends AnswerState {

@@ -1,12 +1,14 @@
-/** Metadata of an answer: its sources and log probabilities. */
+/** Metadata of an answer: its sources, its searches with Google, which are billed beside the tokens, and log probabilities. */
 import {
   asList,
   asNumber,
   asRecord,
   asText,
+  type BilledSearches,
   type Citation,
   defined,
   type JsonRecord,
+  ownTools,
   type SearchReport,
   type TokenLogprob,
 } from 'polyphony/kit';
@@ -94,4 +96,28 @@ function tokenOf(value: unknown): { token: string; logprob: number }[] {
   const token = asText(record?.token);
   const logprob = asNumber(record?.logProbability);
   return token === undefined || logprob === undefined ? [] : [{ token, logprob }];
+}
+
+// ---------------------------------------------------------------------------------------------------- searches
+
+/** Until Gemini 2.5 a prompt that searched is billed once; after it, every search is (ai.google.dev, pricing). */
+const isBilledByPrompt = (id: string): boolean => /gemini-[12]\b/.test(id);
+
+/** Searches with Google that requests ask for under the provider's id. */
+export const googleSearches = (provider: string): BilledSearches => ({
+  fee: (model) => (isBilledByPrompt(model) ? 0.035 : 0.014),
+  most(request, model) {
+    const tools = ownTools(request, provider, (tool) => SEARCHES.some((name) => tool[name] !== undefined));
+    if (tools.length === 0) return 0;
+    return isBilledByPrompt(model) ? 1 : Number.POSITIVE_INFINITY;
+  },
+});
+
+const SEARCHES = ['googleSearch', 'google_search', 'googleSearchRetrieval', 'google_search_retrieval'];
+
+/** The searches that a candidate says were made and that are billed. */
+export function searchesOf(candidate: JsonRecord, model: string): number {
+  const queries = asList(asRecord(candidate.groundingMetadata)?.webSearchQueries) ?? [];
+  const made = queries.filter((query) => typeof query === 'string' && query !== '').length;
+  return isBilledByPrompt(model) ? Math.min(1, made) : made;
 }

@@ -11,6 +11,7 @@ interface SpendOptions {
   readonly last?: number;
   readonly since?: number;
   readonly forecast?: boolean;
+  readonly tokens?: boolean;
 }
 
 export const command = defineCommand<SpendOptions>({
@@ -24,6 +25,7 @@ export const command = defineCommand<SpendOptions>({
       .option('--last <span>', 'only the last hours, days or weeks, such as 12h, 7d or 4w', spanMs)
       .option('--since <span>', 'the same as --last', spanMs)
       .option('--forecast', 'also what will be spent by the end of the month')
+      .option('--tokens', 'instead what providers counted of prompts, beside our own estimates; the last 30 days')
       .addHelpText(
         'after',
         examples('polyphony spend --by team,model --since 30d --forecast', 'polyphony spend --by tag --json'),
@@ -39,6 +41,11 @@ export const command = defineCommand<SpendOptions>({
     return withPolyphony(options, terminal, async ({ polyphony }) => {
       const { ledger } = polyphony.stores;
       await ledger.flush();
+      if (options.tokens === true) {
+        const { printTokenCounts } = await import('../screen/token-counts-text.ts');
+        await printTokenCounts(ledger, nowMs, span, options.json === true, terminal);
+        return EXIT.done;
+      }
       const totals = await ledger.totals(by, filter);
       const { monthForecast, forecastText, forecastJson } = await import('../screen/forecast-text.ts');
       const month = options.forecast === true ? await monthForecast(ledger, nowMs) : undefined;

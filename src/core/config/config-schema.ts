@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { EscalateSchema } from '../plan/plan-schema.ts';
 import { CandidatesSchema, HealthSchema, LifecycleSchema } from './lifecycle-schema.ts';
+import { BudgetSchema, ClaimsSchema, CommitmentsSchema } from './money-schema.ts';
 import { withCurrentNames } from './older-names.ts';
 import { ClassifySchema, checkRoutes, RoutesSchema, TasksSchema } from './routes-schema.ts';
 
@@ -11,29 +12,6 @@ const hosts = z.array(name).min(1).max(100);
 const usd = z.number().nonnegative();
 const milliseconds = z.int().positive();
 const days = z.int().min(1).max(36_500);
-
-const BudgetSchema = z
-  .strictObject({
-    scope: z.enum(['session', 'user', 'team', 'tenant', 'tag', 'run', 'provider']),
-    id: name.optional(),
-    usd,
-    period: z.enum(['day', 'week', 'month']).optional(),
-    startsOn: z.int().min(1).max(28).optional(),
-    raises: z
-      .array(z.strictObject({ usd: usd.max(9_000_000), until: z.iso.datetime({ offset: true }) }))
-      .max(20)
-      .optional(),
-    dryRun: z.boolean().optional(),
-    alerts: z.array(z.number().positive().max(10)).max(10).optional(),
-    drift: z.number().positive().max(100).optional(),
-    shiftAt: z.number().positive().max(1).optional(),
-  })
-  .refine(({ startsOn = 1, period }) => startsOn <= (period === 'month' ? 28 : period === 'week' ? 7 : 1), {
-    message: 'startsOn is 1 to 7 for a week, 1 to 28 for a month, and belongs to no other budget',
-  })
-  .refine(({ shiftAt, scope }) => shiftAt === undefined || scope === 'provider', {
-    message: 'shiftAt belongs to budgets of a provider only',
-  });
 
 const batchSize = { flushMs: milliseconds.optional(), size: z.int().min(1).max(50_000).optional() };
 const BatchesSchema = z.strictObject({
@@ -178,6 +156,8 @@ export const CurrentConfigSchema = z.strictObject({
   adapt: z.strictObject({ toolsInPrompt: z.boolean().optional(), fit: z.literal('middle-out').optional() }).optional(),
   optimise: z.enum(['cost', 'latency', 'quality', 'balanced']).optional(),
   budgets: z.array(BudgetSchema).max(1000).optional(),
+  commitments: CommitmentsSchema.optional(),
+  claims: ClaimsSchema.optional(),
   prices: prices.optional(),
   pricesFile: name.optional(),
   priceUpdates: z.strictObject({ secret: secretReference }).optional(),

@@ -1,14 +1,16 @@
 /** The calls that wait for a batch of their provider. */
 
+import type { ErrorCode } from '../errors.ts';
 import type { ModelRequest, ModelResponse, Target } from '../model/model.ts';
+import type { NanoUsd } from '../money/money.ts';
 import type { CallOptions } from './call-options.ts';
 
 /** A call that was asked with `urgency: 'batch'`. Plain JSON. */
 export interface BatchedCall {
   /** The id of the call. */
   readonly id: string;
-  /** `queued`: not sent yet. `sent`: part of a batch. */
-  readonly state: 'queued' | 'sent';
+  /** `queued`: not sent yet. `sent`: part of a batch. `cancelled`: part of one that has not ended, so its cost is not known yet. */
+  readonly state: 'queued' | 'sent' | 'cancelled';
   readonly target: Target;
   /** Our id of its batch; null while it is queued. */
   readonly batch: string | null;
@@ -16,6 +18,19 @@ export interface BatchedCall {
   readonly queuedAt: number;
   /** Epoch milliseconds; null for none. */
   readonly deadline: number | null;
+  /** What it holds of the budgets that cap it until it is answered, in nano-dollars; 0 where none does. */
+  readonly heldNanoUsd: NanoUsd;
+  /** Who pays for it. */
+  readonly scopes: readonly { readonly kind: string; readonly id: string }[];
+}
+
+/** A call whose answer can be fetched by its id. Plain JSON. */
+export interface AnsweredCall {
+  readonly id: string;
+  /** The code of its error; null for an answer. */
+  readonly error: ErrorCode | null;
+  /** Null: unknown, also for one that was cancelled after it was sent. */
+  readonly costNanoUsd: NanoUsd | null;
 }
 
 export interface Batches {
@@ -28,6 +43,8 @@ export interface Batches {
   queue(request: ModelRequest, options?: CallOptions): Promise<string>;
   /** Calls that have no answer yet, the oldest first, those of other processes included. */
   list(): Promise<readonly BatchedCall[]>;
+  /** Calls whose answer is still kept, in no order. @param limit of their number. @default 1000 */
+  answered(limit?: number): Promise<readonly AnsweredCall[]>;
   /**
    * The answer to a call; undefined while there is none.
    *

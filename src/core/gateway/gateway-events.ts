@@ -80,6 +80,16 @@ export interface BudgetAlert extends Told {
   readonly forecast?: Forecast | null;
 }
 
+/** The amount of a commitment is used up; told once for each period longer than a minute, by whichever process used the last of it. */
+export interface CommitmentSpent extends Told {
+  readonly type: 'commitment-spent';
+  /** Provider, model or `*`, unit, period and price of the commitment. */
+  readonly what: string;
+  /** The period by its name, such as `2026-11`. */
+  readonly period: string;
+  readonly amount: { readonly nanoUsd: number } | { readonly tokens: number };
+}
+
 /** A call did not fit a budget with `dryRun`, and was made all the same. */
 export interface BudgetDryRun extends Told {
   readonly type: 'budget-dry-run';
@@ -144,6 +154,18 @@ export interface RouteResumed extends Told {
   readonly limitMs: number;
 }
 
+/** What a provider bills for a prompt is not what its own endpoint counts; told at most once a day for a model by a process. */
+export interface ClaimDiffers extends Told {
+  readonly type: 'claim-differs';
+  /** `provider/model`, with `@region` where it has one. */
+  readonly what: string;
+  /** The id of the call. */
+  readonly call: string;
+  /** Tokens of the prompt. */
+  readonly claimed: number;
+  readonly counted: number;
+}
+
 /** A batch of calls was sent to a provider. */
 export interface BatchSent extends Told {
   readonly type: 'batch-sent';
@@ -177,9 +199,11 @@ export type GatewayEvent =
   | WarmingPaused
   | Hedged
   | BudgetAlert
+  | CommitmentSpent
   | BudgetDryRun
   | SpendDrift
   | TokenDriftTold
+  | ClaimDiffers
   | ProviderShifted
   | RouteLeft
   | RouteResumed

@@ -62,6 +62,8 @@ export interface AttemptRecord {
   readonly estimated?: boolean;
   /** The endpoint's own id of the request, for its support. @default it stated none */
   readonly requestId?: string;
+  /** Beside `usage.input` of a prompt of text: our own estimate of it in tokens, a quarter of its bytes. */
+  readonly estimatedInput?: number;
 }
 
 /** The only mutable part of a call: every attempt made for it, including those of judges and moderators. */

@@ -91,6 +91,8 @@ export interface PlanNode {
   readonly sensitivity?: Sensitivity;
   /** Uses, skips or refreshes answers from the cache. @default 'use' */
   readonly cache?: CacheMode;
+  /** `batch`: its calls of models may wait for a cheaper batch, for a day or more; `limits.seconds` says how long. @default they are made at once */
+  readonly urgency?: 'batch';
 }
 
 /** Constraints on the router's choice. `id`, `tier` and `route` may be a reference or an expression that gives one of a few names. */

@@ -76,6 +76,7 @@ export const PlanNodeSchema = z.strictObject({
   thread: z.union([z.string().min(1).max(500), ThreadSchema]).optional(),
   sensitivity: z.enum(SENSITIVITIES).optional(),
   cache: z.enum(['use', 'skip', 'refresh']).optional(),
+  urgency: z.enum(['batch']).optional(),
 });
 
 export const PlanWorkflowSchema = z.strictObject({

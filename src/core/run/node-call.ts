@@ -121,6 +121,13 @@ export interface NodeCall {
   readonly takeSlot?: (() => Promise<void>) | undefined;
   /** Counts one more thing that the call does at the same time, such as a call of a tool beside another. Absent: nobody counts. */
   readonly anotherSlot?: (() => CallSlot) | undefined;
+  /**
+   * From here on the call waits for what is outside the run, such as a batch: others may begin as if it had not. What it returns takes
+   * it back, and is called once. Absent: nobody counts.
+   */
+  readonly standBy?: (() => () => Promise<void>) | undefined;
+  /** How long the call may still take by the limits of its node and of the runs around it, in milliseconds; Infinity: no limit. Absent: nobody says. */
+  readonly timeLeftMs?: (() => number) | undefined;
   /** For a node that suspended the run: its question and the answer. */
   readonly answer?: { readonly question: HumanQuestion; readonly value: unknown };
   /** For a model that called a workflow, which was approved and then asked something itself: that call. */

@@ -24,12 +24,38 @@ export interface BudgetConfig {
   readonly shiftAt?: number;
 }
 
+/** Answers whose claim is compared with what the provider's own free endpoint counts. */
+export interface ClaimsConfig {
+  /** The share of answers of providers that have such an endpoint, above 0, at most 1. */
+  readonly share: number;
+  /** The share by which both may differ, beside 16 tokens, until `claim-differs` tells it. @default 0.05 */
+  readonly tolerance?: number;
+}
+
 /** A cap that is higher for a while. */
 export interface BudgetRaise {
   /** What is added, in US dollars. */
   readonly usd: number;
   /** When it ends, `2027-01-31T18:00:00Z`. */
   readonly until: string;
+}
+
+/** Reserved capacity, or usage that was committed to: it costs nothing more, or less, until the amount of the period is used up. */
+export interface CommitmentConfig {
+  /** The provider that was committed to. */
+  readonly provider: string;
+  /** Its one model. @default all of them, together */
+  readonly model?: string;
+  /** The amount, in US dollars at the usual prices. @default `tokens` */
+  readonly usd?: number;
+  /** The amount in tokens, those of prompts and answers together. @default `usd` */
+  readonly tokens?: number;
+  /** How often the amount begins anew, in UTC. */
+  readonly period: 'minute' | 'day' | 'week' | 'month';
+  /** The day on which a week (1 is Monday, 7 Sunday) or a month (1 to 28) begins. @default 1 */
+  readonly startsOn?: number;
+  /** What the usual price is multiplied by until the amount is used up, 0 to 1. @default 0 */
+  readonly times?: number;
 }
 
 /** The complete price of one model (`input` and `output`), or only `times`, which multiplies the built-in price. */

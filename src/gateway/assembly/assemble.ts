@@ -21,6 +21,8 @@ import { createObservations } from '../kept-observations.ts';
 import { createLifecycle } from '../lifecycle/lifecycle.ts';
 import { attemptLines } from '../lines/attempt-line.ts';
 import { listAll } from '../list-models.ts';
+import { createClaimChecks } from '../money/claim-checks.ts';
+import { createCommitments } from '../money/commitments.ts';
 import type { PriceUpdates } from '../money/price-updates.ts';
 import { createSpending } from '../money/spending.ts';
 import { operations } from '../operations.ts';
@@ -56,6 +58,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     circuits: createCircuits(current.config, events),
     pacer: createPacer({ ...current, clock: runtime.clock, events }),
     spending: createSpending({ ...current, clock: runtime.clock, keyValue, ledger, logger, events }),
+    commitments: createCommitments({ ...current, clock: runtime.clock, keyValue, logger, events }),
   };
   const monitor = createHealthMonitor(base, () => state.router);
   const lifecycle = createLifecycle(base, monitor.isUnwell);
@@ -64,6 +67,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     batches: { parts: () => parts, routing: (call) => parts.routing(call) },
   }));
   const recent = createRecentCalls();
+  const claimChecks = createClaimChecks(base);
   const routes = createRoutes({ ...base, handle: () => handle });
   const parts: GatewayParts = {
     ...base,
@@ -82,7 +86,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
       return extras.batches();
     },
     routing: (call) => routeOptions(parts, state.rankers, call),
-    watchers: [lifecycle, recent, routes.slow, ...monitor.watchers],
+    watchers: [lifecycle, recent, claimChecks, routes.slow, ...monitor.watchers],
   };
   const build = builder(parts);
   const { providers = [], plugins = [], config = {} } = options;
@@ -167,6 +171,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
       await parts.batches.close();
       ready?.close();
       parts.pacer.close();
+      claimChecks.close();
       await Promise.all([monitor.close(), parts.candidates.close()]);
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await parts.spending.flush();

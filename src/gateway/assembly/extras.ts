@@ -82,6 +82,7 @@ const noBatches = (queue: () => Promise<BatchQueue>): BatchQueue => ({
   placeOf: () => ({ live: 'the config has no "batches"' }),
   detach: () => {},
   list: async () => (await queue()).list(),
+  answered: async (limit) => (await queue()).answered(limit),
   cancel: async (id) => (await queue()).cancel(id),
   answerOf: async (id) => (await queue()).answerOf(id),
   keep: async (id, answer) => (await queue()).keep(id, answer),

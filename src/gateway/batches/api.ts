@@ -16,6 +16,10 @@ export function batchesApi(queue: BatchQueue, handle: Handler, runtime: Runtime)
       queue.begin();
       return queue.list();
     },
+    async answered(limit = 1000) {
+      queue.begin();
+      return queue.answered(limit);
+    },
     async result(id) {
       queue.begin();
       const answer = await queue.answerOf(id);

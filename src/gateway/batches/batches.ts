@@ -1,7 +1,8 @@
 /** The calls of this process that wait for a batch: how they enter, wait, are answered, made at once after all, or cancelled. */
-import { PolyphonyError } from '../../core/errors.ts';
-import type { BatchedCall } from '../../core/gateway.ts';
-import type { Call } from '../../core/model/model.ts';
+import { isLeftForNow, PolyphonyError } from '../../core/errors.ts';
+import type { AnsweredCall, BatchedCall } from '../../core/gateway.ts';
+import type { Call, ModelRequest } from '../../core/model/model.ts';
+import { batchesOf } from '../attempt-ring/embedding-batches.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { type RouteOptions, routeOf } from '../routing/route.ts';
 import { relaxedOf } from '../routing/tools/relaxed.ts';
@@ -28,6 +29,7 @@ export interface BatchQueue {
   /** The call is not waited for: the process does not stay alive for it. `accepted` is told when it is kept. */
   detach(id: string, accepted: () => void): void;
   list(): Promise<readonly BatchedCall[]>;
+  answered(limit: number): Promise<readonly AnsweredCall[]>;
   cancel(id: string): Promise<boolean>;
   /** Undefined: it has none yet. @throws not-found */
   answerOf(id: string): Promise<KeptAnswer | undefined>;
@@ -59,11 +61,13 @@ class OwnQueue implements BatchQueue {
   }
 
   begin(): void {
-    if (this.#made === undefined && !this.isClosed) this.#parts().driver.begin();
+    if (!this.isClosed) this.#parts().driver.begin();
   }
 
   async enter(call: Call): Promise<Ending> {
     const { store, driver } = this.#parts();
+    // What earlier processes left may be what this call waits for.
+    this.begin();
     const name = nameOfCall(call.id);
     const known = await this.#known(store, name, call);
     if (known !== undefined) return known;
@@ -100,9 +104,7 @@ class OwnQueue implements BatchQueue {
     if (relaxedOf(call.request, config()) !== undefined)
       return { live: 'it may be adapted to its model, which is decided when it is sent' };
     if (this.#waiters.count >= pending) return { live: `${pending} calls are waiting already, the most of the config` };
-    const able = routeOf(this.#options.routing(call)).find(
-      ({ provider }) => provider.batch?.takes(call.request) === true,
-    );
+    const able = routeOf(this.#options.routing(call)).find((deployment) => isOneRequest(deployment, call.request));
     if (able !== undefined) return able;
     return { live: 'no model that can serve it answers batches' };
   }
@@ -118,11 +120,19 @@ class OwnQueue implements BatchQueue {
     for (const name of await store.callNames()) {
       const call = await store.call(name);
       if (call === undefined) continue;
-      const batch = batches.get(name) ?? null;
-      const { id, target, queuedAt, deadline = null } = call;
-      calls.push({ id, state: batch === null ? 'queued' : 'sent', target, batch, queuedAt, deadline });
+      const isCancelled = (await store.answer(name)) !== undefined;
+      calls.push(listed(call, batches.get(name) ?? null, isCancelled));
     }
     return calls.sort((one, other) => one.queuedAt - other.queuedAt);
+  }
+
+  async answered(limit: number): Promise<readonly AnsweredCall[]> {
+    const answers = await this.#parts().store.answers(limit);
+    return answers.map(({ id, record, response, error }) => ({
+      id,
+      error: error?.code ?? null,
+      costNanoUsd: response?.costNanoUsd ?? record?.costNanoUsd ?? null,
+    }));
   }
 
   async cancel(id: string): Promise<boolean> {
@@ -230,7 +240,9 @@ class OwnQueue implements BatchQueue {
       liveAt: call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline - liveMs,
       isAwaited: accepted === undefined,
     };
-    const waiting = this.#waiters.wait(waiter, () => void this.#leave(kept).catch(ignore));
+    const waiting = this.#waiters.wait(waiter, () => {
+      if (!isLeftForNow(call.signal)) void this.#leave(kept).catch(ignore);
+    });
     this.#lookAt = Math.min(this.#lookAt, clock.now() + LOOK_MS);
     accepted?.();
     this.#parts().driver.wake();
@@ -245,6 +257,21 @@ class OwnQueue implements BatchQueue {
     if (!(await giveBack(this.#options.parts().keyValue, store, call))) driver.leave(call.name);
     driver.wake();
   }
+}
+
+function listed(call: KeptCall, batch: string | null, isCancelled: boolean): BatchedCall {
+  const { id, target, queuedAt, deadline = null, heldNanoUsd, holds, scopes } = call;
+  const state = isCancelled ? 'cancelled' : batch === null ? 'queued' : 'sent';
+  return { id, state, target, batch, queuedAt, deadline, heldNanoUsd: holds.length === 0 ? 0 : heldNanoUsd, scopes };
+}
+
+/** A batch has one request for each call; texts that need several are embedded at once. */
+function isOneRequest({ provider, card }: Deployment, request: ModelRequest): boolean {
+  if (provider.batch?.takes(request) !== true) return false;
+  return (
+    request.operation !== 'embed' ||
+    batchesOf(request, card.embeddingBatch ?? provider.embeddingBatch?.(card)) === undefined
+  );
 }
 
 function ignore(): void {}

@@ -69,14 +69,15 @@ export interface KeptAnswer {
 }
 
 /** The longest that a batch takes with any provider that has them, in milliseconds: the price may change in the meantime. */
-export const LONGEST_BATCH_MS = 86_400_000;
+export const LONGEST_BATCH_MS = 2 * 86_400_000;
 const PREFIX = 'gateway:batches:';
 const MOST_KEYS = 200_000;
 
 /** A name that every store and every provider takes. */
 export const nameOfCall = (id: string): string => createHash('sha256').update(id).digest('hex').slice(0, 48);
-export const digestOfRequest = (request: ModelRequest): string =>
-  createHash('sha256').update(canonicalJson(request)).digest('hex').slice(0, 32);
+/** Limits change no answer, and a call that is asked again after a restart may have less time. */
+export const digestOfRequest = ({ limits: _, ...asked }: ModelRequest): string =>
+  createHash('sha256').update(canonicalJson(asked)).digest('hex').slice(0, 32);
 
 export interface BatchStore {
   call(name: string): Promise<KeptCall | undefined>;
@@ -93,6 +94,7 @@ export interface BatchStore {
   /** With all that was counted for it. */
   dropBatch(key: string): Promise<void>;
   answer(name: string): Promise<KeptAnswer | undefined>;
+  answers(limit: number): Promise<readonly KeptAnswer[]>;
   keepAnswer(name: string, answer: KeptAnswer, ttlMs: number): Promise<void>;
   dropAnswer(name: string): Promise<void>;
   /** Somebody, in whatever process, asked to cancel the batch. */
@@ -111,12 +113,12 @@ export function batchStore(keyValue: KeyValueStore): BatchStore {
     // The keys are this file's own, so what they hold was written by it.
     return typeof value === 'object' && value !== null ? (value as T) : undefined;
   };
-  const namesUnder = async (prefix: string): Promise<readonly string[]> =>
-    (await keyValue.keys(prefix, MOST_KEYS)).map((key) => key.slice(prefix.length));
+  const namesUnder = async (prefix: string, limit = MOST_KEYS): Promise<readonly string[]> =>
+    (await keyValue.keys(prefix, limit)).map((key) => key.slice(prefix.length));
   const of = (kind: string): string => `${PREFIX}${kind}:`;
   const [calls, drafts, batches, answers, cancels] = [of('call'), of('draft'), of('batch'), of('answer'), of('cancel')];
-  const all = async <T>(prefix: string): Promise<readonly T[]> => {
-    const kept = await Promise.all((await namesUnder(prefix)).map((key) => read<T>(prefix + key)));
+  const all = async <T>(prefix: string, limit?: number): Promise<readonly T[]> => {
+    const kept = await Promise.all((await namesUnder(prefix, limit)).map((key) => read<T>(prefix + key)));
     return kept.filter((value) => value !== undefined);
   };
   return {
@@ -136,6 +138,7 @@ export function batchStore(keyValue: KeyValueStore): BatchStore {
       await Promise.all([formed, submits, cancels + key].map((counter) => keyValue.delete(counter)));
     },
     answer: (name) => read<KeptAnswer>(answers + name),
+    answers: (limit) => all<KeptAnswer>(answers, limit),
     keepAnswer: (name, answer, ttlMs) => keyValue.set(answers + name, answer, { ttlMs }),
     dropAnswer: (name) => keyValue.delete(answers + name),
     isCancelled: async (key) => (await keyValue.get(cancels + key)) !== undefined,

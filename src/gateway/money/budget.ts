@@ -27,7 +27,9 @@ import {
   NO_CHARGE,
   type Sent,
 } from './charge.ts';
+import type { Commitments } from './commitments.ts';
 import { recordOf, rowOf } from './record.ts';
+import { isPromise } from './reservation.ts';
 import { type Held, type ReservationParts, type ReservedAttempt, reserveWorstCase } from './reserve-worst-case.ts';
 import type { Spending } from './spending.ts';
 
@@ -38,6 +40,7 @@ export interface BudgetParts extends ReservationParts {
   readonly spending: Spending;
   /** Writes the line of an attempt. @default nobody listens */
   readonly line?: AttemptLine | undefined;
+  readonly commitments: Commitments;
 }
 
 export function budget(parts: BudgetParts): Middleware<Attempt> {
@@ -59,6 +62,7 @@ class BudgetWatcher implements StreamObserver {
   #held: Held | undefined;
   #request: ModelRequest;
   #finished: Charge | undefined;
+  #finish: FinishEvent | undefined;
   // A field, because a getter costs as much as the rest of this layer.
   head: readonly ModelEvent[] = NO_EVENTS;
 
@@ -90,15 +94,33 @@ class BudgetWatcher implements StreamObserver {
   event(event: ModelEvent): ModelEvent {
     if (event.type !== 'finish') return event;
     this.#finished = chargeOfFinish(this.#sent(), event);
-    return priced(event, this.#finished, this.#state);
+    this.#finish = priced(event, this.#finished, this.#state);
+    return this.#finish;
   }
 
   end(ending: StreamEnding): StreamEnding | Promise<StreamEnding> {
     const attempt = this.#attempt;
-    const charge = this.#finished ?? chargeOf(attempt, ending, this.#sent(), this.#state);
-    const settled = settle(this.#parts, attempt, this.#state, this.#held, charge, ending);
+    const listed = this.#finished ?? chargeOf(attempt, ending, this.#sent(), this.#state);
+    const charge = this.#billed(listed);
+    const settled = isPromise(charge)
+      ? charge.then((billed) => this.#settle(billed, ending))
+      : this.#settle(charge, ending);
     if (settled === undefined) return ending;
     return this.#parts.background.untilAborted(settled, attempt.signal).then(() => ending);
+  }
+
+  /** Who has gone waits for nothing, so that is booked at the usual price. */
+  #billed(listed: Charge): Charge | Promise<Charge> {
+    const { dispatchedAt } = this.#state;
+    if (dispatchedAt === null) return listed;
+    const billed = this.#parts.commitments.draw(this.#attempt.target, listed, dispatchedAt);
+    return isPromise(billed) && this.#attempt.signal.aborted ? listed : billed;
+  }
+
+  #settle(charge: Charge, ending: StreamEnding): Promise<void> | undefined {
+    // The event is this layer's own, and is passed on only after the end.
+    if (this.#finish !== undefined) Object.assign(this.#finish, { costNanoUsd: charge.costNanoUsd });
+    return settle(this.#parts, this.#attempt, this.#state, this.#held, charge, ending);
   }
 
   #hold({ request, held, warnings }: ReservedAttempt): void {
@@ -121,7 +143,7 @@ class BudgetWatcher implements StreamObserver {
  */
 const isOfRun = ({ scopes }: Attempt): boolean => scopes.some(({ kind }) => kind === 'run');
 
-function priced(event: FinishEvent, { usage, costNanoUsd }: Charge, { requestId }: AttemptState): ModelEvent {
+function priced(event: FinishEvent, { usage, costNanoUsd }: Charge, { requestId }: AttemptState): FinishEvent {
   const charged = usage ?? event.usage;
   const told = requestId === undefined || 'requestId' in event ? event : { requestId, ...event };
   // A new field stands before the spread: see attemptOf in failover.ts.

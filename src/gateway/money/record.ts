@@ -7,7 +7,7 @@ import type { StreamEnding } from '../../kit/streams/observe.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import { expectedCost, expectedOutput, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { needsOf } from '../routing/requirements.ts';
+import { maskOf, needsOf } from '../routing/requirements.ts';
 import { withSession } from './caps.ts';
 import type { Charge } from './charge.ts';
 
@@ -29,7 +29,18 @@ export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge
     ...(charge.estimated ? { estimated: true } : {}),
     ...(networkMs === undefined ? {} : { networkMs }),
     ...(requestId === undefined ? {} : { requestId }),
+    ...ownCount(attempt, charge),
   };
+}
+
+/** Media are estimated as constants, which say nothing of how a provider counts. */
+const MEDIA = maskOf(['image-in', 'audio-in', 'video-in', 'file-in']);
+const NOTHING = {};
+
+function ownCount({ request }: Attempt, { usage, estimated }: Charge): Pick<AttemptRecord, 'estimatedInput'> {
+  if (request.operation !== 'chat' || estimated || usage === null || usage.input === 0) return NOTHING;
+  const { mask, size } = needsOf(request);
+  return (mask & MEDIA) === 0 ? { estimatedInput: size.roughTokens } : NOTHING;
 }
 
 function outcomeOf(ending: StreamEnding, code: string | undefined): AttemptOutcome {

@@ -96,7 +96,7 @@ interface Comparison {
 }
 
 function fillFigures({ deployments, columns }: Scores, question: Negotiation): Comparison {
-  const { registry, nowMs } = question;
+  const { registry, nowMs, committed } = question;
   const { nanoUsd, latency } = columns;
   const prices = pricesFor(registry.columns, question);
   const latencies = registry.columns.latencies();
@@ -106,7 +106,8 @@ function fillFigures({ deployments, columns }: Scores, question: Negotiation): C
   let known = 0;
   let index = 0;
   for (const deployment of deployments) {
-    const cost = expectedCostIn(prices, question, deployment);
+    const listed = expectedCostIn(prices, question, deployment);
+    const cost = committed === undefined ? listed : listed * committed(deployment.target);
     const ms = latencyOf(deployment, latencies, nowMs);
     nanoUsd[index] = cost;
     latency[index] = ms;

@@ -76,7 +76,7 @@ function closedShape(wanted: Wanted, use: JsonSchema): JsonSchema {
 }
 
 const CLOSED_MORE = more(
-  [['when', 'each', 'wait', 'onError', 'thread', 'undo', 'session', 'sensitivity', 'cache'], text],
+  [['when', 'each', 'wait', 'onError', 'thread', 'undo', 'session', 'sensitivity', 'cache', 'urgency'], text],
   [['out', 'model', 'limits', 'repeat', 'escalate', 'wait', 'onError', 'thread', 'undo'], PAIRS],
   [['needs'], list(text)],
   [['finish'], flag],
@@ -116,4 +116,5 @@ const OPEN_MORE: Fields = {
   session: text,
   sensitivity: oneOf(...SENSITIVITIES),
   cache: oneOf('use', 'skip', 'refresh'),
+  urgency: oneOf('batch'),
 };

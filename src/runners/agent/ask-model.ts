@@ -5,7 +5,7 @@ import { collect } from '../../core/model/response.ts';
 import type { NodeCall } from '../../core/run/engine.ts';
 import { chargeOf, withCharge } from '../../runs/state/charge.ts';
 import { assertAnswered, isCutShort } from '../answer-ending.ts';
-import { callOptions, charged, paidUsage, reportEscalation } from '../gateway-call.ts';
+import { callOptions, charged, paidUsage, reportEscalation, unhurried } from '../gateway-call.ts';
 import { type Cut, deniesRoom, isMore, outputCut, type Room, roomOf } from '../more-room.ts';
 import { type Conversation, count, usedBy, warn } from './conversation.ts';
 import type { ChatDraft } from './llm-request.ts';
@@ -69,13 +69,13 @@ async function ask(conversation: Conversation, more: Partial<ChatDraft>): Promis
   assertTokens(conversation);
   conversation.asked += 1;
   const id = `${call.idempotencyKey}/${conversation.asked}`;
-  const response = await charged(async (trace) => {
-    const stream = options.gateway.stream(
-      { ...request, ...agent.request, ...more, messages: messagesTo(conversation) },
-      callOptions(call, id, trace),
-    );
-    return collect(shown(stream, call), { trace, signal: call.signal });
-  });
+  const asked = { ...request, ...agent.request, ...more, messages: messagesTo(conversation) };
+  const { gateway } = options;
+  const response = await charged((trace) =>
+    unhurried({ call, gateway, request: asked, options: callOptions(call, id, trace) }, (given, callGiven) =>
+      collect(shown(gateway.stream(given, callGiven), call), { trace, signal: call.signal }),
+    ),
+  );
   count(conversation, { costNanoUsd: response.costNanoUsd, usage: paidUsage(response) });
   conversation.warnings = [...conversation.warnings, ...response.warnings];
   reportEscalation(call, response);

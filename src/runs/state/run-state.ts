@@ -107,6 +107,8 @@ export interface RunState {
   waitingForBudget: Task[];
   /** Units taken by the driver and not settled. */
   active: number;
+  /** Units of these that wait for what is outside the run, and may take no other's place meanwhile. */
+  standingBy: number;
   /** Nodes that have not ended. */
   alive: number;
   stopping: Stopping | undefined;

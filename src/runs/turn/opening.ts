@@ -109,6 +109,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     tasks,
     waitingForBudget: [],
     active: 0,
+    standingBy: 0,
     alive: countAlive(tasks),
     stopping: restored?.undo.stopping ?? opening.stopping,
     failure: undefined,

@@ -1,6 +1,6 @@
 /** Stops units, nodes and runs: the rules decide what has to stop and why, the driver stops it. */
 import { defined } from '../../core/defined.ts';
-import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
+import { asPolyphonyError, leftForNow, PolyphonyError } from '../../core/errors.ts';
 import type { RunState, Stopping, StreamingPlan } from '../state/run-state.ts';
 import type { Task } from '../state/task.ts';
 
@@ -78,7 +78,9 @@ export function limitSeconds(run: RunState): void {
 }
 
 function reasonOf(stopping: Stopping): PolyphonyError {
-  if (stopping.type === 'cancelled')
-    return new PolyphonyError('cancelled', `The run was cancelled: ${stopping.reason}.`);
+  if (stopping.type === 'cancelled') {
+    const message = `The run was cancelled: ${stopping.reason}.`;
+    return stopping.isLeft === true ? leftForNow(message) : new PolyphonyError('cancelled', message);
+  }
   return new PolyphonyError('cancelled', `The run failed: ${stopping.error.message}`, { cause: stopping.error });
 }

@@ -25,6 +25,21 @@ export function giveSlotBack({ slots }: RunState, unit: Unit): void {
   passOn(slots);
 }
 
+/**
+ * The unit waits for what is outside the run, such as a batch: it has no slot, and the run may begin others as if it had not begun.
+ *
+ * @returns takes it back among those that work; resolves when it has a slot again, or is stopped
+ */
+export function standBy(run: RunState, unit: Unit, signal: AbortSignal): () => Promise<void> {
+  giveSlotBack(run, unit);
+  run.standingBy += 1;
+  run.driver.wake();
+  return () => {
+    run.standingBy -= 1;
+    return slotAgain(run, unit, signal);
+  };
+}
+
 /** There is no slot for what the run has to start: it is woken when one is free. */
 export function awaitSlot(run: RunState): void {
   run.slots.waiting.add(run);

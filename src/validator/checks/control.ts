@@ -77,6 +77,7 @@ export function checkIneffective(nodeAnalysis: NodeAnalysis, analysis: PlanAnaly
     if (node.model !== undefined) warnIneffective('model', why, nodeAnalysis, analysis);
     if (node.escalate !== undefined) warnIneffective('escalate', why, nodeAnalysis, analysis);
     if (node.cache !== undefined) warnIneffective('cache', why, nodeAnalysis, analysis);
+    if (node.urgency !== undefined) warnIneffective('urgency', why, nodeAnalysis, analysis);
     if (node.limits?.tokens !== undefined) warnIneffective('limits/tokens', why, nodeAnalysis, analysis);
   }
   if (node.out !== undefined && step.typedOutput !== true) {

@@ -108,6 +108,7 @@ const isNode = shape(
     ),
     sensitivity: oneOf(SENSITIVITIES),
     cache: oneOf(['use', 'skip', 'refresh']),
+    urgency: oneOf(['batch']),
   },
   ['id', 'use'],
 );

@@ -29,7 +29,7 @@ const NOT_EMPTY: ReadonlySet<string> = new Set(['in', ...[...NOT_USED].filter((f
 /** Where a word such as "none" cannot be meant as a value. */
 const NO_WORDS: ReadonlySet<string> = new Set([
   ...[...NOT_USED].filter((field) => field !== 'thread'),
-  ...['when', 'sensitivity', 'cache'],
+  ...['when', 'sensitivity', 'cache', 'urgency'],
 ]);
 
 export function mendNode(node: Fields, path: string, ids: ReadonlySet<string>, mending: Mending): void {

@@ -5,7 +5,9 @@ import type { Config } from '../../../src/core/config.ts';
 import { counterKey } from '../../../src/core/counter-key.ts';
 import { PolyphonyError } from '../../../src/core/errors.ts';
 import type { GatewayEvent } from '../../../src/core/gateway.ts';
+import type { BatchEndpoint } from '../../../src/core/model/batch.ts';
 import { batch } from '../../../src/gateway/request-ring/batch.ts';
+import { fakeCard } from '../../../src/testing/fakes.ts';
 import { drain, errorOf, type Harness, harness, user } from '../harness.ts';
 import { BATCH_COST, batchProvider, fakeServer, LIVE_COST, type Server, said } from './vendor.ts';
 
@@ -234,6 +236,23 @@ describe('batches of a gateway', () => {
     expect(asked.at(-1)).toBe(false);
     await gateway.close();
     expect(runtime.clock.pending()).toBe(0);
+  });
+
+  it('embed at once the texts that need several requests', async () => {
+    const embeds = fakeCard({
+      id: 'words',
+      operations: ['embed'],
+      capabilities: ['embeddings'],
+      embeddingBatch: { texts: 2 },
+    });
+    const takesAll = (endpoint: BatchEndpoint): BatchEndpoint => ({ ...endpoint, takes: () => true });
+    const { gateway } = harness({
+      providers: (runtime) => [{ ...batchProvider(fakeServer(), runtime, takesAll), models: [embeds] }],
+      config: { batches: {} },
+    });
+    const placed = (input: readonly string[]) => gateway.explain({ operation: 'embed', input }, BATCHED).batched;
+    expect(placed(['a', 'b'])).toEqual({ target: { provider: 'fake', model: 'words' } });
+    expect(placed(['a', 'b', 'c'])).toEqual({ live: 'no model that can serve it answers batches' });
   });
 
   it('do nothing for a call without urgency, and explain the place of one with it', async () => {

@@ -1,0 +1,31 @@
+/** polyphony batches list: lists what waits, by batch, and sums up what the answers have cost. */
+import { safeJson } from '../../../drawing/plain-text.ts';
+import { defineCommand, examples } from '../../command.ts';
+import { EXIT } from '../../input/exit-code.ts';
+import { wholeNumber } from '../../input/option-values.ts';
+
+interface Options {
+  readonly limit: number;
+  readonly calls?: boolean;
+}
+
+export const command = defineCommand<Options>({
+  define: (list) =>
+    list
+      .option('-n, --limit <n>', 'the number of lines, those that wait longest', wholeNumber, 20)
+      .option('--calls', 'a line for each call instead of each batch')
+      .addHelpText('after', examples('polyphony batches list', 'polyphony batches list --calls --json')),
+  handle: async (terminal, options) => {
+    const { withPolyphony } = await import('../../process/session.ts');
+    return withPolyphony(options, terminal, async ({ polyphony }) => {
+      const { batchesOf } = await import('./configured.ts');
+      const { printWaiting, totalsOf } = await import('../../screen/batches-text.ts');
+      const batches = batchesOf(polyphony);
+      const waiting = await batches.list();
+      const answered = totalsOf(await batches.answered());
+      if (options.json) terminal.print(safeJson({ waiting, answered }, 2));
+      else printWaiting(waiting, answered, options, terminal);
+      return EXIT.done;
+    });
+  },
+});
