@@ -12,8 +12,8 @@ import { boundedDelayMs } from '../../core/errors.ts';
 import type { StatedFacts, StatedLimit } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { EndpointReport, RateLimit } from '../../core/model/provider.ts';
+import { statedText } from '../../core/model/stated-text.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { statedText } from '../calls/stated-text.ts';
 
 const MAX_TARGETS = 4096;
 const WITHOUT_RESET_MS = 60_000;

@@ -1,6 +1,6 @@
 /** Ids and names that endpoints state. */
-import { firstOf } from '../../core/json/cut-text.ts';
-import { scrubText } from '../../core/scrub.ts';
+import { firstOf } from '../json/cut-text.ts';
+import { scrubText } from '../scrub.ts';
 
 /** They are never longer than that. */
 const MAX_CHARACTERS = 200;
