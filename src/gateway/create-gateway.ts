@@ -24,7 +24,15 @@ import { explain } from './explain/explain.ts';
 import { reporting } from './feedback.ts';
 import { attemptSlots, requestSlots } from './gateway.ts';
 import { createGatewayEvents } from './gateway-events.ts';
-import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from './gateway-plugin.ts';
+import {
+  attemptLayersOf,
+  type GatewayPlugin,
+  networkOf,
+  type PluginNetwork,
+  pluginProviders,
+  rankersOf,
+  requestLayersOf,
+} from './gateway-plugin.ts';
 import { createHealthMonitor } from './health/monitor.ts';
 import { healthOf } from './health.ts';
 import { createObservations } from './kept-observations.ts';
@@ -49,7 +57,7 @@ import { createWebhooks } from './webhooks.ts';
 export interface GatewayOptions {
   /** @default none; `register` adds more */
   readonly providers?: readonly Provider[];
-  /** Plugins, of which the gateway uses the providers, the layers of both rings and `rank`. @default none */
+  /** Plugins, of which the gateway uses the providers, the layers of both rings, `transport` and `rank`. @default none */
   readonly plugins?: readonly GatewayPlugin[];
   /** @default {} */
   readonly config?: Config;
@@ -114,6 +122,8 @@ interface State {
   readonly registry: Registry;
   readonly requests: Ring<Call>;
   readonly attempts: Ring<Attempt>;
+  /** Undefined when no plugin has `transport`. */
+  readonly network: PluginNetwork | undefined;
   /** The innermost layer of the ring of requests. */
   readonly router: Handler;
   readonly sendsAtOnce: boolean;
@@ -282,10 +292,11 @@ function asOf(card: ModelCard, nowMs: number): ModelCard {
 function builder(parts: GatewayParts): (sources: Sources) => State {
   const slots = requestSlots(parts);
   const attemptLayers = attemptSlots(parts);
-  const provider = providerHandler(parts);
   return ({ config, prices, providers, plugins }) => {
     const priced = prices === undefined ? config : { ...config, prices: { ...config.prices, ...prices } };
     const requestLayers = requestLayersOf(plugins);
+    const network = networkOf(plugins);
+    const provider = providerHandler({ ...parts, transportOf: network?.transportOf });
     const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
     const routed = failover(parts, attempts.handler);
     const router = config.candidates === undefined ? routed : parts.candidates.watched(routed);
@@ -296,6 +307,7 @@ function builder(parts: GatewayParts): (sources: Sources) => State {
       plugins,
       registry: createRegistry([...providers, ...pluginProviders(plugins)], priced, parts.statistics),
       attempts,
+      network,
       router,
       sendsAtOnce: isBare(attempts.names),
       escalates: requestLayers.some(isEscalation),
