@@ -87,7 +87,8 @@ function isOnItsWay({ client, server }: Pair): boolean {
   return client.bytesWritten !== server.bytesRead || server.bytesWritten !== client.bytesRead;
 }
 
-export function createDriver(clock: FakeClock): Driver {
+/** `patienceMs`: real time before each step of the clock, for work on other threads that nothing shows. */
+export function createDriver(clock: FakeClock, patienceMs = 0): Driver {
   const connections = watchConnections();
   const quiet = async (): Promise<void> => {
     let waits = 0;
@@ -113,6 +114,8 @@ export function createDriver(clock: FakeClock): Driver {
       let idle = 0;
       for (;;) {
         await quiet();
+        if (settled) return work;
+        if (patienceMs > 0) await new Promise((resolve) => setTimeout(resolve, patienceMs));
         if (settled) return work;
         idle = clock.pending() === 0 ? idle + 1 : 0;
         if (idle > STUCK_AFTER) throw new Error('it never ends: no timer is left, and nothing is on its way');

@@ -2,8 +2,8 @@
  * What has to hold whatever happens:
  *
  * H1. A call ends within its bound, with an answer or with an error of ours that has a code and says what to do.
- * H2. What was read of a broken stream is a beginning of the answer. Nothing that was read is read again, unless the stream says
- *     that it starts again.
+ * H2. What was read of a broken stream is a beginning of the answer, and an answer is whole, or says that a piece of it was lost.
+ *     Nothing that was read is read again, unless the stream says that it starts again.
  * H3. Every request has one row, every row one key; the counter of the cap is the sum of the rows, so nothing is held and nothing
  *     is booked twice. A complete answer costs what it states, once; a refusal costs nothing.
  * H4. After the calls no answer is open and no timer waits; after the polyphony is closed no connection is open.
@@ -52,12 +52,13 @@ function judgeError(error: unknown, problems: string[]): void {
 }
 
 function judgeText(
-  { text }: Seen,
+  { text, warnings }: Seen,
   isPart: boolean,
   { text: wanted }: Expected,
   wrong: (problem: string) => void,
 ): void {
   const whole = wanted ?? TEXT;
+  if (!isPart && text.length < whole.length && warnings.includes('malformed-chunk')) return;
   if (isPart ? !whole.startsWith(text) : text !== whole) wrong(`the text is ${JSON.stringify(text.slice(0, 200))}`);
 }
 

@@ -83,6 +83,10 @@ export interface Scenario {
   readonly keys?: readonly string[] | undefined;
   /** Fields of the card of the first target. */
   readonly card?: Readonly<Record<string, unknown>> | undefined;
+  /** Requests to the first target at the same time, which then speaks chat completions. @default 64 */
+  readonly concurrency?: number | undefined;
+  /** Real time for work on other threads before the clock goes on, in milliseconds. @default none */
+  readonly patienceMs?: number | undefined;
   /** No target but the first. @default there are two */
   readonly alone?: boolean | undefined;
   /** @default one call */

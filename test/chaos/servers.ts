@@ -15,6 +15,8 @@ export interface Asked {
   readonly response: ServerResponse;
   readonly socket: Socket;
   /** Waits on the clock of the scenario; false once the connection is gone. */
+  /** Milliseconds on the clock of the scenario since it began. */
+  readonly atMs: number;
   readonly wait: (ms: number) => Promise<boolean>;
 }
 
@@ -51,10 +53,21 @@ export async function startServer({ wire, play, clock, driver }: Parts): Promise
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString();
       const streamed = /"stream":true|streamGenerateContent/.test(`${request.url}${body}`);
-      requests.push({ headers: request.headers, body, streamed });
+      // A probe is a question about the server, not a call.
+      if (request.method === 'POST') requests.push({ headers: request.headers, body, streamed });
       const { socket } = request;
       const wait = (ms: number): Promise<boolean> => waited(clock, ms, response);
-      const asked = { number: requests.length, wire, streamed, headers: request.headers, body, response, socket, wait };
+      const asked = {
+        number: requests.length,
+        atMs: clock.monotonic(),
+        wire,
+        streamed,
+        headers: request.headers,
+        body,
+        response,
+        socket,
+        wait,
+      };
       void (async () => play(asked))();
     });
   });

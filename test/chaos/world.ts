@@ -11,7 +11,7 @@ import type { LedgerRow } from '../../src/core/stores.ts';
 import { createPolyphony, type Polyphony } from '../../src/index.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { fakeCard, fakeClock, fakeRuntime } from '../../src/testing/fakes.ts';
-import { WIRES } from '../hostile/providers/wires.ts';
+import { PROVIDER_KEY, WIRES } from '../hostile/providers/wires.ts';
 import { countedClock, createDriver } from './driver.ts';
 import { good } from './plays.ts';
 import type { CallSettings, Scenario, Seen, StreamRequest, World } from './scenario.ts';
@@ -28,12 +28,18 @@ const CONFIG = {
 } as const;
 
 async function providersOf(scenario: Scenario, first: string, second: string): Promise<readonly Provider[]> {
-  const { wire = 'chat', keys, card, alone } = scenario;
+  const { wire = 'chat', keys, card, concurrency, alone } = scenario;
   const models = [fakeCard({ ...card, id: 'm' })];
   const one =
-    keys === undefined
+    keys === undefined && concurrency === undefined
       ? await WIRES[wire].provider('first', first, models)
-      : openaiCompatible({ id: 'first', baseURL: first, models, apiKeys: keys });
+      : openaiCompatible({
+          id: 'first',
+          baseURL: first,
+          models,
+          apiKeys: keys ?? [PROVIDER_KEY],
+          concurrency: concurrency ?? 64,
+        });
   if (alone === true) return [one];
   return [one, await WIRES[wire].provider('second', second, [fakeCard({ id: 'm' })])];
 }
@@ -50,7 +56,7 @@ export async function openWorld(scenario: Scenario, problems: string[]): Promise
   const { wire = 'chat', first: play = good(), second: other = good(), rules, config, alone } = scenario;
   const { clock, awaited } = countedClock(fakeClock());
   const runtime = { ...fakeRuntime(7), clock };
-  const driver = createDriver(clock);
+  const driver = createDriver(clock, scenario.patienceMs);
   const first = await startServer({ wire, play, clock, driver });
   const second = await startServer({ wire, play: other, clock, driver });
   const routes = alone === true ? { main: { chain: ['first/m'] } } : CONFIG.routes;
