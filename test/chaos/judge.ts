@@ -73,14 +73,15 @@ function judgeReplay({ events }: Seen, wrong: (problem: string) => void): void {
 }
 
 /** After all calls, while the polyphony is still open. */
-export async function judgeMoney(world: OpenWorld, problems: string[]): Promise<void> {
+export async function judgeMoney(world: OpenWorld, { resent = 0 }: Scenario, problems: string[]): Promise<void> {
   const rows = await world.rows();
   const sum = rows.reduce((total, { costNanoUsd }) => total + (costNanoUsd ?? 0), 0);
   const counted = await world.counter();
   if (counted !== sum) problems.push(`the cap has counted ${counted}, the ledger ${sum}`);
   if (new Set(rows.map(({ key }) => key)).size !== rows.length) problems.push('two rows have the same key');
   const requests = world.first.requests.length + world.second.requests.length;
-  if (requests > rows.length) problems.push(`${requests} requests arrived, but only ${rows.length} are booked`);
+  if (requests > rows.length + resent)
+    problems.push(`${requests} requests arrived, but only ${rows.length} are booked`);
   for (const { outcome, costNanoUsd, error, estimated } of rows) {
     const complete = outcome === 'ok' && estimated !== true;
     if (complete && costNanoUsd !== ANSWER_NANO_USD)

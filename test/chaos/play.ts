@@ -17,7 +17,7 @@ export async function playScenario(scenario: Scenario): Promise<Played> {
     calls = scenario.play === undefined ? [await world.call()] : await scenario.play(world);
     for (const seen of calls) judgeCall(seen, scenario, problems);
     await world.driver.quiet();
-    await judgeMoney(world, problems);
+    await judgeMoney(world, scenario, problems);
     const rows = await world.rows();
     attempts = rows.length;
     costNanoUsd = rows.reduce((sum, row) => sum + (row.costNanoUsd ?? 0), 0);

@@ -87,6 +87,8 @@ export interface Scenario {
   readonly concurrency?: number | undefined;
   /** Real time for work on other threads before the clock goes on, in milliseconds. @default none */
   readonly patienceMs?: number | undefined;
+  /** Requests that the transport sends once more on a new connection, within one attempt. @default 0 */
+  readonly resent?: number | undefined;
   /** No target but the first. @default there are two */
   readonly alone?: boolean | undefined;
   /** @default one call */

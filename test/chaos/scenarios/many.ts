@@ -113,6 +113,7 @@ export const MANY: readonly Scenario[] = [
     name: 'kept-connection-reset',
     shows: 'nor does one that the server closes in the moment of the request',
     first: (asked) => (asked.number === 2 ? before('close')(asked) : good()(asked)),
+    resent: 1,
     play: (world) => oneByOne(world, 2),
     expect: { ending: 'answer' },
   },

@@ -2,18 +2,24 @@
 import { before, good, part, status } from '../plays.ts';
 import type { Scenario, World } from '../scenario.ts';
 import { TEXT } from '../wires.ts';
+import { SCOPE } from '../world.ts';
 
-const NODES = ['one', 'two', 'three'].map((id, at, all) => ({
-  id,
-  use: 'llm',
-  in: { prompt: at === 0 ? 'Good day.' : `Go on: {{${all[at - 1]}.text}}` },
-  model: { route: 'main' },
-}));
-const PLAN = { version: 1, nodes: NODES, output: '{{three.text}}' };
+const planWith = (fields: object): object => ({
+  version: 1,
+  nodes: ['one', 'two', 'three'].map((id, at, all) => ({
+    id,
+    use: 'llm',
+    in: { prompt: at === 0 ? 'Good day.' : `Go on: {{${all[at - 1]}.text}}` },
+    model: { route: 'main' },
+    ...fields,
+  })),
+  output: '{{three.text}}',
+});
 
-async function run(world: World, after?: (runId: string) => Promise<void>): Promise<void> {
+async function run(world: World, fields: object = {}, after?: (runId: string) => Promise<void>): Promise<void> {
   const { polyphony, driver } = world;
-  const handle = await driver.until(polyphony.start(PLAN as Parameters<typeof polyphony.start>[0]), 60_000);
+  const plan = planWith(fields) as Parameters<typeof polyphony.start>[0];
+  const handle = await driver.until(polyphony.start(plan, {}, { scopes: [SCOPE] }), 60_000);
   const result = await driver.until(handle.result(), 600_000);
   if (after !== undefined) await after(handle.runId);
   else {
@@ -50,10 +56,10 @@ export const RUNS: readonly Scenario[] = [
   },
   {
     name: 'run-with-broken-streams',
-    shows: 'nobody has read the answer of a node, so it starts again where it breaks',
+    shows: 'nodes that may be tried again start again where their answers break',
     first: part(2, 'reset'),
     async play(world) {
-      await run(world);
+      await run(world, { limits: { retries: 1 } });
       return [];
     },
     expect: {},
@@ -65,7 +71,7 @@ export const RUNS: readonly Scenario[] = [
     second: before('reset'),
     async play(world) {
       const { polyphony, driver } = world;
-      await run(world, async (runId) => {
+      await run(world, {}, async (runId) => {
         world.expect((await polyphony.runs.show(runId)).status === 'failed', 'the run did not fail in the outage');
         const asked = world.first.requests.length;
         await driver.until(new Promise<void>((resolve) => world.runtime.clock.schedule(120_000, resolve)), 200_000);
