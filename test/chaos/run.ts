@@ -6,6 +6,7 @@
  *   npm run chaos -- --list           their names, and what each shows
  *   npm run chaos -- soak --minutes 10   mixed traffic and faults on the real clock, and what they leave behind
  *
+ * `--workers` and `--every` of the soak: calls at the same time, and seconds between two samples; `--seed` draws its faults.
  * Exit codes: 0 every law holds, 1 one does not, 2 there is no such scenario.
  */
 import { parseArgs } from 'node:util';
@@ -21,6 +22,8 @@ const { values, positionals } = parseArgs({
     list: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
+    workers: { type: 'string', default: '16' },
+    every: { type: 'string', default: '15' },
   },
 });
 
@@ -57,7 +60,13 @@ async function playAll(scenarios: readonly Scenario[]): Promise<number> {
 }
 
 async function main(): Promise<number> {
-  if (positionals[0] === 'soak') return playSoak({ minutes: Number(values.minutes), seed: Number(values.seed) });
+  if (positionals[0] === 'soak')
+    return playSoak({
+      minutes: Number(values.minutes),
+      seed: Number(values.seed),
+      workers: Number(values.workers),
+      everySeconds: Number(values.every),
+    });
   const chosen = [...SCENARIOS.values()].filter(
     ({ name }) => positionals.length === 0 || positionals.some((pattern) => matches(name, pattern)),
   );
