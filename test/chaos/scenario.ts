@@ -89,6 +89,8 @@ export interface Scenario {
   readonly patienceMs?: number | undefined;
   /** Requests that the transport sends once more on a new connection, within one attempt. @default 0 */
   readonly resent?: number | undefined;
+  /** Its answers state other counts than the good ones. @default false */
+  readonly anyCost?: boolean | undefined;
   /** No target but the first. @default there are two */
   readonly alone?: boolean | undefined;
   /** @default one call */
