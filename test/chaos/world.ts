@@ -56,7 +56,7 @@ export async function openWorld(scenario: Scenario, problems: string[]): Promise
   const { wire = 'chat', first: play = good(), second: other = good(), rules, config, alone } = scenario;
   const { clock, awaited } = countedClock(fakeClock());
   const runtime = { ...fakeRuntime(7), clock };
-  const driver = createDriver(clock, scenario.patienceMs);
+  const driver = await createDriver(clock, scenario.patienceMs);
   const first = await startServer({ wire, play, clock, driver });
   const second = await startServer({ wire, play: other, clock, driver });
   const routes = alone === true ? { main: { chain: ['first/m'] } } : CONFIG.routes;
