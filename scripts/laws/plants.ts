@@ -94,6 +94,11 @@ export const unlawful: readonly Plant[] = [
     text: line("export const follow = (signal: AbortSignal) => signal.addEventListener('abort', () => {});"),
   },
   {
+    law: 'one-listener-a-signal',
+    file: 'src/gateway/joined.ts',
+    text: line('export const join = (signals: AbortSignal[]) => AbortSignal.any(signals);'),
+  },
+  {
     law: 'units-in-names',
     file: 'src/gateway/unit.ts',
     text: line('export interface Pause {\n  readonly waitMilliseconds?: number;\n}'),

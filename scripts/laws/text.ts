@@ -64,8 +64,9 @@ const textLaws: readonly TextLaw[] = [
   {
     law: 'one-listener-a-signal',
     applies: (file) => /^(?:src|plugins)\//.test(file) && file !== 'src/core/on-abort.ts',
-    pattern: /\b(?:addEventListener|addAbortListener|setMaxListeners)\(/,
-    remedy: 'Node warns at the eleventh listener of a signal, so follow it with onAbort (src/core/on-abort.ts)',
+    pattern: /\b(?:addEventListener|addAbortListener|setMaxListeners|AbortSignal\.any)\(/,
+    remedy:
+      'Node warns at the eleventh listener of a signal, and AbortSignal.any stays attached: use onAbort or joinedSignal (src/core/on-abort.ts)',
   },
   {
     // Biome finds the rest; this one also holds where its rule was switched off.

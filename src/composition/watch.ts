@@ -1,7 +1,7 @@
 /** The events of a run: from its handle where this process drives it, otherwise from its journal, which is polled. */
 import type { Runtime } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import { onAbort } from '../core/on-abort.ts';
+import { joinedSignal, onAbort } from '../core/on-abort.ts';
 import type { ExecutionEngine, RunEvent, RunHandle } from '../core/run/engine.ts';
 import { fullEvents } from '../core/run/full-events.ts';
 import type { RunJournal } from '../core/stores.ts';
@@ -31,10 +31,14 @@ export async function* watchRun(
   runId: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RunEvent> {
-  const ended = AbortSignal.any(signal === undefined ? [parts.closing] : [signal, parts.closing]);
-  const handle = await parts.live(runId);
-  const events = handle === undefined ? polled(parts, runId, ended) : liveEvents(parts.engine, handle);
-  yield* untilAborted(events, ended);
+  const { signal: ended, release } = joinedSignal(signal === undefined ? [parts.closing] : [signal, parts.closing]);
+  try {
+    const handle = await parts.live(runId);
+    const events = handle === undefined ? polled(parts, runId, ended) : liveEvents(parts.engine, handle);
+    yield* untilAborted(events, ended);
+  } finally {
+    release();
+  }
 }
 
 /** @throws not-found for a run that the journal does not know */

@@ -38,6 +38,31 @@ export function onAbort(signal: AbortSignal, follower: () => void): () => void {
   };
 }
 
+export interface JoinedSignal {
+  /** Aborts with the first of the signals, for its reason. */
+  readonly signal: AbortSignal;
+  /** Stops following them. */
+  readonly release: () => void;
+}
+
+/**
+ * One signal for several, until it is released. What `AbortSignal.any` returns stays attached to its signals for their life: a
+ * kilobyte for each call where one of them lives as long as the process.
+ */
+export function joinedSignal(signals: readonly AbortSignal[]): JoinedSignal {
+  const joined = new AbortController();
+  const stops = signals.map((signal) => {
+    if (signal.aborted) joined.abort(signal.reason);
+    return onAbort(signal, () => joined.abort(signal.reason));
+  });
+  return {
+    signal: joined.signal,
+    release() {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
 function newFollowers(signal: AbortSignal): Followers {
   const followers: Followers = { first: undefined, last: undefined, listener: () => callAll(followers) };
   followersOf.set(signal, followers);

@@ -2,7 +2,7 @@
 import type { Clock, Ids, Random } from './clock.ts';
 import type { Candidate, Gateway } from './gateway.ts';
 import type { Attempt, Call, EscalationRule, JsonSchema, Middleware, ModelResponse } from './model/model.ts';
-import type { Provider } from './model/provider.ts';
+import type { Provider, Transport } from './model/provider.ts';
 import type { ZodLike } from './model/schema-like.ts';
 import type { Effects } from './plan/effects.ts';
 import type { Plan } from './plan/plan.ts';
@@ -165,6 +165,13 @@ export interface PluginParts {
   /** One layer or several, at places of their own. */
   readonly request?: RequestRingLayer | readonly RequestRingLayer[];
   readonly attempt?: AttemptRingLayer | readonly AttemptRingLayer[];
+  /**
+   * The network as one attempt sees it, below its provider: called once for each attempt, with the network of the plugin before,
+   * and returns `inner` itself for an attempt that it leaves alone. What it returns keeps the rules of `Transport`: it obeys the
+   * signal of each request, and throws `network`, `timeout` or `cancelled`. Its `close` is never called. Providers that answer
+   * without the network do not notice it; batches, probes and lists of models do not use it. An error becomes `plugin-failed`.
+   */
+  transport?(inner: Transport, attempt: Attempt): Transport;
   /**
    * The rule that its layer applies to requests without one. It is checked once all models are listed: a rung that is neither a
    * tier nor a known model fails the creation of the polyphony. @default none

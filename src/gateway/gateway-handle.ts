@@ -11,7 +11,7 @@ import type { GatewayPlugin } from './gateway-plugin.ts';
 export interface GatewayOptions {
   /** @default none; `register` adds more */
   readonly providers?: readonly Provider[];
-  /** Plugins, of which the gateway uses the providers, the layers of both rings and `rank`. @default none */
+  /** Plugins, of which the gateway uses the providers, the layers of both rings, `transport` and `rank`. @default none */
   readonly plugins?: readonly GatewayPlugin[];
   /** @default {} */
   readonly config?: Config;

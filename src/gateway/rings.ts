@@ -108,7 +108,7 @@ function guard<C extends Call>(plugin: string, handle: Middleware<C>): Middlewar
       assertStream(stream);
       return isObserved(stream) ? guardedObserver(stream, plugin, call) : guarded(stream, plugin, call);
     } catch (error) {
-      return failing(blame(error, plugin, call));
+      return failing(blamePlugin(error, plugin, call));
     }
   };
 }
@@ -128,13 +128,14 @@ function assertStream(returned: unknown): void {
 function guardedObserver(stream: AsyncIterable<ModelEvent>, plugin: string, call: Call): AsyncIterable<ModelEvent> {
   return observe({
     open: () => stream,
-    end: (ending) => (ending.kind === 'error' ? { kind: 'error', error: blame(ending.error, plugin, call) } : ending),
+    end: (ending) =>
+      ending.kind === 'error' ? { kind: 'error', error: blamePlugin(ending.error, plugin, call) } : ending,
   });
 }
 
 function guarded(stream: AsyncIterable<ModelEvent>, plugin: string, call: Call): AsyncIterable<ModelEvent> {
   const rethrow = (error: unknown): never => {
-    throw blame(error, plugin, call);
+    throw blamePlugin(error, plugin, call);
   };
   return {
     [Symbol.asyncIterator]() {
@@ -162,7 +163,8 @@ function openedBy(
   }
 }
 
-function blame(error: unknown, plugin: string, call: Call): PolyphonyError {
+/** What a plugin throws, with its name. */
+export function blamePlugin(error: unknown, plugin: string, call: Call): PolyphonyError {
   if (error instanceof PolyphonyError) return error;
   if (call.signal.aborted) return abortError(call.signal);
   const { message } = asPolyphonyError(error);

@@ -94,6 +94,7 @@ export {
   type DocumentReader,
   decodeAnswer,
   finishAnswer,
+  textIn,
   usageMissing,
 } from './http/decode-answer.ts';
 export { argumentsObject } from './requests/tool-arguments.ts';

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { onAbort } from '../../src/core/on-abort.ts';
+import { joinedSignal, onAbort } from '../../src/core/on-abort.ts';
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
@@ -78,3 +78,31 @@ function controller(): { readonly signal: AbortSignal; readonly abort: () => voi
   const made = new AbortController();
   return { signal: made.signal, abort: () => made.abort() };
 }
+
+describe('joinedSignal', () => {
+  it('aborts with the first of its signals, for its reason, and leaves nothing on the others', () => {
+    const [one, two] = [new AbortController(), new AbortController()];
+    const { signal, release } = joinedSignal([one.signal, two.signal]);
+    expect([listeners(one.signal), listeners(two.signal), signal.aborted]).toEqual([1, 1, false]);
+    two.abort('enough');
+    expect([signal.aborted, signal.reason]).toEqual([true, 'enough']);
+    one.abort('late');
+    expect(signal.reason).toBe('enough');
+    release();
+    expect([listeners(one.signal), listeners(two.signal)]).toEqual([0, 0]);
+  });
+
+  it('follows nothing once it is released', () => {
+    const { signal: given, abort } = controller();
+    const { signal, release } = joinedSignal([given]);
+    release();
+    expect(listeners(given)).toBe(0);
+    abort();
+    expect(signal.aborted).toBe(false);
+  });
+
+  it('has aborted already where one of its signals has', () => {
+    const { signal } = joinedSignal([new AbortController().signal, AbortSignal.abort('before')]);
+    expect([signal.aborted, signal.reason]).toEqual([true, 'before']);
+  });
+});

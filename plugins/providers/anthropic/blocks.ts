@@ -41,13 +41,15 @@ export interface Blocks {
   /** The tool whose input is the answer itself. */
   readonly answerTool: string | undefined;
   readonly emit: (event: ModelEvent) => void;
+  /** A text of the answer; counts what is none. */
+  readonly textOf: (value: unknown) => string | undefined;
   readonly open: Map<number, Block>;
   readonly citations: Citation[];
   /** Calls of the caller's tools so far. */
   calls: number;
 }
 
-export const newBlocks = (options: Pick<Blocks, 'family' | 'answerTool' | 'emit'>): Blocks => ({
+export const newBlocks = (options: Pick<Blocks, 'family' | 'answerTool' | 'emit' | 'textOf'>): Blocks => ({
   ...options,
   open: new Map(),
   citations: [],
@@ -79,7 +81,7 @@ export function startBlock(blocks: Blocks, index: number, start: JsonRecord): vo
 export function addDelta(blocks: Blocks, index: number, delta: JsonRecord): void {
   const block = blocks.open.get(index);
   if (block === undefined) return;
-  switch (delta.type) {
+  switch (blocks.textOf(delta.type)) {
     case 'text_delta':
       emitText(blocks, 'text-delta', delta.text);
       break;
@@ -90,7 +92,7 @@ export function addDelta(blocks: Blocks, index: number, delta: JsonRecord): void
       block.signature += asText(delta.signature) ?? '';
       break;
     case 'input_json_delta':
-      addInput(blocks, block, asText(delta.partial_json) ?? '');
+      addInput(blocks, block, blocks.textOf(delta.partial_json) ?? '');
       break;
     case 'citations_delta':
       blocks.citations.push(...citationOf(delta.citation));
@@ -131,8 +133,9 @@ function kindOf(start: JsonRecord, answerTool: string | undefined): Kind {
   return answerTool !== undefined && start.name === answerTool ? 'answer' : 'call';
 }
 
-function emitText({ emit }: Blocks, type: 'text-delta' | 'reasoning-delta', text: unknown): void {
-  if (typeof text === 'string' && text !== '') emit({ type, text });
+function emitText({ emit, textOf }: Blocks, type: 'text-delta' | 'reasoning-delta', given: unknown): void {
+  const text = textOf(given);
+  if (text !== undefined && text !== '') emit({ type, text });
 }
 
 function addThinking(blocks: Blocks, block: Block, text: unknown): void {

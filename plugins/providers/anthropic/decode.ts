@@ -21,6 +21,7 @@ import {
   laterCounts,
   type ModelEvent,
   type TransportResponse,
+  textIn,
   type WireContext,
 } from 'polyphony/kit';
 import { addDelta, type Blocks, newBlocks, resetBlocks, startBlock, stopAll, stopBlock } from './blocks.ts';
@@ -53,7 +54,7 @@ export function decodeChat(
     state,
     {
       read(body) {
-        const read = READERS.get(asText(body.type) ?? '');
+        const read = READERS.get(textIn(state, body.type) ?? '');
         if (read !== undefined) read(state, body);
         else if (body.error !== undefined) state.failure = errorInside(body);
       },
@@ -77,6 +78,7 @@ function stateOf(request: ChatRequest, context: WireContext): State {
         state.spoke = true;
         state.events.push(event);
       },
+      textOf: (value) => textIn(state, value),
     }),
     counts: {},
     answersByTool: answerTool !== undefined,

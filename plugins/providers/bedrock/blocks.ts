@@ -39,13 +39,15 @@ export interface Blocks {
   readonly family: string;
   readonly answerTool: string | undefined;
   readonly emit: (event: ModelEvent) => void;
+  /** A text of the answer; counts what is none. */
+  readonly textOf: (value: unknown) => string | undefined;
   readonly open: Map<number, Block>;
   readonly citations: Citation[];
   /** Calls of the caller's tools so far. */
   calls: number;
 }
 
-export const newBlocks = (options: Pick<Blocks, 'family' | 'answerTool' | 'emit'>): Blocks => ({
+export const newBlocks = (options: Pick<Blocks, 'family' | 'answerTool' | 'emit' | 'textOf'>): Blocks => ({
   ...options,
   open: new Map(),
   citations: [],
@@ -75,7 +77,8 @@ export function addDelta(blocks: Blocks, index: number, delta: JsonRecord): void
   const call = asRecord(delta.toolUse);
   // Most models do not announce text blocks; an unannounced call has neither id nor name to identify it.
   const block = blocks.open.get(index) ?? startBlock(blocks, index, {});
-  if (typeof delta.text === 'string' && delta.text !== '') blocks.emit({ type: 'text-delta', text: delta.text });
+  const text = blocks.textOf(delta.text);
+  if (text !== undefined && text !== '') blocks.emit({ type: 'text-delta', text });
   if (call !== undefined) addInput(blocks, block, call.input);
   const reasoning = asRecord(delta.reasoningContent);
   if (reasoning !== undefined) addReasoning(blocks, block, reasoning);

@@ -24,6 +24,7 @@ import {
   PolyphonyError,
   parseDocument,
   type TransportResponse,
+  textIn,
   tryParseJson,
   type Usage,
   type WireContext,
@@ -91,7 +92,12 @@ function stateOf(request: ChatRequest, context: WireContext): State {
   const answerTool = plan.way === 'tool' ? plan.name : undefined;
   const emit = (event: ModelEvent): void => void state.events.push(event);
   const state: State = {
-    blocks: newBlocks({ family: context.target.provider, answerTool, emit }),
+    blocks: newBlocks({
+      family: context.target.provider,
+      answerTool,
+      emit,
+      textOf: (value) => textIn(state, value),
+    }),
     answersByTool: answerTool !== undefined,
     reason: undefined,
     counts: undefined,

@@ -26,6 +26,7 @@ import {
   type ModelEvent,
   type ToolCallAssembler,
   type TransportResponse,
+  textIn,
   toolCallAssembler,
   type Usage,
   type WireContext,
@@ -120,7 +121,7 @@ function readBlock(state: State, block: JsonRecord): void {
     state.thinking += thought;
     state.events.push({ type: 'reasoning-delta', text: thought });
   }
-  const text = asText(block.text);
+  const text = textIn(state, block.text);
   if (!text) return;
   closeThinking(state);
   state.events.push({ type: 'text-delta', text });

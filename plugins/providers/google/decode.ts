@@ -24,6 +24,7 @@ import {
   type SearchReport,
   type TokenLogprob,
   type TransportResponse,
+  textIn,
   type WireContext,
 } from 'polyphony/kit';
 import { errorInside } from './errors.ts';
@@ -71,7 +72,11 @@ const hasEnded = ({ reason, blocked }: State): boolean => reason !== undefined |
 
 function stateOf(request: ChatRequest, context: WireContext): State {
   const state: State = {
-    parts: newParts({ family: context.target.provider, emit: (event) => void state.events.push(event) }),
+    parts: newParts({
+      family: context.target.provider,
+      emit: (event) => void state.events.push(event),
+      textOf: (value) => textIn(state, value),
+    }),
     logprobs: [],
     citations: [],
     card: context.card.id,

@@ -28,6 +28,8 @@ interface Call {
 export interface Parts {
   readonly family: string;
   readonly emit: (event: ModelEvent) => void;
+  /** A text of the answer; counts what is none. */
+  readonly textOf: (value: unknown) => string | undefined;
   /** The id of the answer, once it is known. */
   responseId: string;
   /** Calls so far. */
@@ -38,7 +40,7 @@ export interface Parts {
   thoughts: string | undefined;
 }
 
-export const newParts = (options: Pick<Parts, 'family' | 'emit'>): Parts => ({
+export const newParts = (options: Pick<Parts, 'family' | 'emit' | 'textOf'>): Parts => ({
   ...options,
   responseId: '',
   calls: 0,
@@ -47,11 +49,11 @@ export const newParts = (options: Pick<Parts, 'family' | 'emit'>): Parts => ({
 });
 
 export function readPart(parts: Parts, part: JsonRecord): void {
-  const { text } = part;
+  const text = parts.textOf(part.text);
   const signature = asText(part.thoughtSignature) || undefined;
   const functionCall = asRecord(part.functionCall);
   if (functionCall !== undefined) readCall(parts, functionCall, signature);
-  else if (typeof text !== 'string') readOther(parts, part);
+  else if (text === undefined) readOther(parts, part);
   else if (part.thought === true) think(parts, text, signature);
   else say(parts, text, signature);
 }

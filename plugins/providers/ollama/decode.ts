@@ -28,6 +28,7 @@ import {
   readJson,
   type ToolCallAssembler,
   type TransportResponse,
+  textIn,
   toolCallAssembler,
   usageMissing,
   type WireContext,
@@ -69,7 +70,7 @@ function readMessage(state: State, message: JsonRecord): void {
     state.thinking += thought;
     state.events.push({ type: 'reasoning-delta', text: thought });
   }
-  const text = asText(message.content);
+  const text = textIn(state, message.content);
   if (text) {
     closeThinking(state);
     state.events.push({ type: 'text-delta', text });

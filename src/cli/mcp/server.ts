@@ -1,6 +1,7 @@
 /** The MCP server: one for each connection over standard input and output, one for each request over HTTP. */
 import type { Server as McpServer } from '@modelcontextprotocol/server';
 import { PolyphonyError } from '../../core/errors.ts';
+import { joinedSignal } from '../../core/on-abort.ts';
 import { packageVersion } from '../input/package-file.ts';
 import { callOffered, type OfferedTool } from './tools.ts';
 
@@ -52,10 +53,11 @@ export function serverFactory(
           isError: true,
         };
       running += 1;
+      const { signal, release } = joinedSignal([mcpReq.signal, closing]);
       try {
-        const signal = AbortSignal.any([mcpReq.signal, closing]);
         return await callOffered(tools, params.name, params.arguments ?? {}, signal);
       } finally {
+        release();
         running -= 1;
       }
     });

@@ -214,7 +214,7 @@ export const gatewayPluginOf = ({ name, parts }: HostedPlugin): Plugin =>
         // Not a copy of its own fields: it may be of a class.
         name,
         ...defined({ providers: parts.providers, request: parts.request, attempt: parts.attempt }),
-        ...defined({ rank: parts.rank?.bind(parts) }),
+        ...defined({ transport: parts.transport?.bind(parts), rank: parts.rank?.bind(parts) }),
       };
 
 /** What closing needs. */

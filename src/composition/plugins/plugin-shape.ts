@@ -4,7 +4,7 @@ import { type Declared, effectsProblem } from '../../core/plan/effects.ts';
 import type { PluginParts } from '../../core/plugin.ts';
 
 const LISTS = ['providers', 'tools', 'evaluators', 'steps', 'workflows'] as const;
-const FUNCTIONS = ['rank', 'node', 'onEvent', 'ready', 'close'] as const;
+const FUNCTIONS = ['transport', 'rank', 'node', 'onEvent', 'ready', 'close'] as const;
 const LAYERS = ['request', 'attempt'] as const;
 
 export const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;

@@ -6,7 +6,15 @@ import type { Provider } from '../../core/model/provider.ts';
 import { providerHandler } from '../attempt-ring/provider.ts';
 import { OF_REQUEST } from '../calls/check-rule.ts';
 import { attemptSlots, requestSlots } from '../gateway.ts';
-import { attemptLayersOf, type GatewayPlugin, pluginProviders, rankersOf, requestLayersOf } from '../gateway-plugin.ts';
+import {
+  attemptLayersOf,
+  type GatewayPlugin,
+  networkOf,
+  type PluginNetwork,
+  pluginProviders,
+  rankersOf,
+  requestLayersOf,
+} from '../gateway-plugin.ts';
 import type { Prices } from '../money/price-updates.ts';
 import type { GatewayParts } from '../parts.ts';
 import { failover } from '../request-ring/failover.ts';
@@ -26,6 +34,8 @@ export interface State {
   readonly registry: Registry;
   readonly requests: Ring<Call>;
   readonly attempts: Ring<Attempt>;
+  /** Undefined when no plugin has `transport`. */
+  readonly network: PluginNetwork | undefined;
   /** The innermost layer of the ring of requests. */
   readonly router: Handler;
   readonly sendsAtOnce: boolean;
@@ -41,11 +51,14 @@ export function builder(parts: GatewayParts): (sources: Sources) => State {
   const slots = requestSlots(parts);
   const withoutRoutes = slots.map((slot) => (slot.name === 'route' ? { name: slot.name } : slot));
   const attemptLayers = attemptSlots(parts);
-  const provider = providerHandler(parts);
+  const { registry, transport, clock, endpointReports } = parts;
+  const answering = { registry, transport, clock, endpointReports, config: parts.config };
   return ({ config, prices, providers, plugins }) => {
     const priced = prices === undefined ? config : { ...config, prices: { ...config.prices, ...prices } };
     assertRoutes(config);
     const requestLayers = requestLayersOf(plugins);
+    const network = networkOf(plugins);
+    const provider = providerHandler({ ...answering, transportOf: network?.transportOf });
     const attempts = composeRing(attemptLayers, attemptLayersOf(plugins), { name: 'provider', handler: provider });
     const routed = failover(parts, attempts.handler);
     const router = config.candidates === undefined ? routed : parts.candidates.watched(routed);
@@ -56,6 +69,7 @@ export function builder(parts: GatewayParts): (sources: Sources) => State {
       plugins,
       registry: createRegistry([...providers, ...pluginProviders(plugins)], priced, parts.statistics),
       attempts,
+      network,
       router,
       sendsAtOnce: isBare(attempts.names),
       escalates: requestLayers.some(isEscalation),

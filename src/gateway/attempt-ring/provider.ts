@@ -27,6 +27,8 @@ import { batchesOf, streamInBatches } from './embedding-batches.ts';
 export interface ProviderParts {
   readonly registry: () => Registry;
   readonly transport: Transport;
+  /** The network as plugins let an attempt see it. @default as it is */
+  readonly transportOf?: ((inner: Transport, attempt: Attempt) => Transport) | undefined;
   readonly clock: Clock;
   readonly endpointReports: EndpointReports;
   readonly config: () => Config;
@@ -106,7 +108,7 @@ class AnswerWatcher implements StreamObserver {
 }
 
 function openProvider(
-  { registry, transport, clock, endpointReports }: ProviderParts,
+  { registry, transport, transportOf, clock, endpointReports }: ProviderParts,
   attempt: Attempt,
   state: AttemptState,
 ): AsyncIterable<ModelEvent> {
@@ -119,7 +121,7 @@ function openProvider(
     return card === undefined ? MOST_NANO_USD : mostStatedCost(card, attempt.request);
   };
   const context: ProviderContext = {
-    transport,
+    transport: transportOf === undefined ? transport : transportOf(transport, attempt),
     clock,
     report(report) {
       endpointReports.record(target, report, mostCost);

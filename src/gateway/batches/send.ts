@@ -5,6 +5,7 @@
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { BatchContext, BatchEndpoint, NewBatch } from '../../core/model/batch.ts';
 import type { ModelRequest, Target } from '../../core/model/model.ts';
+import { joinedSignal } from '../../core/on-abort.ts';
 import { nameOf } from '../calls/target.ts';
 import { dropFinished, finishCall, type Outcome } from './finish.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
@@ -202,7 +203,7 @@ async function within<T>(
   const late = (): PolyphonyError =>
     new PolyphonyError('timeout', `${nameOf(target)} did not answer a question about a batch within ${REQUEST_MS} ms.`);
   const stop = clock.schedule(REQUEST_MS, () => limit.abort(late()), { background: true });
-  const signal = AbortSignal.any([limit.signal, closing]);
+  const { signal, release } = joinedSignal([limit.signal, closing]);
   try {
     return await work({
       target,
@@ -213,6 +214,7 @@ async function within<T>(
     });
   } finally {
     stop();
+    release();
   }
 }
 

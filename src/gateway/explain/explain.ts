@@ -17,6 +17,7 @@ import { paceOf } from './pace.ts';
 interface Rings {
   readonly requests: { readonly names: readonly string[] };
   readonly attempts: { readonly names: readonly string[] };
+  readonly network: { readonly names: readonly string[] } | undefined;
   readonly rankers: readonly Ranker[] | undefined;
 }
 
@@ -26,7 +27,7 @@ const EXPLAINED: CallOptions = { id: 'explain' };
 export function explain(
   asked: ModelRequest,
   given: CallOptions | undefined,
-  { requests, attempts, rankers }: Rings,
+  { requests, attempts, network, rankers }: Rings,
   parts: GatewayParts,
 ): Explanation {
   const { lifecycle } = parts;
@@ -42,7 +43,7 @@ export function explain(
   const hedge = explainedHedge(call, routed, config, nowMs);
   return {
     requestRing: requests.names,
-    attemptRing: attempts.names,
+    attemptRing: network === undefined ? attempts.names : [...attempts.names, ...network.names],
     candidates: scored.map((one) => explained(one, first, call, options, parts)),
     ...(rankedBy.length === 0 ? {} : { rankedBy }),
     ...(options.shifted === undefined ? {} : { shifted: [...options.shifted] }),

@@ -26,6 +26,8 @@ function knownError(error: unknown, request: TransportRequest): PolyphonyError {
   if (code === 'ERR_INVALID_URL') {
     return new PolyphonyError('invalid-config', 'The base URL is not a valid URL: write it as https://host/path.');
   }
+  // The transport was closed while the answer was read.
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return closedError(request.url);
   const timeout = TIMEOUTS[code];
   if (timeout !== undefined) {
     const unconnected = code === 'UND_ERR_CONNECT_TIMEOUT' ? { details: { timeout: 'connect' } } : {};

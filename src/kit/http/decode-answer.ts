@@ -13,7 +13,7 @@ import { type AnswerOptions, bodyDecoder } from './answer.ts';
 
 /** The state of an answer while it is read, on every wire; a wire adds its own fields. */
 export interface AnswerState extends BodyState {
-  /** The number of documents that could not be read. */
+  /** The number of documents, and of texts in them, that could not be read. */
   malformed: number;
   /** Every document of the body, if the request asked for them. */
   readonly raw: unknown[] | undefined;
@@ -26,6 +26,16 @@ export const answerState = ({ includeRaw }: { readonly includeRaw?: boolean | un
   malformed: 0,
   raw: includeRaw === true ? [] : undefined,
 });
+
+/**
+ * A text of the answer. What stands in its place and is no text cannot be shown and counts as malformed, so that the answer says
+ * that it is not whole.
+ */
+export function textIn(state: Pick<AnswerState, 'malformed'>, value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (value !== undefined && value !== null) state.malformed += 1;
+  return undefined;
+}
 
 export interface DocumentReader extends AnswerOptions {
   /** Reads a document of the body, with the name of its event if it has one; for a list, its first element. */

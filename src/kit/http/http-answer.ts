@@ -101,7 +101,7 @@ function errorOf(
 
 /** The end of an answer that was complete when the time was up: it is paid for, and asking again would be paid again. */
 const isLate = ({ type }: ModelEvent, { signal }: Attempt): boolean =>
-  type === 'finish' && abortError(signal).code === 'timeout';
+  (type === 'finish' || type === 'warning') && abortError(signal).code === 'timeout';
 
 const isFinish = (event: ModelEvent): event is FinishEvent => event.type === 'finish';
 const asEvent = (warning: Warning): ModelEvent => ({ type: 'warning', warning });

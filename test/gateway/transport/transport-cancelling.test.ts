@@ -28,6 +28,17 @@ describe('cancelling', () => {
     await server.closed;
   });
 
+  test('by closing the transport while a body is read', async () => {
+    const server = await loopback((_, response) => void response.write('first'));
+    const transport = transportOf();
+    const response = await transport.request(get(server.url, new AbortController().signal));
+    const read = async (): Promise<void> => {
+      for await (const _ of response.body) void transport.close();
+    };
+    expect(await failure(read())).toMatchObject({ code: 'cancelled', message: expect.stringContaining('was closed') });
+    await server.closed;
+  });
+
   test('within a compressed body reaches the socket', async () => {
     const server = await loopback((_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' });

@@ -11,7 +11,7 @@ import { append } from '../../../core/append.ts';
 import type { CompletableStream } from '../../../core/model/complete.ts';
 import type { ChatRequest, ModelEvent } from '../../../core/model/model.ts';
 import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';
-import { decodeAnswer } from '../../http/decode-answer.ts';
+import { decodeAnswer, textIn } from '../../http/decode-answer.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
 import { laterCounts } from '../counts.ts';
 import { finishReason } from '../finish-reason.ts';
@@ -81,7 +81,7 @@ function readChoice(state: ChatState, choice: JsonRecord): void {
   const delta = piece !== undefined && !piece.content && whole?.content && !state.hasOutput ? undefined : piece;
   const message = delta ?? whole;
   if (message !== undefined) readMessage(state, message);
-  else emitText(state, asText(choice.text));
+  else emitText(state, textIn(state, choice.text));
   if (message !== undefined && delta === undefined) state.whole = true;
   if (choice.logprobs) append(state.logprobs, logprobsOf(choice.logprobs));
   if (choice.finish_reason) state.reason = finishReason(choice.finish_reason);
@@ -110,10 +110,12 @@ function readContent(state: ChatState, content: unknown): void {
     emitText(state, content);
     return;
   }
-  for (const item of asList(content) ?? []) {
+  const pieces = asList(content);
+  if (pieces === undefined) textIn(state, content);
+  for (const item of pieces ?? []) {
     const chunk = asRecord(item);
     if (chunk?.type === 'thinking') emit(state, state.reasoning.readChunk(chunk));
-    else if (chunk?.type === 'text' || chunk?.type === 'output_text') emitText(state, asText(chunk.text));
+    else if (chunk?.type === 'text' || chunk?.type === 'output_text') emitText(state, textIn(state, chunk.text));
     else if (chunk?.type === 'image_url' || chunk?.type === 'image') emitImage(state, chunk);
   }
 }

@@ -11,7 +11,7 @@ import { PolyphonyError } from '../../../core/errors.ts';
 import type { CompletableStream } from '../../../core/model/complete.ts';
 import type { ChatRequest, FinishReason, JsonSchema, Usage } from '../../../core/model/model.ts';
 import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';
-import { type AnswerState, answerState, decodeAnswer, finishAnswer } from '../../http/decode-answer.ts';
+import { type AnswerState, answerState, decodeAnswer, finishAnswer, textIn } from '../../http/decode-answer.ts';
 import { failureOf, httpError, impliedStatus } from '../../http/http-errors.ts';
 import { asList, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
 import { usageOf } from '../chat-completions/usage.ts';
@@ -60,6 +60,7 @@ function stateOf(request: ChatRequest, facts: ResponsesFacts, context: WireConte
     items: newItems({
       family: context.target.provider,
       emit: (event) => void state.events.push(event),
+      textOf: (value) => textIn(state, value),
       strictTools: new Map<string, JsonSchema>(strict.map((tool) => [tool.name, tool.inputSchema])),
     }),
     model: undefined,

@@ -44,11 +44,13 @@ export interface ResponseItems {
   refusal: string;
   readonly family: string;
   readonly emit: (event: ModelEvent) => void;
+  /** A text of the answer; counts what is none. */
+  readonly textOf: (value: unknown) => string | undefined;
   /** The schemas of tools that were sent in the strict subset, whose optional arguments arrive as nulls. */
   readonly strictTools: ReadonlyMap<string, JsonSchema>;
 }
 
-export const newItems = (given: Pick<ResponseItems, 'family' | 'emit' | 'strictTools'>): ResponseItems => ({
+export const newItems = (given: Pick<ResponseItems, 'family' | 'emit' | 'textOf' | 'strictTools'>): ResponseItems => ({
   ...given,
   open: new Map(),
   citations: [],
@@ -87,14 +89,14 @@ function openMessage(items: ResponseItems, item: JsonRecord): void {
 }
 
 export function addText(items: ResponseItems, index: number, { delta, logprobs }: JsonRecord): void {
-  emitText(items, index, 'text-delta', asText(delta));
+  emitText(items, index, 'text-delta', items.textOf(delta));
   const tokens = logprobsOf({ content: asList(logprobs) ?? [] });
   if (tokens.length > 0) itemAt(items, index).hasLogprobs = true;
   append(items.logprobs, tokens);
 }
 
 export const addSummary = (items: ResponseItems, index: number, { delta }: JsonRecord): void =>
-  emitText(items, index, 'reasoning-delta', asText(delta));
+  emitText(items, index, 'reasoning-delta', items.textOf(delta));
 
 function emitText(
   items: ResponseItems,
@@ -108,7 +110,7 @@ function emitText(
 }
 
 export function addArguments(items: ResponseItems, index: number, { delta }: JsonRecord): void {
-  pushCall(items, index, {}, asText(delta));
+  pushCall(items, index, {}, items.textOf(delta));
 }
 
 export function addRefusal(items: ResponseItems, index: number, { delta }: JsonRecord): void {
@@ -171,7 +173,7 @@ function closeMessage(items: ResponseItems, index: number, item: JsonRecord): vo
   const { received, hasLogprobs } = itemAt(items, index);
   const parts = (asList(item.content) ?? []).map((part) => asRecord(part) ?? {});
   const texts = parts.filter(({ type }) => type === 'output_text');
-  emitText(items, index, 'text-delta', restOf(texts.map(({ text }) => asText(text) ?? '').join(''), received));
+  emitText(items, index, 'text-delta', restOf(texts.map(({ text }) => items.textOf(text) ?? '').join(''), received));
   for (const part of parts) {
     const cited = citationsOf(part);
     append(items.citations, cited);
