@@ -9,6 +9,7 @@ import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, ChatRequest } from '../../core/model/model.ts';
 import type { Transport } from '../../core/model/provider.ts';
+import { joinedSignal } from '../../core/on-abort.ts';
 import { adapted } from '../attempt-ring/adapt.ts';
 import type { AttemptWatcher } from '../calls/attempt-watcher.ts';
 import { nameOf } from '../calls/target.ts';
@@ -88,12 +89,13 @@ async function countOf(
   const limit = new AbortController();
   const late = new PolyphonyError('timeout', `The tokens were not counted within ${LONGEST_MS} ms.`);
   const stop = clock.schedule(LONGEST_MS, () => limit.abort(late), { background: true });
-  const signal = AbortSignal.any([limit.signal, closing]);
+  const { signal, release } = joinedSignal([limit.signal, closing]);
   try {
     const sent = { ...attempt, request: adapted(request, deployment).request, signal };
     const count = await deployment.provider.countTokens?.(sent, { transport, clock, report: ignore });
     return count !== undefined && Number.isFinite(count) && count > 0 ? count : undefined;
   } finally {
     stop();
+    release();
   }
 }
