@@ -111,7 +111,7 @@ test('does so on a file system that fills, where this process may mount one', as
   const mount = (options: string): void =>
     void execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'none', tiny], { stdio: 'ignore' });
   try {
-    mount('size=500k');
+    mount('size=600k');
   } catch {
     skip('this process may not mount a file system');
   }
