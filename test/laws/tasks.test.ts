@@ -250,6 +250,32 @@ describe('law: a model that is asked for the class', () => {
     expect(made.sorted).toHaveLength(4);
   });
 
+  it.each<[string, Config, CallOptions, object, (readonly ScriptStep[])?]>([
+    [
+      'whose budget is spent',
+      { budgets: [{ scope: 'tenant', id: 'poor', usd: 1e-7 }] },
+      { scopes: [{ kind: 'tenant', id: 'poor' }] },
+      {},
+    ],
+    ['that the model may not serve', {}, {}, { requires: { regions: ['nowhere'] } }],
+    [
+      'that leaves no time for it',
+      { classify: { model: 'sorter', ms: 300 } },
+      {},
+      { limits: { ms: 20 } },
+      [{ hang: true }],
+    ],
+    ['with a text that it refuses', {}, {}, {}, [fault('content-policy')]],
+  ])('is not left alone by others for a request %s', async (_, config, options, request, fails) => {
+    let isTheirs = true;
+    const made = world({ classify: { model: 'sorter' }, ...config }, () =>
+      isTheirs ? (fails ?? '{}') : says('code')(),
+    );
+    for (const prompt of ['one', 'two', 'three']) await ask(made, prompt, options, request).catch(() => undefined);
+    isTheirs = false;
+    expect(await served(made, 'four')).toBe('coder');
+  });
+
   it('is named by an explanation, which does not ask it', async () => {
     const made = world({ classify: { model: 'sorter' } }, says('stories'));
     expect(routedOf(made, unclear)).toEqual({ route: null, task: null, by: 'nothing', wouldAsk: 'sorter' });
