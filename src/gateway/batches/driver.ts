@@ -272,12 +272,6 @@ class BatchDriver implements Driver {
     };
     for (;;) {
       await store.keepBatch({ ...batch, nextAt: now + 2 * REQUEST_MS });
-      // Who has left in the meantime has no step any more that would refuse it.
-      const stay = batch.calls.filter((name) => this.#queued.has(name));
-      if (stay.length < batch.calls.length) {
-        batch = { ...batch, calls: stay };
-        continue;
-      }
       const refused = batch.calls.length === 0 ? undefined : await formBatch(parts.keyValue, batch);
       if (refused === undefined) break;
       // Another process has it, or its caller took it out.
