@@ -89,6 +89,15 @@ describe('law: the class of a request', () => {
     );
   });
 
+  it('is refused where the config has none, also with a single model, which the route may not have allowed', async () => {
+    const alone = harness({ providers: [fakeProvider({ models: [fakeCard({ id: 'only' })] })] });
+    const error = await errorOf(ask(alone, 'hi', {}, { model: { task: 'code' } }));
+    expect([error.code, error.message]).toEqual([
+      'no-route',
+      'The config has no task called "code". The tasks are: none.',
+    ]);
+  });
+
   it('is asked for answers to callers only', async () => {
     const made = world({ classify: { model: 'sorter', otherwise: 'prose' } });
     for (const purpose of ['planner', 'judge', 'moderation', 'embedding', 'probe'] as const) {
