@@ -105,8 +105,13 @@ function keptIn<T>(all: Map<string, T>, key: string, make: () => T): T {
 
 const waitingIn = ({ queue }: Lane): Weight => queue.ahead(Number.MAX_SAFE_INTEGER, '');
 
-/** Those try elsewhere at once who would wait beyond their deadline, or for more than an hour since they came. */
+/**
+ * Those try elsewhere at once who would wait beyond their deadline, or for more than an hour since they came. Whoever can wait until
+ * a moment can wait until an earlier one: only a later one than before is a reason to look at all of them again.
+ */
 function spill(lane: Lane, at: number, clock: Clock): void {
+  if (at <= lane.spilledTo) return;
+  lane.spilledTo = at;
   const waitMs = at - clock.monotonic();
   const roomMs = clock.now() + waitMs;
   for (const waiter of lane.queue.waiters()) {

@@ -60,6 +60,8 @@ export function wait(pacer: Pacer, place: Place, go: (weight: Weight) => void): 
       cancelTimer?.();
     };
     lane.queue.push(waiter);
+    // So long it can wait.
+    lane.spilledTo = Math.min(lane.spilledTo, now + waitMs);
     lane.endpoint.waiting.add(lane);
     pacer.changed(lane.endpoint);
   });
