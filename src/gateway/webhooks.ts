@@ -134,8 +134,9 @@ async function post({ runtime, transport }: WebhookParts, { url, secret }: Webho
       ...(key === undefined ? {} : { 'polyphony-signature': signatureOf(key, clock.now(), body) }),
     };
     const answer = await transport.request({ method: 'POST', url, headers, body, signal: controller.signal });
-    await answer.bytes(MOST_ANSWER_BYTES);
     const { status } = answer;
+    // Only the status counts: what else the receiver says is read so that its connection can be used again.
+    await answer.bytes(MOST_ANSWER_BYTES).catch(ignore);
     if (status < 200 || status > 299) {
       const code = status === 429 || status >= 500 ? 'overloaded' : 'invalid-request';
       throw new PolyphonyError(code, `${originOf(url)} answered with status ${status}.`, { status });
@@ -144,6 +145,8 @@ async function post({ runtime, transport }: WebhookParts, { url, secret }: Webho
     cancel();
   }
 }
+
+function ignore(): void {}
 
 /** Paths of webhooks often hold a key. */
 const originOf = (url: string): string => new URL(url).origin;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
+import { PolyphonyError } from '../../src/core/errors.ts';
 import type { Transport, TransportRequest } from '../../src/core/model/provider.ts';
 import { createGateway } from '../../src/gateway/create-gateway.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
@@ -11,7 +12,11 @@ const budgets: Config['budgets'] = [{ scope: 'team', usd: 0.01, alerts: [1] }];
 const url = 'https://alerts.example/hook/key-in-the-path';
 
 /** A gateway whose only call spends a whole budget, and a receiver that answers with these statuses, the last one for ever. */
-function receiver(statuses: readonly (number | 'never')[], config: Config) {
+function receiver(
+  statuses: readonly (number | 'never')[],
+  config: Config,
+  bytes: () => Promise<Uint8Array> = () => Promise.resolve(new Uint8Array()),
+) {
   const runtime = fakeRuntime();
   const got: TransportRequest[] = [];
   const lines: string[] = [];
@@ -27,7 +32,7 @@ function receiver(statuses: readonly (number | 'never')[], config: Config) {
         status: status ?? 200,
         headers: {},
         body: (async function* () {})(),
-        bytes: () => Promise.resolve(new Uint8Array()),
+        bytes,
       });
     },
     close: () => Promise.resolve(),
@@ -100,6 +105,18 @@ describe('webhooks', () => {
     expect(all.runtime.clock.pending()).toBe(0);
   });
 
+  it('are told by the status alone, whatever else they answer', async () => {
+    const unreadable = () => Promise.reject(new PolyphonyError('limit-exceeded', 'too long'));
+    const said = receiver([200], { budgets, webhooks: [{ url }] }, unreadable);
+    await said.spend();
+    await said.runtime.clock.advance(3_600_000);
+    expect([said.got.length, said.lines.filter((line) => line.includes('could not be told'))]).toEqual([1, []]);
+    const busy = receiver([503], { budgets, webhooks: [{ url }] }, unreadable);
+    await busy.spend();
+    await busy.runtime.clock.advance(3_600_000);
+    expect(busy.got).toHaveLength(5);
+  });
+
   it('get only the events that they ask for', async () => {
     const all = receiver([200], { budgets, webhooks: [{ url, events: ['spend-drift'] }] });
     await all.spend();
@@ -128,6 +145,19 @@ describe('updates of prices', () => {
     await send('alert-secret', now);
     expect(await priced(all)).toBe(0.02);
     await expect(send('alert-secret', now - 1)).rejects.toMatchObject({ code: 'invalid-credential' });
+  });
+
+  it('count in the order in which they were signed, also where two arrive at the same time', async () => {
+    const all = receiver([200], { priceUpdates: { secret: 'env:ALERTS_SECRET' } });
+    const provider = all.gateway.models()[0]?.provider ?? '';
+    const now = all.runtime.clock.now();
+    const send = (request: number, at: number) => {
+      const body = JSON.stringify({ [`${provider}/cent`]: { input: 0, output: 0, request } });
+      return all.gateway.updatePrices?.(body, signatureOf('alert-secret', at, body));
+    };
+    const [later, earlier] = await Promise.allSettled([send(0.03, now), send(0.02, now - 1000)]);
+    expect([later?.status, earlier?.status]).toEqual(['fulfilled', 'rejected']);
+    expect(await priced(all)).toBe(0.03);
   });
 
   it('are refused where the config names no secret', async () => {

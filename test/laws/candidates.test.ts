@@ -98,6 +98,19 @@ describe('law: candidates', () => {
     expect(other.gateway.candidates?.()[0]?.state).toBe('promoted');
   });
 
+  it('keep what was observed when the config is read again, and begin anew when their own rule changes', async () => {
+    const world = trying({ share: 0.5 });
+    for (let call = 0; call < 40; call += 1) await world.ask();
+    world.gateway.decideCandidate?.('v2', 'promoted');
+    const before = world.report();
+    expect(before.arms.candidate.calls).toBeGreaterThan(10);
+    const v2 = { share: 0.5, model: 'fake/new', of: 'fake/old' };
+    world.gateway.reconfigure({ candidates: { v2 }, aliases: { cheap: 'new' } });
+    expect(world.report()).toEqual(before);
+    world.gateway.reconfigure({ candidates: { v2: { ...v2, share: 0.6 } } });
+    expect(world.report().arms).toMatchObject({ candidate: { calls: 0 }, current: { calls: 0 } });
+  });
+
   it('are compared by scores, which also correct what is known of the models', async () => {
     const world = trying({ share: 0.5, samples: 50, promote: 'better' });
     const random = seededRandom(7);

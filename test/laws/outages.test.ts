@@ -90,7 +90,7 @@ describe('law: an outage', () => {
     const random = seededRandom(11);
     let alarms = 0;
     const outages = createOutages(
-      { now: () => 0 },
+      { now: () => 0, monotonic: () => 0 },
       {
         tell({ type }) {
           if (type === 'outage') alarms += 1;

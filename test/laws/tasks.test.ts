@@ -89,6 +89,15 @@ describe('law: the class of a request', () => {
     );
   });
 
+  it('is refused where the config has none, also with a single model, which the route may not have allowed', async () => {
+    const alone = harness({ providers: [fakeProvider({ models: [fakeCard({ id: 'only' })] })] });
+    const error = await errorOf(ask(alone, 'hi', {}, { model: { task: 'code' } }));
+    expect([error.code, error.message]).toEqual([
+      'no-route',
+      'The config has no task called "code". The tasks are: none.',
+    ]);
+  });
+
   it('is asked for answers to callers only', async () => {
     const made = world({ classify: { model: 'sorter', otherwise: 'prose' } });
     for (const purpose of ['planner', 'judge', 'moderation', 'embedding', 'probe'] as const) {
@@ -248,6 +257,32 @@ describe('law: a model that is asked for the class', () => {
     await made.runtime.clock.advance(30_000);
     expect(await served(made, 'five')).toBe('coder');
     expect(made.sorted).toHaveLength(4);
+  });
+
+  it.each<[string, Config, CallOptions, object, (readonly ScriptStep[])?]>([
+    [
+      'whose budget is spent',
+      { budgets: [{ scope: 'tenant', id: 'poor', usd: 1e-7 }] },
+      { scopes: [{ kind: 'tenant', id: 'poor' }] },
+      {},
+    ],
+    ['that the model may not serve', {}, {}, { requires: { regions: ['nowhere'] } }],
+    [
+      'that leaves no time for it',
+      { classify: { model: 'sorter', ms: 300 } },
+      {},
+      { limits: { ms: 20 } },
+      [{ hang: true }],
+    ],
+    ['with a text that it refuses', {}, {}, {}, [fault('content-policy')]],
+  ])('is not left alone by others for a request %s', async (_, config, options, request, fails) => {
+    let isTheirs = true;
+    const made = world({ classify: { model: 'sorter' }, ...config }, () =>
+      isTheirs ? (fails ?? '{}') : says('code')(),
+    );
+    for (const prompt of ['one', 'two', 'three']) await ask(made, prompt, options, request).catch(() => undefined);
+    isTheirs = false;
+    expect(await served(made, 'four')).toBe('coder');
   });
 
   it('is named by an explanation, which does not ask it', async () => {

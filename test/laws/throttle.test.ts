@@ -32,7 +32,7 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
   'RFC 3339, the kind first': ({ limit, remaining, resetMs, now }) => ({
     'some-ratelimit-requests-limit': String(limit),
     'some-ratelimit-requests-remaining': String(remaining),
-    'some-ratelimit-requests-reset': new Date(now + resetMs).toISOString(),
+    'some-ratelimit-requests-reset': new Date(Math.ceil(now + resetMs)).toISOString(),
   }),
   seconds: ({ limit, remaining, resetMs }) => ({
     'ratelimit-limit': `${limit}, ${limit};w=10`,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { EscalateSchema } from '../plan/plan-schema.ts';
+import { PriceUpdatesSchema, WebhooksSchema } from './alerts-schema.ts';
 import { CandidatesSchema, HealthSchema, LifecycleSchema } from './lifecycle-schema.ts';
 import { BudgetSchema, ClaimsSchema, CommitmentsSchema } from './money-schema.ts';
 import { withCurrentNames } from './older-names.ts';
@@ -131,11 +132,6 @@ const startedBy = <T extends z.ZodType>(of: T) =>
     .refine((all) => Object.keys(all).length <= 100, 'at most 100 are taken')
     .optional();
 
-const secretReference = z
-  .string()
-  .max(1000)
-  .regex(/^(env|file):./, 'write where the secret is, env:NAME or file:PATH, never the secret itself');
-
 /** Current names only, which is what all other code reads. */
 export const CurrentConfigSchema = z.strictObject({
   aliases: z.record(name, name).optional(),
@@ -160,17 +156,8 @@ export const CurrentConfigSchema = z.strictObject({
   claims: ClaimsSchema.optional(),
   prices: prices.optional(),
   pricesFile: name.optional(),
-  priceUpdates: z.strictObject({ secret: secretReference }).optional(),
-  webhooks: z
-    .array(
-      z.strictObject({
-        url: z.url({ protocol: /^https?$/ }).max(2000),
-        secret: secretReference.optional(),
-        events: z.array(name).max(50).optional(),
-      }),
-    )
-    .max(20)
-    .optional(),
+  priceUpdates: PriceUpdatesSchema.optional(),
+  webhooks: WebhooksSchema.optional(),
   models: models.optional(),
   modelsFile: name.optional(),
   lifecycle: LifecycleSchema.optional(),

@@ -81,6 +81,7 @@ const noBatches = (queue: () => Promise<BatchQueue>): BatchQueue => ({
   enter: async (call) => (await queue()).enter(call),
   placeOf: () => ({ live: 'the config has no "batches"' }),
   detach: () => {},
+  ended: () => {},
   list: async () => (await queue()).list(),
   answered: async (limit) => (await queue()).answered(limit),
   cancel: async (id) => (await queue()).cancel(id),

@@ -9,6 +9,7 @@
  * C4. Of several usable ones, one with room in the limits that were announced for it goes first, else the one that has room
  *     first.
  * C5. A credential that the call excludes does not exist for that call, dead or alive.
+ * C6. A clock that is set back lengthens no wait beyond what was left of it.
  */
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { CredentialHealth } from '../../core/gateway.ts';
@@ -27,7 +28,7 @@ interface Credential {
 }
 
 interface Forbidden {
-  readonly until: number;
+  until: number;
   readonly reason: string;
 }
 
@@ -87,7 +88,10 @@ export type CredentialState = Omit<CredentialHealth, 'limits' | 'stated'>;
 
 export function createCredentials(): Credentials {
   const pools = new Map<string, Pool>();
-  const poolOf = (provider: Provider): Pool => {
+  let latestMs = Number.NEGATIVE_INFINITY;
+  const poolOf = (provider: Provider, nowMs = latestMs): Pool => {
+    if (nowMs < latestMs) for (const { all } of pools.values()) for (const one of all) moveBack(one, latestMs - nowMs);
+    latestMs = nowMs;
     const known = pools.get(provider.id);
     const labels = provider.credentials?.length ? provider.credentials : UNNAMED;
     if (known !== undefined && known.labels === labels) return known;
@@ -100,12 +104,12 @@ export function createCredentials(): Credentials {
     pools.set(provider.id, pool);
     return pool;
   };
-  const find = (provider: Provider, label: string | undefined): Credential | undefined =>
-    poolOf(provider).all.find((one) => one.label === label);
+  const find = (provider: Provider, label: string | undefined, nowMs?: number): Credential | undefined =>
+    poolOf(provider, nowMs).all.find((one) => one.label === label);
   return {
     pick(use, asked, nowMs, room) {
       const { provider, model, excluded } = use;
-      const pool = poolOf(provider);
+      const pool = poolOf(provider, nowMs);
       const wanted = asked === undefined || excluded?.has(asked) ? undefined : find(provider, asked);
       if (wanted !== undefined && usable(wanted, model, nowMs) && (room?.(asked) ?? nowMs) <= nowMs) {
         return { alive: true, label: wanted.label, readyAt: nowMs };
@@ -115,7 +119,7 @@ export function createCredentials(): Credentials {
       return { alive: true, label: chosen.label, readyAt: Math.max(nowMs, chosen.readyAt) };
     },
     refuse({ provider, model }, label, error, nowMs) {
-      const credential = find(provider, label);
+      const credential = find(provider, label, nowMs);
       if (credential === undefined) return;
       const isOnly = label === undefined || poolOf(provider).all.length === 1;
       const reason = isOnly ? error.message : `${label}: ${error.message}`;
@@ -124,20 +128,20 @@ export function createCredentials(): Credentials {
       else Object.assign(credential, { deadUntil: until, reason });
     },
     rest(provider, label, nowMs, waitMs) {
-      const credential = find(provider, label);
+      const credential = find(provider, label, nowMs);
       if (credential !== undefined) credential.readyAt = Math.max(credential.readyAt, nowMs + waitMs);
     },
     ready: ({ provider, model, excluded }, nowMs) =>
-      of(poolOf(provider), excluded).some((one) => usable(one, model, nowMs)),
+      of(poolOf(provider, nowMs), excluded).some((one) => usable(one, model, nowMs)),
     deadReasons({ provider, model, excluded }, nowMs) {
-      const all = of(poolOf(provider), excluded);
+      const all = of(poolOf(provider, nowMs), excluded);
       return all.every((one) => isDead(one, model, nowMs)) ? reasonsOf(all, model, nowMs) : undefined;
     },
     alive: ({ provider, model, excluded }, nowMs) =>
-      of(poolOf(provider), excluded).filter((one) => !isDead(one, model, nowMs)).length,
-    states: (provider, model, nowMs) => poolOf(provider).all.map((one) => stateOf(one, model, nowMs)),
+      of(poolOf(provider, nowMs), excluded).filter((one) => !isDead(one, model, nowMs)).length,
+    states: (provider, model, nowMs) => poolOf(provider, nowMs).all.map((one) => stateOf(one, model, nowMs)),
     refused: (provider, nowMs) =>
-      poolOf(provider)
+      poolOf(provider, nowMs)
         .all.filter(({ deadUntil }) => deadUntil > nowMs)
         .map(({ label }) => label),
     reviveOne(provider, label) {
@@ -161,6 +165,12 @@ const fresh = (label: string | undefined): Credential => ({
   reason: '',
   forbidden: undefined,
 });
+
+function moveBack(credential: Credential, ms: number): void {
+  credential.deadUntil -= ms;
+  credential.readyAt -= ms;
+  for (const one of credential.forbidden?.values() ?? []) one.until -= ms;
+}
 
 function forbid(credential: Credential, model: string, forbidden: Forbidden): void {
   credential.forbidden ??= new Map();

@@ -7,7 +7,7 @@
  * L3. A judge or a moderator of a stream that holds a slot at the same endpoint needs no slot: otherwise each would wait
  *     for the other for ever.
  * L4. Once an endpoint has announced a limit, nothing is sent that may exceed it (window.ts).
- * L5. An attempt that would wait beyond its deadline, or longer than an hour, fails at once with the fault `no-room`, so that
+ * L5. An attempt that would wait beyond its deadline, or longer than an hour in all, fails at once with the fault `no-room`, so that
  *     another credential or target is tried.
  * L6. An endpoint that announces nothing is not slowed by L4 and L5.
  */

@@ -42,18 +42,20 @@ async function queued(
   const call = callOf(request, { ...options, urgency: 'batch' }, false, runtime);
   await new Promise<void>((resolve, reject) => {
     let isKept = false;
-    queue.detach(call.id, () => {
+    queue.detach(call, () => {
       isKept = true;
       resolve();
     });
     const ended = async (): Promise<void> => {
       const response = await collect(handle(call), call);
       await queue.keep(call.id, { response });
+      queue.ended(call);
       resolve();
     };
     ended().catch(async (error: unknown) => {
       // What another process will answer is no failure, and what was never kept has an id that may be another call's.
       if (isKept && !queue.isClosed) await queue.keep(call.id, { error: errorRecord(error) }).catch(ignore);
+      queue.ended(call);
       reject(error);
     });
   });

@@ -1,7 +1,7 @@
 /** The calls of this process that wait for a batch: how they enter, wait, are answered, made at once after all, or cancelled. */
 import { isLeftForNow, PolyphonyError } from '../../core/errors.ts';
 import type { AnsweredCall, BatchedCall } from '../../core/gateway.ts';
-import type { Call, ModelRequest } from '../../core/model/model.ts';
+import type { Call, CallTrace, ModelRequest } from '../../core/model/model.ts';
 import { batchesOf } from '../attempt-ring/embedding-batches.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { type RouteOptions, routeOf } from '../routing/route.ts';
@@ -27,7 +27,9 @@ export interface BatchQueue {
   /** The target of the batch that the call would be part of, or why it would be made at once. */
   placeOf(call: Call): Deployment | { readonly live: string };
   /** The call is not waited for: the process does not stay alive for it. `accepted` is told when it is kept. */
-  detach(id: string, accepted: () => void): void;
+  detach(call: Call, accepted: () => void): void;
+  /** A detached call has come to its end, and what became of it is kept if it ever was. */
+  ended(call: Call): void;
   list(): Promise<readonly BatchedCall[]>;
   answered(limit: number): Promise<readonly AnsweredCall[]>;
   cancel(id: string): Promise<boolean>;
@@ -50,7 +52,10 @@ export const createBatchQueue = (options: BatchQueueOptions): BatchQueue => new 
 class OwnQueue implements BatchQueue {
   readonly #options: BatchQueueOptions;
   readonly #waiters: Waiters = createWaiters();
-  readonly #detached = new Map<string, () => void>();
+  /** By the trace, which all copies of a call share: several calls may be given the same id, and only one of them is taken. */
+  readonly #accepted = new WeakMap<CallTrace, () => void>();
+  /** How many detached calls with an id have not ended. */
+  readonly #detached = new Map<string, number>();
   readonly #entering = new Map<string, Promise<unknown>>();
   #made: { readonly driver: Driver; readonly store: BatchStore } | undefined;
   #lookAt = 0;
@@ -85,9 +90,9 @@ class OwnQueue implements BatchQueue {
     this.#entering.set(name, entering);
     try {
       const accepted = await entering;
-      const waiting = this.#wait(call, accepted.call, accepted.held);
+      // Before anybody waits: a caller that has aborted meanwhile takes it out again.
       driver.add(accepted.call);
-      return waiting;
+      return this.#wait(call, accepted.call, accepted.held);
     } finally {
       this.#entering.delete(name);
     }
@@ -109,8 +114,15 @@ class OwnQueue implements BatchQueue {
     return { live: 'no model that can serve it answers batches' };
   }
 
-  detach(id: string, accepted: () => void): void {
-    this.#detached.set(id, accepted);
+  detach({ id, trace }: Call, accepted: () => void): void {
+    this.#accepted.set(trace, accepted);
+    this.#detached.set(id, (this.#detached.get(id) ?? 0) + 1);
+  }
+
+  ended({ id }: Call): void {
+    const others = (this.#detached.get(id) ?? 0) - 1;
+    if (others > 0) this.#detached.set(id, others);
+    else this.#detached.delete(id);
   }
 
   async list(): Promise<readonly BatchedCall[]> {
@@ -167,7 +179,6 @@ class OwnQueue implements BatchQueue {
 
   async keep(id: string, answer: Pick<KeptAnswer, 'response' | 'error'>): Promise<void> {
     const { store } = this.#parts();
-    this.#detached.delete(id);
     const name = nameOfCall(id);
     const { digest = '', number = 1 } = (await store.answer(name)) ?? {};
     const kept = { id, digest, number, ...answer };
@@ -232,7 +243,7 @@ class OwnQueue implements BatchQueue {
   #wait(call: Call, kept: KeptCall, held: Waiter['held']): Promise<Ending> {
     const { config, clock } = this.#options.parts();
     const { liveMs = LIVE_MS } = config().batches ?? {};
-    const accepted = this.#detached.get(call.id);
+    const accepted = this.#accepted.get(call.trace);
     const waiter: Waiter = {
       call,
       name: kept.name,

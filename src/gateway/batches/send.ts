@@ -10,7 +10,7 @@ import { nameOf } from '../calls/target.ts';
 import { dropFinished, finishCall, type Outcome } from './finish.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
 import type { QueueParts } from './queue-parts.ts';
-import { isFormed, maySubmit } from './steps.ts';
+import { dropStep, isFormed, maySubmit } from './steps.ts';
 
 export interface BatchParts {
   readonly parts: QueueParts;
@@ -62,6 +62,8 @@ async function sent(given: BatchParts, endpoint: BatchEndpoint, batch: KeptBatch
   // Its process died before it had taken the calls: they are still queued.
   if (!(await isFormed(keyValue, batch.key))) return void (await store.dropBatch(batch.key));
   const calls = await callsOf(store, batch);
+  if (batch.submits === 0 && calls.length < batch.calls.length) await dropLeft(given, batch, calls);
+  if (batch.submits === 0 && calls.length === 0) return void (await store.dropBatch(batch.key));
   const asNew: NewBatch = { key: batch.key, requests: calls.map(({ name, request }) => ({ id: name, request })) };
   if (batch.submits > 0) {
     const since = batch.submittingAt ?? batch.createdAt;
@@ -180,6 +182,12 @@ async function orGivenUp(given: BatchParts, batch: KeptBatch, error: PolyphonyEr
   const calls = await callsOf(store, batch);
   for (const call of calls) await finished(given, batch, call, { error, lost: batch.submits > 0 });
   return end(given, batch, 'lost', [], error, 0, calls);
+}
+
+/** Calls that another process gave back while this one took them are nobody's: their ids may be used again. */
+async function dropLeft({ parts }: BatchParts, { calls }: KeptBatch, open: readonly KeptCall[]): Promise<void> {
+  const names = new Set(open.map(({ name }) => name));
+  for (const name of calls) if (!names.has(name)) await dropStep(parts.keyValue, name);
 }
 
 /** Those that are not finished yet. */

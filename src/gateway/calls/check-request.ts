@@ -153,15 +153,25 @@ export function assertRequest(request: ModelRequest): void {
       throw unknownField(what, name, [...Object.keys(fields), ...short], nearest);
   }
   assertFields('The field "model"', request.model, MODEL);
+  if (typeof request.model === 'object') assertNames(request.model);
   if (request.limits !== undefined) assertLimits(request.limits);
   assertFields('requires', request.requires, REQUIRES);
   if (request.escalate !== undefined) assertRule(request.escalate);
   if (request.operation === 'chat') assertChat(request);
 }
 
+function assertNames(choice: ModelChoice): void {
+  for (const field of ['id', 'route', 'task'] as const) {
+    const name: unknown = choice?.[field];
+    if (name !== undefined && typeof name !== 'string')
+      throw invalid(`model.${field} is ${shown(name)}, but it must be a text: give a name.`);
+  }
+}
+
 /** From JavaScript, a misspelt word would be no limit. */
 function assertLimits(limits: RequestLimits): void {
   assertFields('limits', limits, LIMITS);
+  for (const name of AMOUNTS) assertAmount(name, limits[name]);
   const { unknownLatency, attemptMs } = limits;
   if (attemptMs !== undefined && !(typeof attemptMs === 'number' && attemptMs > 0)) {
     throw invalid(`limits.attemptMs is ${shown(attemptMs)}, but it must be a number above 0: give milliseconds.`);
@@ -169,6 +179,16 @@ function assertLimits(limits: RequestLimits): void {
   if (unknownLatency === undefined || unknownLatency === 'last' || unknownLatency === 'refuse') return;
   throw invalid(
     `limits.unknownLatency is ${shown(unknownLatency)}, but it must be "last" or "refuse": use one of them.`,
+  );
+}
+
+const AMOUNTS = ['ms', 'p95Ms', 'milliseconds', 'p95Milliseconds', 'quality', 'accuracy', 'retries'] as const;
+
+/** What is no number compares with nothing, so it would be no limit. */
+function assertAmount(name: (typeof AMOUNTS)[number], amount: unknown): void {
+  if (amount === undefined || (typeof amount === 'number' && amount >= 0)) return;
+  throw invalid(
+    `limits.${name} is ${shown(amount)}, but it must be a number of at least 0: give one, or leave it out.`,
   );
 }
 

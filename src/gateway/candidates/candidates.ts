@@ -13,6 +13,7 @@
 import type { CandidateConfig, Config } from '../../core/config.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { CandidateReport } from '../../core/gateway/candidates.ts';
+import { canonicalJson } from '../../core/json/canonical-json.ts';
 import type { Call, FinishEvent, Handler } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
@@ -63,9 +64,13 @@ export function createCandidates(parts: CandidateParts): Candidates {
   const mirror = createMirror(parts);
   const trialFor = (name: string, given: CandidateConfig): CandidateTrial => {
     const known = trials.get(name);
-    if (known?.config === given) return known;
+    if (known !== undefined && (known.config === given || canonicalJson(known.config) === canonicalJson(given))) {
+      // A config that is read again is equal and another object, which is compared only once.
+      known.config = given;
+      return known;
+    }
     const made = new CandidateTrial(name, given, parts.events, (trial) => void save(parts, trial));
-    // Only its rule may have changed: what was observed would still be lost, so that each comparison has one rule.
+    // What was observed goes with its rule, so that each comparison has one rule.
     trials.set(name, made);
     void load(parts, made);
     return made;

@@ -12,7 +12,7 @@ const RULE: ComparisonRule = { samples: 200, confidence: 0.95, margin: 0.05 };
 
 export class CandidateTrial {
   readonly name: string;
-  readonly config: CandidateConfig;
+  config: CandidateConfig;
   state: TrialState = 'trying';
   mirrored = 0;
   notMirrored = 0;

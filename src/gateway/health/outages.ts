@@ -30,7 +30,7 @@ interface Place {
   since: number;
   isOut: boolean;
   answers: number;
-  /** Epoch milliseconds until which it is asked last. */
+  /** Monotonic milliseconds until which it is asked last. */
   avoidedUntil: number;
   /** The target that failed last. */
   failed: Target | undefined;
@@ -44,7 +44,7 @@ export interface Outages extends AttemptWatcher {
   out(provider: string): readonly Target[];
 }
 
-export function createOutages(clock: Pick<Clock, 'now'>, events: GatewayEvents): Outages {
+export function createOutages(clock: Pick<Clock, 'now' | 'monotonic'>, events: GatewayEvents): Outages {
   const places = new Map<string, Place>();
   let out = 0;
   const answered = (name: string, place: Place): void => {
@@ -55,7 +55,7 @@ export function createOutages(clock: Pick<Clock, 'now'>, events: GatewayEvents):
     place.answers += 1;
     if (place.answers < ANSWERS_TO_RECOVER) return;
     out -= 1;
-    const outageMs = clock.now() - place.since;
+    const outageMs = Math.max(0, clock.now() - place.since);
     Object.assign(place, fresh());
     events.tell({ type: 'recovered', level: 'info', what: name, outageMs, message: `${name} answers again.` });
   };
@@ -65,7 +65,7 @@ export function createOutages(clock: Pick<Clock, 'now'>, events: GatewayEvents):
     place.answers = 0;
     place.sum += FAILED;
     if (place.sum < THRESHOLD) return;
-    place.avoidedUntil = nowMs + AVOIDED_MS;
+    place.avoidedUntil = clock.monotonic() + AVOIDED_MS;
     if (place.isOut) return;
     place.isOut = true;
     out += 1;
@@ -86,7 +86,7 @@ export function createOutages(clock: Pick<Clock, 'now'>, events: GatewayEvents):
       failed(name, place);
     },
     isAvoided(target) {
-      return out > 0 && (places.get(placeOf(target))?.avoidedUntil ?? 0) > clock.now();
+      return out > 0 && (places.get(placeOf(target))?.avoidedUntil ?? 0) > clock.monotonic();
     },
     probed(provider, hasAnswered) {
       for (const [name, place] of places) {

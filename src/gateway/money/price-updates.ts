@@ -31,17 +31,21 @@ export function createPriceUpdates(): PriceUpdates {
       if (Buffer.byteLength(body) > MOST_BYTES)
         throw new PolyphonyError('invalid-request', `An update of prices has at most ${MOST_BYTES} bytes: send fewer.`);
       const at = signedAt(secret, signature, body, nowMs);
-      if (at === undefined || at < latest)
-        throw new PolyphonyError(
-          'invalid-credential',
-          'The signature of an update of prices does not fit its body, or is not of the last five minutes, or an update that was signed later has arrived: sign it anew.',
-        );
+      if (at === undefined || at < latest) throw refused();
       const prices = await pricesOf(body);
-      latest = Math.max(latest, at);
+      // A later one may have been read in the meantime.
+      if (at < latest) throw refused();
+      latest = at;
       return prices;
     },
   };
 }
+
+const refused = (): PolyphonyError =>
+  new PolyphonyError(
+    'invalid-credential',
+    'The signature of an update of prices does not fit its body, or is not of the last five minutes, or an update that was signed later has arrived: sign it anew.',
+  );
 
 async function pricesOf(body: string): Promise<Prices> {
   // Only here, because zod takes longer to load than a call needs.

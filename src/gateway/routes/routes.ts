@@ -6,6 +6,7 @@
  * L2. What a layer has nothing to say of passes on as it is, and where the config has neither limits of routes nor tasks there is no layer.
  * L3. The stricter limit counts: a route takes nothing back of what a request requires.
  */
+import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import type { ExplainedRoute } from '../../core/gateway/explained-route.ts';
 import type { Call, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
@@ -29,7 +30,7 @@ export interface Routes {
 
 interface RoutesParts extends AskedModelParts {
   readonly config: () => Config;
-  readonly clock: { now(): number };
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly events: GatewayEvents;
 }
 

@@ -8,6 +8,7 @@
  * S3. What takes longer than the limit is slow, however it ended. What failed or was cancelled sooner says nothing.
  * S4. Nothing is kept or counted while no route has a limit. What is kept is bounded, however many targets there are.
  */
+import type { Clock } from '../../core/clock.ts';
 import type { Config, RouteConfig } from '../../core/config.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { AttemptWatcher } from '../calls/attempt-watcher.ts';
@@ -38,7 +39,7 @@ export interface SlowTargets extends AttemptWatcher {
 
 interface SlowParts {
   readonly config: () => Config;
-  readonly clock: { now(): number };
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly events: GatewayEvents;
 }
 
@@ -66,12 +67,12 @@ export function createSlowTargets({ config, clock, events }: SlowParts): SlowTar
     return made;
   };
   const decide = (key: string, known: AnswerTimes, { limitMs, windowMs }: Limit): boolean => {
-    const { share } = known.count(limitMs, clock.now() - windowMs);
+    const { share } = known.count(limitMs, clock.monotonic() - windowMs);
     return left.has(key) ? share > RETURNS_AT : share > LEAVES_ABOVE;
   };
   const tell = (route: string, target: Target, known: AnswerTimes, limit: Limit, isLeft: boolean): void => {
     const what = nameOf(target);
-    const p95Ms = known.p95(limit.limitMs, clock.now() - limit.windowMs);
+    const p95Ms = known.p95(limit.limitMs, clock.monotonic() - limit.windowMs);
     const fields = { route, what, p95Ms, limitMs: limit.limitMs };
     events.tell(
       isLeft
@@ -88,7 +89,8 @@ export function createSlowTargets({ config, clock, events }: SlowParts): SlowTar
     ended({ target, purpose }, { outcome, totalMs }) {
       const lowestMs = lowestLimit(config().routes);
       if (lowestMs === undefined || (purpose !== 'answer' && purpose !== 'planner')) return;
-      if (outcome === 'ok' || totalMs > lowestMs) timesOf(nameOf(target)).add(totalMs, outcome === 'ok', clock.now());
+      if (outcome === 'ok' || totalMs > lowestMs)
+        timesOf(nameOf(target)).add(totalMs, outcome === 'ok', clock.monotonic());
     },
     isLeft(route, target) {
       const limit = limitOf(route);
@@ -106,7 +108,7 @@ export function createSlowTargets({ config, clock, events }: SlowParts): SlowTar
       const limit = limitOf(route);
       const known = limit && times.get(nameOf(target));
       if (limit === undefined || known === undefined) return { target, p95Ms: null, answers: 0, isLeft: false };
-      const since = clock.now() - limit.windowMs;
+      const since = clock.monotonic() - limit.windowMs;
       const { answers } = known.count(limit.limitMs, since);
       return {
         target,

@@ -63,7 +63,8 @@ const MAX_LISTED = 40;
 
 /** The deployments to try, in order, at most eight. @throws no-route with the failed requirements of each target */
 export function routeOf(options: RouteOptions): readonly Deployment[] {
-  const free = options.needs.choice.route === undefined && options.order === undefined;
+  const { route, task } = options.needs.choice;
+  const free = route === undefined && task === undefined && options.order === undefined;
   const able = free ? ableOf(options) : [];
   // A single deployment needs no score.
   const [only] = able;

@@ -6,18 +6,42 @@ import { counterKey } from '../../../src/core/counter-key.ts';
 import { PolyphonyError } from '../../../src/core/errors.ts';
 import type { GatewayEvent } from '../../../src/core/gateway.ts';
 import type { BatchEndpoint } from '../../../src/core/model/batch.ts';
+import type { KeyValueStore, Stores } from '../../../src/core/stores.ts';
+import { createGateway } from '../../../src/gateway/create-gateway.ts';
 import { batch } from '../../../src/gateway/request-ring/batch.ts';
+import { memoryStores } from '../../../src/stores/memory.ts';
 import { fakeCard } from '../../../src/testing/fakes.ts';
-import { drain, errorOf, type Harness, harness, user } from '../harness.ts';
+import { drain, errorOf, type Harness, harness, noTransport, user } from '../harness.ts';
 import { BATCH_COST, batchProvider, fakeServer, LIVE_COST, type Server, said } from './vendor.ts';
 
 const HOUR_MS = 3_600_000;
 const BATCHED = { urgency: 'batch' } as const;
 const CHAT = { operation: 'chat', maxOutputTokens: 50 } as const;
 
-function world(config: Config = {}): Harness & { readonly server: Server } {
+/** The first write of such a key does not end before it is opened. */
+function slowWrites(part: string): { readonly around: (stores: Stores) => Stores; readonly open: () => void } {
+  let open: (() => void) | undefined;
+  const around = (stores: Stores): Stores => {
+    const { keyValue } = stores;
+    const set: KeyValueStore['set'] = async (key, value, options) => {
+      if (key.includes(part) && open === undefined)
+        await new Promise<void>((resolve) => {
+          open = resolve;
+        });
+      await keyValue.set(key, value, options);
+    };
+    return { ...stores, keyValue: { ...keyValue, set } };
+  };
+  return { around, open: () => open?.() };
+}
+
+function world(
+  config: Config = {},
+  around = (stores: Stores): Stores => stores,
+): Harness & { readonly server: Server } {
   const server = fakeServer();
   const made = harness({
+    stores: ({ clock }) => around(memoryStores({ clock })),
     providers: (runtime) => [batchProvider(server, runtime)],
     config: { batches: { flushMs: 1000, pollMs: 60_000 }, ...config },
   });
@@ -218,6 +242,70 @@ describe('batches of a gateway', () => {
     expect((await asked).code).toBe('cancelled');
     await runtime.clock.advance(HOUR_MS);
     expect([server.batches, await rows()]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['it is written down', ':call:', 10],
+    ['its batch is made', ':batch:', 1500],
+  ])('are not sent for a caller that aborts while %s, and leave the id free', async (_, slowKey, abortAtMs) => {
+    const gate = slowWrites(slowKey);
+    const { gateway, runtime, server } = world({}, gate.around);
+    const controller = new AbortController();
+    const asked = errorOf(gateway.generate({ ...CHAT, ...user() }, { ...BATCHED, id: 'a', signal: controller.signal }));
+    await runtime.clock.advance(abortAtMs);
+    controller.abort();
+    await runtime.clock.advance(10);
+    gate.open();
+    await runtime.clock.advance(HOUR_MS);
+    expect([(await asked).code, server.batches]).toEqual(['cancelled', []]);
+    const again = gateway.generate({ ...CHAT, ...user() }, { ...BATCHED, id: 'a' });
+    await runtime.clock.advance(2 * HOUR_MS);
+    expect((await again).warnings).toEqual([]);
+  });
+
+  it('are not sent by a process that takes them over while their caller leaves', async () => {
+    const { gateway, runtime, server, stores } = world();
+    const controller = new AbortController();
+    const options = { ...BATCHED, id: 'a', signal: controller.signal };
+    const config = { batches: { flushMs: 8 * HOUR_MS } };
+    gateway.reconfigure(config);
+    const asked = errorOf(gateway.generate({ ...CHAT, ...user() }, options));
+    await runtime.clock.advance(4 * HOUR_MS);
+    const gate = slowWrites(':batch:');
+    const other = createGateway({
+      providers: [batchProvider(server, runtime)],
+      config: { batches: { flushMs: 1000 } },
+      runtime,
+      transport: noTransport,
+      ledger: stores.ledger,
+      keyValue: gate.around(stores).keyValue,
+    });
+    await other.batches?.list();
+    await runtime.clock.advance(10);
+    controller.abort();
+    await runtime.clock.advance(10);
+    gate.open();
+    await runtime.clock.advance(10_000);
+    expect([(await asked).code, server.batches]).toEqual(['cancelled', []]);
+    expect(await stores.keyValue.keys('gateway:batches:')).toEqual([]);
+    await Promise.all([gateway.close(), other.close()]);
+    expect(runtime.clock.pending()).toBe(0);
+  });
+
+  it('keep their answer though the id is asked again with another request, and have none that were refused', async () => {
+    const { gateway, runtime } = world({ budgets: [{ scope: 'tenant', usd: 1e-9 }] });
+    const first = { ...CHAT, ...user('one') };
+    await gateway.batches?.queue(first, { id: 'a' });
+    const other = { ...CHAT, ...user('two') };
+    // While it waits, and after it was answered.
+    await expect(gateway.batches?.queue(other, { id: 'a' })).rejects.toMatchObject({ code: 'invalid-request' });
+    expect(await gateway.batches?.result('a')).toBeUndefined();
+    await runtime.clock.advance(2 * HOUR_MS);
+    await expect(gateway.batches?.queue(other, { id: 'a' })).rejects.toMatchObject({ code: 'invalid-request' });
+    expect(await gateway.batches?.result('a')).toMatchObject({ costNanoUsd: BATCH_COST });
+    const poor = { id: 'b', scopes: [{ kind: 'tenant', id: 't' }] } as const;
+    await expect(gateway.batches?.queue(first, poor)).rejects.toMatchObject({ code: 'budget-exceeded' });
+    await expect(gateway.batches?.result('b')).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('keep a process alive only while somebody waits', async () => {

@@ -7,6 +7,7 @@
  * B3. After the deadline, one probe is admitted. Its success closes the circuit and its failure opens it again. A probe
  *     without a verdict (such as a cancelled one) makes room for the next probe.
  * B4. Zero is a value: a cooldown of 0 goes straight to half-open.
+ * B5. A clock that is set back does not lengthen the deadline beyond what was left of it, and the minute begins anew.
  */
 import type { BreakerHealth } from '../../../core/gateway.ts';
 
@@ -41,6 +42,15 @@ export function createCircuit(policy: () => CircuitPolicy, changed?: (until: num
   let probing = false;
   let rateLimits: number[] = [];
   let outcomes: { readonly at: number; readonly failed: boolean }[] = [];
+  let latestMs = Number.NEGATIVE_INFINITY;
+  const follow = (nowMs: number): void => {
+    if (nowMs < latestMs) {
+      if (openUntil !== undefined) openUntil -= latestMs - nowMs;
+      rateLimits = [];
+      outcomes = [];
+    }
+    latestMs = nowMs;
+  };
   const open = (until: number): void => {
     const isNew = openUntil === undefined;
     openUntil = Math.max(openUntil ?? 0, until);
@@ -58,6 +68,7 @@ export function createCircuit(policy: () => CircuitPolicy, changed?: (until: num
   };
   return {
     admit(nowMs) {
+      follow(nowMs);
       if (openUntil === undefined) return { allowed: true, probe: false };
       if (nowMs < openUntil) return { allowed: false, until: openUntil };
       if (probing) return { allowed: false, until: nowMs };
@@ -65,6 +76,7 @@ export function createCircuit(policy: () => CircuitPolicy, changed?: (until: num
       return { allowed: true, probe: true };
     },
     report(verdict, nowMs, { probe, retryAfterMs = 0 }) {
+      follow(nowMs);
       if (probe) probing = false;
       if (verdict === 'none') return;
       const until = nowMs + Math.max(policy().cooldownMs, verdict === 'rate-limited' ? retryAfterMs : 0);
@@ -81,6 +93,7 @@ export function createCircuit(policy: () => CircuitPolicy, changed?: (until: num
       if (verdict !== 'ok' && trips(nowMs)) open(until);
     },
     health(nowMs) {
+      follow(nowMs);
       if (openUntil === undefined) return { state: 'closed', until: null };
       return nowMs < openUntil ? { state: 'open', until: openUntil } : { state: 'half-open', until: null };
     },

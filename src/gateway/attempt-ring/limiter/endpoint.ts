@@ -30,6 +30,7 @@ export function pump(endpoint: Endpoint, by: Pump): void {
 export function leave(lane: Lane): void {
   lane.endpoint.waiting.delete(lane);
   lane.isTold = false;
+  lane.spilledTo = Number.POSITIVE_INFINITY;
   if (lane.endpoint.waiting.size === 0) stopTimer(lane.endpoint);
 }
 

@@ -18,6 +18,8 @@ export interface Waiter {
   /** Its share of the scarcest limit. */
   readonly cost: number;
   readonly needsSlot: boolean;
+  /** When it came, in monotonic milliseconds. */
+  readonly since: number;
   readonly go: () => void;
   readonly giveUp: (error: Error) => void;
 }

@@ -60,6 +60,8 @@ export interface Lane {
   last: Passage | undefined;
   /** Somebody was told that attempts wait. */
   isTold: boolean;
+  /** The monotonic moment until which everybody in the queue can wait, as far as it was looked at. */
+  spilledTo: number;
 }
 
 const MAX_WINDOWS = 16;
@@ -75,6 +77,7 @@ export const newLane = (endpoint: Endpoint, name: string): Lane => ({
   usedAt: Number.NEGATIVE_INFINITY,
   last: undefined,
   isTold: false,
+  spilledTo: Number.POSITIVE_INFINITY,
 });
 
 export function begin(lane: Lane, attempt: Attempt, weight: Weight | undefined, now: number): Passage {

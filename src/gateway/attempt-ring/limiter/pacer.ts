@@ -11,7 +11,7 @@ import type { GatewayEvents } from '../../gateway-events.ts';
 import type { Deployment, Registry } from '../../routing/registry.ts';
 import { leave, type Pump, pump } from './endpoint.ts';
 import { type Endpoint, type Lane, newEndpoint, newLane, roomAt } from './lane.ts';
-import { noRoom } from './refusals.ts';
+import { LONGEST_WAIT_MS, noRoom } from './refusals.ts';
 import { type Weight, weightOf } from './weight.ts';
 
 export interface PacerParts {
@@ -105,12 +105,19 @@ function keptIn<T>(all: Map<string, T>, key: string, make: () => T): T {
 
 const waitingIn = ({ queue }: Lane): Weight => queue.ahead(Number.MAX_SAFE_INTEGER, '');
 
-/** Those whose deadline comes before there is room try elsewhere at once. */
+/**
+ * Those try elsewhere at once who would wait beyond their deadline, or for more than an hour since they came. Whoever can wait until
+ * a moment can wait until an earlier one: only a later one than before is a reason to look at all of them again.
+ */
 function spill(lane: Lane, at: number, clock: Clock): void {
-  const roomMs = clock.now() + at - clock.monotonic();
+  if (at <= lane.spilledTo) return;
+  lane.spilledTo = at;
+  const waitMs = at - clock.monotonic();
+  const roomMs = clock.now() + waitMs;
   for (const waiter of lane.queue.waiters()) {
     const { deadline } = waiter.attempt;
-    if (deadline !== undefined && deadline <= roomMs) waiter.giveUp(noRoom(waiter.attempt, roomMs - clock.now()));
+    const isTooLate = deadline !== undefined && deadline <= roomMs;
+    if (isTooLate || at - waiter.since > LONGEST_WAIT_MS) waiter.giveUp(noRoom(waiter.attempt, waitMs));
   }
   if (lane.queue.length === 0) leave(lane);
 }

@@ -4,6 +4,9 @@ import type { Attempt } from '../../../core/model/model.ts';
 import { callStateOf } from '../../calls/call-state.ts';
 import { nameOf } from '../../calls/target.ts';
 
+/** Nobody waits for a daily quota. */
+export const LONGEST_WAIT_MS = 3_600_000;
+
 /** The next target is tried; no breaker counts it. */
 export function noRoom(attempt: Attempt, waitMs: number): PolyphonyError {
   const { target } = attempt;

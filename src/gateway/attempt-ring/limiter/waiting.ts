@@ -6,11 +6,8 @@ import { leave } from './endpoint.ts';
 import type { Waiter } from './fair-queue.ts';
 import { costOf, type Lane, roomAt } from './lane.ts';
 import type { Pacer } from './pacer.ts';
-import { noRoom, queuedTooLong } from './refusals.ts';
+import { LONGEST_WAIT_MS, noRoom, queuedTooLong } from './refusals.ts';
 import type { Weight } from './weight.ts';
-
-/** Nobody waits for a daily quota. */
-const LONGEST_WAIT_MS = 3_600_000;
 
 export interface Place extends Pick<Waiter, 'attempt' | 'rank' | 'tenant' | 'weight' | 'needsSlot'> {
   readonly lane: Lane;
@@ -37,6 +34,7 @@ export function wait(pacer: Pacer, place: Place, go: (weight: Weight) => void): 
     const waiter: Waiter = {
       ...place,
       cost: costOf(lane, place.weight),
+      since: now,
       go() {
         stop();
         go(waiter.weight);
@@ -62,6 +60,8 @@ export function wait(pacer: Pacer, place: Place, go: (weight: Weight) => void): 
       cancelTimer?.();
     };
     lane.queue.push(waiter);
+    // So long it can wait.
+    lane.spilledTo = Math.min(lane.spilledTo, now + waitMs);
     lane.endpoint.waiting.add(lane);
     pacer.changed(lane.endpoint);
   });
