@@ -93,7 +93,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
   let state: State = build({ config, prices: undefined, providers, plugins });
   monitor.configured();
   let webhooks = extras.loaded()?.createWebhooks({ runtime, transport, events, logger, config: current.config });
-  let priceUpdates: PriceUpdates | undefined;
+  let priceUpdates: Promise<PriceUpdates> | undefined;
   let closed = false;
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
@@ -160,8 +160,9 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     health: () => healthOf(parts),
     onEvent: events.listen,
     async updatePrices(body, signature) {
-      priceUpdates ??= (await import('../money/price-updates.ts')).createPriceUpdates();
-      const prices = await priceUpdates.read(body, signature, state.config, runtime.clock.now());
+      // One for all: it knows which update was signed last.
+      priceUpdates ??= import('../money/price-updates.ts').then(({ createPriceUpdates }) => createPriceUpdates());
+      const prices = await (await priceUpdates).read(body, signature, state.config, runtime.clock.now());
       state = build({ ...state, prices });
     },
     reviveCredentials: (provider) => parts.credentials.revive(runtime.clock.now(), provider),
