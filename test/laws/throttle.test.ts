@@ -229,7 +229,7 @@ describe('law: throttle', () => {
           expect(here.runtime.clock.pending()).toBe(0);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 300 },
     );
   });
 

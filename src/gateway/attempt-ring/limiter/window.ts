@@ -5,10 +5,12 @@
  *     sent is counted in that. All others (sent later, or still on their way) may not be, so they are deducted. Of several
  *     answers the highest such bound counts: each of them is true, in whatever order they were handled and arrive.
  * W2. What is left is never assumed to be more than the latest answer says, because others may use the same key.
- * W3. The end of the window lies between sending plus reset and arrival plus reset. The latest moment in which all answers
- *     about the window agree is its end. A reset that lies later than that moves it.
+ * W3. The end of the window lies between sending plus reset and arrival plus reset. An answer that was handled later says that less
+ *     is left, and a bucket is full later by what it took: so the end is the latest that the answer says that says the least. A
+ *     reset that lies later than that moves it.
  * W4. At its end a window is full again, less what is on its way. The first time this is only tried, with one request: some
  *     endpoints name the moment in which one more request fits. Its answer decides whether later windows begin full.
+ *     While an answer is on its way that may tell of a window which nothing was heard of, no further one is assumed behind it.
  * W5. A limit that refills all the time (a bucket) is recognised by two pairs of answers that agree on the same rate,
  *     (limit − remaining) ÷ reset, at levels that differ by a factor of two. It then refills at 98 % of the lower of these rates,
  *     with one less missing, because endpoints round what remains down.
@@ -65,6 +67,8 @@ export class Window {
   #room: number;
   #earliestEnd: number;
   #end: number;
+  /** The least that an answer about this end said to be left. */
+  #leastStated: number;
   #began = Number.NEGATIVE_INFINITY;
   /** No answer has confirmed the end yet. */
   #isAssumed = false;
@@ -88,6 +92,7 @@ export class Window {
     this.#room = this.#leastLeft(stated, stating);
     this.#earliestEnd = stating.sentAt + resetMs;
     this.#end = now + resetMs;
+    this.#leastStated = stated.remaining;
     this.#periodMs = Math.max(resetMs, stated.windowMs ?? 0);
     this.#refilledAt = now;
     this.#level = levelOf(stated);
@@ -119,8 +124,8 @@ export class Window {
     this.#room = Math.max(this.#room, this.#leastLeft(stated, stating));
     // What was sent before the window began may have been counted in the one before.
     const isOfThis = stating.sentAt >= this.#began;
-    this.#learnEnd(resetOf(stated), isOfThis, stating.sentAt, now);
-    this.#learnRate(stated);
+    this.#learnEnd(stated, isOfThis, stating.sentAt, now);
+    this.#learnRate(stated, now);
     if (!isOfThis) return;
     const refilled = this.#rate === undefined ? 0 : (this.#rate / RATE_MARGIN) * (now - stating.sentAt);
     this.#room = Math.min(this.#room, remaining + refilled);
@@ -136,7 +141,7 @@ export class Window {
       this.#refilledAt = now;
       return;
     }
-    if (now < this.#end) return;
+    if (now < this.#end || this.#awaitsAnswer()) return;
     this.#isTrial = this.#beginsFull !== true;
     this.#room = this.#limit - this.#onTheWay();
     this.#began = this.#end;
@@ -168,7 +173,13 @@ export class Window {
     if (this.#rate !== undefined) return now + Math.ceil((needed - this.#room) / this.#rate);
     const full = Math.max(1, this.#limit);
     const windows = Math.ceil((needed - Math.max(0, this.#room)) / full);
-    return Math.max(now, this.#end + Math.max(0, windows - 1) * this.#periodMs);
+    const end = this.#awaitsAnswer() ? Math.max(this.#end, now + this.#periodMs) : this.#end;
+    return Math.max(now, end + Math.max(0, windows - 1) * this.#periodMs);
+  }
+
+  /** Nothing is known of the window but that the one before it has ended, and an answer that may tell is on its way. */
+  #awaitsAnswer(): boolean {
+    return this.#isAssumed && this.#onTheWay() > 0;
   }
 
   #onTheWay(): number {
@@ -181,7 +192,8 @@ export class Window {
     return remaining - Math.max(0, others);
   }
 
-  #learnEnd(resetMs: number, isOfThis: boolean, sentAt: number, now: number): void {
+  #learnEnd(stated: StatedWindow, isOfThis: boolean, sentAt: number, now: number): void {
+    const resetMs = resetOf(stated);
     this.#periodMs = Math.max(this.#periodMs, resetMs);
     const earliest = sentAt + resetMs;
     const latest = now + resetMs;
@@ -190,10 +202,13 @@ export class Window {
       this.#isAssumed = false;
       this.#earliestEnd = earliest;
       this.#end = latest;
-    } else if (isOfThis && latest >= this.#earliestEnd) {
-      this.#earliestEnd = Math.max(this.#earliestEnd, earliest);
-      this.#end = Math.min(this.#end, latest);
+      this.#leastStated = stated.remaining;
+    } else if (latest >= this.#earliestEnd && stated.remaining <= this.#leastStated) {
+      const isNearer = isOfThis && stated.remaining < this.#leastStated;
+      this.#end = isNearer ? latest : Math.max(this.#end, latest);
+      this.#leastStated = stated.remaining;
     }
+    if (isOfThis && latest >= this.#earliestEnd) this.#earliestEnd = Math.max(this.#earliestEnd, earliest);
   }
 
   #judgeTrial({ remaining }: StatedWindow, { counted }: Stating): void {
@@ -201,7 +216,7 @@ export class Window {
     this.#beginsFull = remaining + partOf(counted, this.#kind) >= this.#limit;
   }
 
-  #learnRate(stated: StatedWindow): void {
+  #learnRate(stated: StatedWindow, now: number): void {
     const next = levelOf(stated);
     const before = this.#level;
     if (next === undefined) return;
@@ -221,6 +236,8 @@ export class Window {
     if (this.#pairs < PAIRS) return;
     this.#isTrial = false;
     const larger = next.missing > before.missing ? next : before;
+    // What was refilled until now is in what the answers said.
+    if (this.#rate === undefined) this.#refilledAt = now;
     this.#rate = Math.min(one, other, (larger.missing - 1) / larger.resetMs) * RATE_MARGIN;
   }
 }
