@@ -188,6 +188,8 @@ function record(
   // A limit may name its policies behind it: `100, 100;w=60`.
   const number = field === 'reset' ? parseReset(value, nowMs) : Number(value.split(/[,;]/, 1)[0]);
   if (number === undefined || !Number.isFinite(number) || value.trim() === '') return;
+  // A count below zero is none: servers write -1 where they do not count.
+  if (number < 0) return;
   let draft = buckets.get(bucket);
   if (draft === undefined) {
     draft = { kind };
@@ -196,7 +198,7 @@ function record(
     buckets.set(bucket, draft);
   }
   if (field === 'limit') draft.limit = number;
-  else if (field === 'remaining') draft.remaining = Math.max(0, number);
+  else if (field === 'remaining') draft.remaining = number;
   else draft.resetMs = number;
 }
 

@@ -293,7 +293,8 @@ export const objects: readonly Family<ObjectCase>[] = [
     'reports',
     REPORTS,
     (told): ObjectCase => ({
-      ends: 'answer',
+      // Nothing left for ages is believed, for a day: the next call is refused at once instead of waiting.
+      ...(told === REPORTS['nothing-remaining-for-ages'] ? {} : { ends: 'answer' as const }),
       provider: {
         async *stream(_attempt: Attempt, { report }: { readonly report: (value: unknown) => void }) {
           report(told);

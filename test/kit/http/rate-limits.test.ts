@@ -31,6 +31,12 @@ describe('a reset', () => {
 });
 
 describe('limits', () => {
+  test.each(['-1', '-1e308', '-0.5'])('what is left cannot be %s, so nothing is said', (left) => {
+    expect(
+      parseRateLimits({ 'x-ratelimit-limit-requests': '10', 'x-ratelimit-remaining-requests': left }, now),
+    ).toEqual([{ kind: 'requests', limit: 10 }]);
+  });
+
   test('named field first', () => {
     expect(
       parseRateLimits(
