@@ -23,13 +23,17 @@ export function bookedForOf({ attempts, ledger, keyValue }: Stores): BookedFor |
   return async function bookedFor(runId, counted) {
     await attempts.recover(runId);
     const nodes = new Map<string | undefined, Rows>();
-    for await (const row of ledger.rows({ scope: { kind: 'run', id: runId } })) {
+    const scope = { kind: 'run', id: runId } as const;
+    for await (const row of ledger.rows(counted === undefined ? { scope, uncertain: true } : { scope })) {
       // A nested run books its own, and passes it on as part of its cost.
       if (row.scopes.findLast(({ kind }) => kind === 'run')?.id === runId) take(nodes, nodeOf(row, runId), row);
     }
     let booked = NOTHING;
     for (const [id, rows] of nodes) {
-      booked = sum(booked, id === undefined ? rows.uncertain : uncounted(rows, counted.get(id)));
+      booked = sum(
+        booked,
+        id === undefined || counted === undefined ? rows.uncertain : uncounted(rows, counted.get(id)),
+      );
     }
     return booked;
   };

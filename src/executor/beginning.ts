@@ -68,7 +68,9 @@ export async function goOn(driven: Driven, opening: RunOpening, type: 'resumed' 
   let beginning: Beginning = { type: 'forked', prelude: opening.prelude ?? [] };
   const locked = openAtStore(driving, lockAgain(driving, opening)).then(async (latest) => {
     if (type !== 'resumed') return;
-    beginning = { type, booked: newlyBooked(latest, await driven.host.bookedFor(opening.runId, latest.counted)) };
+    const hasDied = latest.status === 'running' || latest.booked.costNanoUsd > 0;
+    const booked = await driven.host.bookedFor(opening.runId, hasDied ? latest.counted : undefined);
+    beginning = { type, booked: newlyBooked(latest, booked) };
   });
   try {
     await Promise.race([locked, handle.result()]);

@@ -9,5 +9,10 @@ export interface CountedOfNode {
   readonly usage: Usage;
 }
 
-/** All that was ever paid for the run beyond what its records hold, by the ids of its nodes. */
-export type BookedFor = (runId: string, counted: ReadonlyMap<string, CountedOfNode>) => Promise<Paid>;
+/**
+ * All that was ever paid for the run beyond what its records hold.
+ *
+ * @param counted what they hold, by the ids of nodes; undefined: no process has ever died in the middle of the run, so that only what is
+ * marked as uncertain can be missing
+ */
+export type BookedFor = (runId: string, counted: ReadonlyMap<string, CountedOfNode> | undefined) => Promise<Paid>;

@@ -118,8 +118,9 @@ class BudgetWatcher implements StreamObserver {
   }
 
   #settle(charge: Charge, ending: StreamEnding): Promise<void> | undefined {
-    // The event is this layer's own, and is passed on only after the end.
-    if (this.#finish !== undefined) Object.assign(this.#finish, { costNanoUsd: charge.costNanoUsd });
+    // A commitment has changed the bill. The event is this layer's own, and is passed on only after the end.
+    if (this.#finish !== undefined && charge !== this.#finished)
+      Object.assign(this.#finish, { costNanoUsd: charge.costNanoUsd });
     return settle(this.#parts, this.#attempt, this.#state, this.#held, charge, ending);
   }
 
@@ -145,9 +146,11 @@ const isOfRun = ({ scopes }: Attempt): boolean => scopes.some(({ kind }) => kind
 
 function priced(event: FinishEvent, { usage, costNanoUsd }: Charge, { requestId }: AttemptState): FinishEvent {
   const charged = usage ?? event.usage;
-  const told = requestId === undefined || 'requestId' in event ? event : { requestId, ...event };
-  // A new field stands before the spread: see attemptOf in failover.ts.
-  return 'costNanoUsd' in event ? { ...told, usage: charged, costNanoUsd } : { costNanoUsd, ...told, usage: charged };
+  // New fields stand before the spread: see attemptOf in failover.ts.
+  const priced = 'costNanoUsd' in event ? { ...event, costNanoUsd } : event;
+  return requestId === undefined
+    ? { costNanoUsd, ...priced, usage: charged }
+    : { costNanoUsd, requestId, ...priced, usage: charged };
 }
 
 function chargeOf(attempt: Attempt, ending: StreamEnding, sent: Sent, state: AttemptState): Charge {

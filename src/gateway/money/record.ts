@@ -1,4 +1,5 @@
 /** The record of a dispatched attempt, and its row in the ledger. */
+import type { Growing } from '../../core/defined.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, AttemptOutcome, AttemptRecord } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
@@ -14,7 +15,7 @@ import type { Charge } from './charge.ts';
 export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge, ending: StreamEnding): AttemptRecord {
   const { networkMs, requestId } = timings;
   const failed = ending.kind === 'error' ? asPolyphonyError(ending.error) : undefined;
-  return {
+  const record: Growing<AttemptRecord> = {
     key: `${attempt.id}/${attempt.number}`,
     target: attempt.target,
     purpose: attempt.purpose,
@@ -23,24 +24,25 @@ export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge
     firstTokenMs: timings.firstTokenMs,
     totalMs: timings.totalMs,
     outcome: outcomeOf(ending, failed?.code),
-    ...(failed === undefined ? {} : { error: { code: failed.code, message: failed.message } }),
     usage: charge.usage,
     costNanoUsd: charge.costNanoUsd,
-    ...(charge.estimated ? { estimated: true } : {}),
-    ...(networkMs === undefined ? {} : { networkMs }),
-    ...(requestId === undefined ? {} : { requestId }),
-    ...ownCount(attempt, charge),
   };
+  if (failed !== undefined) record.error = { code: failed.code, message: failed.message };
+  if (charge.estimated) record.estimated = true;
+  if (networkMs !== undefined) record.networkMs = networkMs;
+  if (requestId !== undefined) record.requestId = requestId;
+  const estimatedInput = ownCount(attempt, charge);
+  if (estimatedInput !== undefined) record.estimatedInput = estimatedInput;
+  return record;
 }
 
 /** Media are estimated as constants, which say nothing of how a provider counts. */
 const MEDIA = maskOf(['image-in', 'audio-in', 'video-in', 'file-in']);
-const NOTHING = {};
 
-function ownCount({ request }: Attempt, { usage, estimated }: Charge): Pick<AttemptRecord, 'estimatedInput'> {
-  if (request.operation !== 'chat' || estimated || usage === null || usage.input === 0) return NOTHING;
+function ownCount({ request }: Attempt, { usage, estimated }: Charge): number | undefined {
+  if (request.operation !== 'chat' || estimated || usage === null || usage.input === 0) return undefined;
   const { mask, size } = needsOf(request);
-  return (mask & MEDIA) === 0 ? { estimatedInput: size.roughTokens } : NOTHING;
+  return (mask & MEDIA) === 0 ? size.roughTokens : undefined;
 }
 
 function outcomeOf(ending: StreamEnding, code: string | undefined): AttemptOutcome {

@@ -29,6 +29,7 @@ import { nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf } from '../calls/target.ts';
 import { unknownName } from '../calls/unknown-name.ts';
 import { type Arrangement, arranged, type Trial } from './arrangement/arrange.ts';
+import { type Objectionable, objections } from './arrangement/objections.ts';
 import { askedOf, failuresOf, satisfying } from './negotiate.ts';
 import { isOfTier, isPreferred, ordered, preferredFirst, preferredOf } from './order.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
@@ -39,22 +40,16 @@ import { bestFirst, type Scored, scoreAll } from './score.ts';
 import { tierFor } from './tier.ts';
 import { relaxedOf } from './tools/relaxed.ts';
 
-export interface RouteOptions extends Negotiation {
+export interface RouteOptions extends Negotiation, Objectionable {
   /** The target that served the session before. */
   readonly preferred?: Target | undefined;
   /** The only targets that may answer, in the order in which they are tried. */
   readonly order?: readonly Target[] | undefined;
-  /** Providers whose targets come after all others where one of those can be the first choice. @default none */
-  readonly shifted?: ReadonlySet<string> | undefined;
   /** The plugins that order the candidates. */
   readonly ranking?: Ranking | undefined;
   /** What is known beyond the request. @default nothing */
   readonly arrangement?: Arrangement | undefined;
   readonly trial?: Trial | undefined;
-  /** The language of the text, where the request names none: targets that do not claim it come last. @default unknown */
-  readonly language?: string | undefined;
-  /** Whether a target is too slow for the route of the call, and so comes last. @default none is */
-  readonly isSlow?: ((target: Target) => boolean) | undefined;
 }
 
 /** The most targets that one call tries. Without it, an outage of the caller's network would be tried at every model. */
@@ -79,8 +74,8 @@ export function routeOf(options: RouteOptions): readonly Deployment[] {
 /** In their order, so the next of the chain takes the place of one that is too slow, and no session brings it back. */
 function slowLast(scored: readonly Scored[], { isSlow }: RouteOptions): readonly Scored[] {
   if (isSlow === undefined) return scored;
-  const slow = scored.filter(({ deployment }) => isSlow(deployment.target));
-  return slow.length === 0 ? scored : [...scored.filter((one) => !slow.includes(one)), ...slow];
+  const slow = new Set(scored.filter(({ deployment }) => isSlow(deployment.target)));
+  return slow.size === 0 ? scored : [...scored.filter((one) => !slow.has(one)), ...slow];
 }
 
 const AS_ROUTED: Pick<RankResult, 'rankedBy' | 'droppedBy'> = { rankedBy: [], droppedBy: new Map() };
@@ -120,41 +115,18 @@ function orderedOf(
   options: RouteOptions,
   most: number,
 ): readonly Scored[] {
-  const against = objections(able, options);
+  const against = objections(able, options, (one) => isPreferred(one, options));
   if (against === undefined) return ordered(able, tier, options, most);
   const least = Math.min(...able.map((one, index) => (isOfTier(one, tier) ? (against[index] ?? 0) : Infinity)));
   const staying = able.filter((_, index) => (against[index] ?? 0) <= least);
   if (staying.length === able.length) return ordered(able, tier, options, most);
+  const left = able.filter((_, index) => (against[index] ?? 0) > least);
   const rank = new Map(able.map((one, index) => [one, against[index] ?? 0]));
-  const left = bestFirst(
-    scoreAll(
-      able.filter((one) => !staying.includes(one)),
-      options,
-    ),
+  const last = [...bestFirst(scoreAll(left, options))].sort(
+    (a, b) => (rank.get(a.deployment) ?? 0) - (rank.get(b.deployment) ?? 0),
   );
-  const last = [...left].sort((a, b) => (rank.get(a.deployment) ?? 0) - (rank.get(b.deployment) ?? 0));
   return [...ordered(staying, tier, options, most), ...last].slice(0, most);
 }
-
-/**
- * What is against each target, the most in the sum: too slow for the route, not of the language, of a provider from which traffic shifts.
- * A session keeps its target unless it is too slow. Undefined where there is nothing.
- */
-function objections(able: readonly Deployment[], options: RouteOptions): readonly number[] | undefined {
-  const { shifted, language, isSlow } = options;
-  if (shifted === undefined && language === undefined && isSlow === undefined) return undefined;
-  const against = able.map((one) => {
-    const slow = isSlow?.(one.target) === true ? 4 : 0;
-    if (isPreferred(one, options)) return slow;
-    const foreign = language !== undefined && !speaks(one, language) ? 2 : 0;
-    return slow + foreign + (shifted?.has(one.target.provider) === true ? 1 : 0);
-  });
-  return against.some((weight) => weight > 0) ? against : undefined;
-}
-
-/** A card without a claim excludes no language. */
-export const speaks = ({ figures: { languages } }: Deployment, language: string): boolean =>
-  languages === undefined || languages.includes(language);
 
 /** The session's target stays first, else the first of the requested tier, however plugins ordered the others. */
 function firstChoiceFirst(scored: readonly Scored[], tier: Tier | undefined, options: RouteOptions): readonly Scored[] {
