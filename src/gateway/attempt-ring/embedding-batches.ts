@@ -23,7 +23,7 @@ import type { EmbeddingBatch, ModelCard } from '../../core/model/provider.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
 import { attemptStateOf, callStateOf, type SentInBatches } from '../calls/call-state.ts';
-import { nothingReceived } from '../calls/received.ts';
+import { Received } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
 import { needsOf } from '../routing/requirements.ts';
 import { estimateOf, possibleUsageOf, usageCorrected } from '../routing/usage-bounds.ts';
@@ -143,13 +143,13 @@ function take(joined: Joined, splitting: Splitting, part: EmbeddingRequest, { ev
 
 function addFinish(joined: Joined, { attempt, card }: Splitting, part: EmbeddingRequest, event: FinishEvent): void {
   const { state, warnings } = joined;
-  const { usage, changes } = possibleUsageOf(event.usage, card, part, nothingReceived());
+  const { usage, changes } = possibleUsageOf(event.usage, card, part, new Received());
   const reported = usage.input > 0 || usage.output > 0;
   if (changes.length > 0) {
     const warning = usageCorrected(nameOf(attempt.target), changes);
     warnings.set(warning.message, warning);
   }
-  const { input } = reported ? usage : estimateOf(part, nothingReceived());
+  const { input } = reported ? usage : estimateOf(part, new Received());
   state.usage = addUsage(state.usage, reported ? usage : { input, output: 0 });
   state.estimated ||= !reported;
   state.waiting = undefined;
