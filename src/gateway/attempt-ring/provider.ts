@@ -107,11 +107,7 @@ class AnswerWatcher implements StreamObserver {
   }
 }
 
-function openProvider(
-  parts: ProviderParts,
-  attempt: Attempt,
-  state: AttemptState,
-): AsyncIterable<ModelEvent> {
+function openProvider(parts: ProviderParts, attempt: Attempt, state: AttemptState): AsyncIterable<ModelEvent> {
   const { registry, clock } = parts;
   const { target } = attempt;
   const provider = registry().providers.get(target.provider);
@@ -129,7 +125,11 @@ class AttemptContext implements ProviderContext {
   readonly report: ProviderContext['report'];
   readonly sentAfter: (networkMs: number) => void;
 
-  constructor({ registry, transport, transportOf, clock, endpointReports }: ProviderParts, attempt: Attempt, state: AttemptState) {
+  constructor(
+    { registry, transport, transportOf, clock, endpointReports }: ProviderParts,
+    attempt: Attempt,
+    state: AttemptState,
+  ) {
     const { target } = attempt;
     const mostCost = (): NanoUsd => {
       const card = registry().find(target)?.card;

@@ -7,6 +7,7 @@ import type { CompletableStream } from '../../core/model/complete.ts';
 import type { Citation, FinishReason, ModelEvent, SearchReport, TokenLogprob, Usage } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
+import { newList } from '../../core/new-list.ts';
 import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
 import { type BodyDecoder, type BodyState, decodeBody } from '../streams/answer-body.ts';
 import { type AnswerOptions, bodyDecoder } from './answer.ts';
@@ -20,7 +21,7 @@ export interface AnswerState extends BodyState {
 }
 
 export const answerState = ({ includeRaw }: { readonly includeRaw?: boolean | undefined }): AnswerState => ({
-  events: [],
+  events: newList(),
   failure: undefined,
   complete: false,
   malformed: 0,

@@ -4,6 +4,7 @@
  */
 import { COMPLETE, type CompletableStream, type CompleteStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
+import { newList } from '../../core/new-list.ts';
 import { nextMacrotask } from '../../system/clock.ts';
 import {
   abandonSource,
@@ -37,8 +38,8 @@ export async function observeComplete(outermost: StreamObserver): Promise<Comple
 /** The state of one reading. A class because there are two per call, and closures would cost more than their work. */
 class Reading implements StreamControl {
   /** The observers that started, outermost first. */
-  readonly observers: StreamObserver[] = [];
-  readonly #events: ModelEvent[] = [];
+  readonly observers = newList<StreamObserver>();
+  readonly #events = newList<ModelEvent>();
   #heads: ModelEvent[] | undefined;
   #held: ModelEvent | undefined;
   #inserted: ModelEvent[] | undefined;
