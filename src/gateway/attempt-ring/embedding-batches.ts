@@ -7,9 +7,10 @@
  * B3. A request that fails fails the attempt, which is charged for the answers before it (money/charge.ts). Their vectors are
  *     kept, and the next attempt of the same call at the same model begins behind them, so that none is paid for twice.
  */
-import { append } from '../../core/append.ts';
+
 import { defined } from '../../core/defined.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
+import { append } from '../../core/lists.ts';
 import { type CompleteStream, readComplete } from '../../core/model/complete.ts';
 import type {
   Attempt,

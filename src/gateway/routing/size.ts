@@ -3,8 +3,8 @@
  * A token of every byte-level vocabulary covers at least one byte, so the number of bytes is an upper bound.
  */
 import { estimateTokenCount } from 'tokenx';
+import { newList } from '../../core/lists.ts';
 import type { ChatRequest, MediaSource, Message, ModelRequest, Part } from '../../core/model/model.ts';
-import { newList } from '../../core/new-list.ts';
 
 export interface RequestSize {
   /** Never below the provider's count for text; media count as generous constants. */

@@ -3,11 +3,11 @@
  * makes from them. streams/answer-body.ts says in which order.
  */
 import type { Clock } from '../../core/clock.ts';
+import { newList } from '../../core/lists.ts';
 import type { CompletableStream } from '../../core/model/complete.ts';
 import type { Citation, FinishReason, ModelEvent, SearchReport, TokenLogprob, Usage } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { newList } from '../../core/new-list.ts';
 import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
 import { type BodyDecoder, type BodyState, decodeBody } from '../streams/answer-body.ts';
 import { type AnswerOptions, bodyDecoder } from './answer.ts';

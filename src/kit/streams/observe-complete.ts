@@ -2,9 +2,10 @@
  * Runs the observers of a stream that is read in one step: the same calls in the same order as observe-events.ts makes when
  * it is read event by event (W1 to W4 in observe.ts), with one wait for the source instead of one per event and layer.
  */
+
+import { newList } from '../../core/lists.ts';
 import { COMPLETE, type CompletableStream, type CompleteStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
-import { newList } from '../../core/new-list.ts';
 import { nextMacrotask } from '../../system/clock.ts';
 import {
   abandonSource,
