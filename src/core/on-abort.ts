@@ -5,11 +5,16 @@
 
 const followersOf = new WeakMap<AbortSignal, Followers>();
 
-/** A link of a list; nothing follows with it once `run` is undefined. */
-interface Follower {
+/** A link of a list; nothing follows with it once `run` is undefined. A class: see docs/decisions/objects-of-a-call.md. */
+class Follower {
   run: (() => void) | undefined;
   previous: Follower | undefined;
-  next: Follower | undefined;
+  next: Follower | undefined = undefined;
+
+  constructor(run: () => void, previous: Follower | undefined) {
+    this.run = run;
+    this.previous = previous;
+  }
 }
 
 /**
@@ -70,7 +75,7 @@ function newFollowers(signal: AbortSignal): Followers {
 }
 
 function append(followers: Followers, run: () => void): Follower {
-  const link: Follower = { run, previous: followers.last, next: undefined };
+  const link = new Follower(run, followers.last);
   if (followers.last === undefined) followers.first = link;
   else followers.last.next = link;
   followers.last = link;

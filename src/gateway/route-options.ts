@@ -13,7 +13,7 @@ import type { RouteOptions } from './routing/route.ts';
 type Rankers = readonly Ranker[] | undefined;
 
 export const routeOptions = (parts: GatewayParts, rankers: Rankers, call: Call): RouteOptions =>
-  optionsOf(
+  new CallRouting(
     parts,
     rankers,
     call,
@@ -24,7 +24,7 @@ export const routeOptions = (parts: GatewayParts, rankers: Rankers, call: Call):
 
 /** The same for a question: nothing is told or counted because of it. */
 export const explainedOptions = (parts: GatewayParts, rankers: Rankers, call: Call): RouteOptions =>
-  optionsOf(
+  new CallRouting(
     parts,
     rankers,
     call,
@@ -33,37 +33,51 @@ export const explainedOptions = (parts: GatewayParts, rankers: Rankers, call: Ca
     (route, target) => parts.routes.slow.observed(route, target).isLeft,
   );
 
-/** One literal: in V8, fields beside a spread cost microseconds for each call. */
-function optionsOf(
-  { registry, config, clock, spending, commitments }: GatewayParts,
-  rankers: Rankers,
-  call: Call,
-  arrangement: Arrangement,
-  trial: Trial | undefined,
-  isLeft: (route: string, target: Target) => boolean,
-): RouteOptions {
-  const state = callStateOf(call);
-  const routed = state.routed(call.id);
-  const current = config();
-  const nowMs = clock.now();
-  return {
+/** A class: see docs/decisions/objects-of-a-call.md. */
+class CallRouting implements RouteOptions {
+  readonly request: RouteOptions['request'];
+  readonly needs: RouteOptions['needs'];
+  readonly preferred: RouteOptions['preferred'];
+  readonly exclude: RouteOptions['exclude'];
+  readonly order: RouteOptions['order'];
+  readonly shifted: RouteOptions['shifted'];
+  readonly ranking: RouteOptions['ranking'];
+  readonly arrangement: Arrangement;
+  readonly trial: Trial | undefined;
+  readonly language: RouteOptions['language'];
+  readonly isSlow: RouteOptions['isSlow'];
+  readonly registry: RouteOptions['registry'];
+  readonly config: Config;
+  readonly committed: RouteOptions['committed'];
+  readonly nowMs: number;
+
+  constructor(
+    { registry, config, clock, spending, commitments }: GatewayParts,
+    rankers: Rankers,
+    call: Call,
+    arrangement: Arrangement,
+    trial: Trial | undefined,
+    isLeft: (route: string, target: Target) => boolean,
+  ) {
+    const state = callStateOf(call);
+    const routed = state.routed(call.id);
+    this.config = config();
+    this.nowMs = clock.now();
     // A layer may have set a limit by its older name, or an intent.
-    request: withIntent(withCurrentLimits(call.request)),
-    needs: needsOf(call.request),
-    preferred: state.preferred(call.id),
-    exclude: call.exclude,
-    order: call.order,
-    shifted: spending.shifted(call),
-    ranking: rankers && { rankers, call },
-    arrangement,
-    trial,
-    language: routed?.language,
-    isSlow: slowFor(routed?.route, current, isLeft),
-    registry: registry(),
-    config: current,
-    committed: commitments.rates(nowMs),
-    nowMs,
-  };
+    this.request = withIntent(withCurrentLimits(call.request));
+    this.needs = needsOf(call.request);
+    this.preferred = state.preferred(call.id);
+    this.exclude = call.exclude;
+    this.order = call.order;
+    this.shifted = spending.shifted(call);
+    this.ranking = rankers && { rankers, call };
+    this.arrangement = arrangement;
+    this.trial = trial;
+    this.language = routed?.language;
+    this.isSlow = slowFor(routed?.route, this.config, isLeft);
+    this.registry = registry();
+    this.committed = commitments.rates(this.nowMs);
+  }
 }
 
 /** Nothing is asked for a call without a route, or whose route has no limit of time. */

@@ -5,13 +5,13 @@
 
 // ---------------------------------------------------------------------------------------------------- plugins, errors, money
 
-export { append } from '../core/append.ts';
 export type * from '../core/clock.ts';
 export type { ConfigInput as Config } from '../core/config/config-input.ts';
 export type { ErrorCode, ErrorRecord, PolyphonyErrorOptions } from '../core/errors.ts';
 export { abortError, asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 export type * from '../core/gateway.ts';
 export { firstOf, lastOf } from '../core/json/cut-text.ts';
+export { append } from '../core/lists.ts';
 export type * from '../core/model/model.ts';
 export type * from '../core/model/provider.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money/money.ts';

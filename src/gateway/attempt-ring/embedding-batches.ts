@@ -7,9 +7,10 @@
  * B3. A request that fails fails the attempt, which is charged for the answers before it (money/charge.ts). Their vectors are
  *     kept, and the next attempt of the same call at the same model begins behind them, so that none is paid for twice.
  */
-import { append } from '../../core/append.ts';
+
 import { defined } from '../../core/defined.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
+import { append } from '../../core/lists.ts';
 import { type CompleteStream, readComplete } from '../../core/model/complete.ts';
 import type {
   Attempt,
@@ -23,7 +24,7 @@ import type { EmbeddingBatch, ModelCard } from '../../core/model/provider.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
 import { attemptStateOf, callStateOf, type SentInBatches } from '../calls/call-state.ts';
-import { nothingReceived } from '../calls/received.ts';
+import { Received } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
 import { needsOf } from '../routing/requirements.ts';
 import { estimateOf, possibleUsageOf, usageCorrected } from '../routing/usage-bounds.ts';
@@ -143,13 +144,13 @@ function take(joined: Joined, splitting: Splitting, part: EmbeddingRequest, { ev
 
 function addFinish(joined: Joined, { attempt, card }: Splitting, part: EmbeddingRequest, event: FinishEvent): void {
   const { state, warnings } = joined;
-  const { usage, changes } = possibleUsageOf(event.usage, card, part, nothingReceived());
+  const { usage, changes } = possibleUsageOf(event.usage, card, part, new Received());
   const reported = usage.input > 0 || usage.output > 0;
   if (changes.length > 0) {
     const warning = usageCorrected(nameOf(attempt.target), changes);
     warnings.set(warning.message, warning);
   }
-  const { input } = reported ? usage : estimateOf(part, nothingReceived());
+  const { input } = reported ? usage : estimateOf(part, new Received());
   state.usage = addUsage(state.usage, reported ? usage : { input, output: 0 });
   state.estimated ||= !reported;
   state.waiting = undefined;

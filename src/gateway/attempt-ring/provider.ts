@@ -107,33 +107,45 @@ class AnswerWatcher implements StreamObserver {
   }
 }
 
-function openProvider(
-  { registry, transport, transportOf, clock, endpointReports }: ProviderParts,
-  attempt: Attempt,
-  state: AttemptState,
-): AsyncIterable<ModelEvent> {
+function openProvider(parts: ProviderParts, attempt: Attempt, state: AttemptState): AsyncIterable<ModelEvent> {
+  const { registry, clock } = parts;
   const { target } = attempt;
   const provider = registry().providers.get(target.provider);
   if (provider === undefined) throw unknownProvider(attempt);
   state.dispatchedAt = clock.now();
-  const mostCost = (): NanoUsd => {
-    const card = registry().find(target)?.card;
-    return card === undefined ? MOST_NANO_USD : mostStatedCost(card, attempt.request);
-  };
-  const context: ProviderContext = {
-    transport: transportOf === undefined ? transport : transportOf(transport, attempt),
-    clock,
-    report(report) {
+  const context = new AttemptContext(parts, attempt, state);
+  if (attempt.request.operation !== 'embed') return provider.stream(attempt, context);
+  return streamEmbedding(provider, attempt, attempt.request, context, registry().find(target)?.card);
+}
+
+/** Its functions are fields, because providers may take them off it. A class: see docs/decisions/objects-of-a-call.md. */
+class AttemptContext implements ProviderContext {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly report: ProviderContext['report'];
+  readonly sentAfter: (networkMs: number) => void;
+
+  constructor(
+    { registry, transport, transportOf, clock, endpointReports }: ProviderParts,
+    attempt: Attempt,
+    state: AttemptState,
+  ) {
+    const { target } = attempt;
+    const mostCost = (): NanoUsd => {
+      const card = registry().find(target)?.card;
+      return card === undefined ? MOST_NANO_USD : mostStatedCost(card, attempt.request);
+    };
+    this.transport = transportOf === undefined ? transport : transportOf(transport, attempt);
+    this.clock = clock;
+    this.report = (report) => {
       endpointReports.record(target, report, mostCost);
       state.pacing?.stated(report);
       keepRequestId(state, report);
-    },
-    sentAfter(networkMs) {
+    };
+    this.sentAfter = (networkMs) => {
       state.networkMs = (state.networkMs ?? 0) + networkMs;
-    },
-  };
-  if (attempt.request.operation !== 'embed') return provider.stream(attempt, context);
-  return streamEmbedding(provider, attempt, attempt.request, context, registry().find(target)?.card);
+    };
+  }
 }
 
 /** Providers are plugins: a report that cannot be read is ignored, because the answer matters more. */

@@ -24,7 +24,7 @@ import type {
 } from '../../core/model/model.ts';
 import type { EndpointReport } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { nothingReceived, type Received } from './received.ts';
+import { Received } from './received.ts';
 
 /** Whose fault an error is; see faults.ts. */
 export type Fault =
@@ -95,41 +95,51 @@ export interface AttemptCause {
   readonly target: Target;
 }
 
-/** One attempt: created by failover or retry, filled by the layers that it passes, read by the record of the attempt. */
-export interface AttemptState {
+/**
+ * One attempt: created by failover or retry, filled by the layers that it passes, read by the record of the attempt. A class:
+ * see docs/decisions/objects-of-a-call.md.
+ */
+export class AttemptState {
   readonly callId: string;
   readonly number: number;
   /** True when no other target is left: an open breaker admits the attempt. */
   readonly lastResort: boolean;
   /** Undefined: a layer or a batch chose its target. */
-  decision: Decision | undefined;
+  decision: Decision | undefined = undefined;
   /** Undefined for the first attempt of a call. */
-  cause: AttemptCause | undefined;
+  cause: AttemptCause | undefined = undefined;
   /** True once retry has seen it: passing the same attempt on again starts a new one. */
-  taken: boolean;
-  over: boolean;
+  taken = false;
+  over = false;
   /** Milliseconds in the limiter's queue. */
-  queueMs: number;
+  queueMs = 0;
   /** Epoch milliseconds; null while nothing has been sent to the provider. */
-  dispatchedAt: number | null;
+  dispatchedAt: number | null = null;
   /** Milliseconds until its requests were on their way; undefined where the transport does not say. */
-  networkMs: number | undefined;
+  networkMs: number | undefined = undefined;
   /** The endpoint's own id of the request, clean and bounded. */
-  requestId: string | undefined;
+  requestId: string | undefined = undefined;
   /** Writes down that it is sent now, where plugins may have kept it from being sent since its reservation. */
-  announce: (() => Promise<void>) | undefined;
+  announce: (() => Promise<void>) | undefined = undefined;
   /** Takes the limits that the endpoint states with its answer. */
-  pacing: { stated(report: EndpointReport): void } | undefined;
-  firstTokenMs: number | null;
+  pacing: { stated(report: EndpointReport): void } | undefined = undefined;
+  firstTokenMs: number | null = null;
   /** From dispatch to end. */
-  totalMs: number;
+  totalMs = 0;
   /** What has arrived of the answer. */
-  readonly received: Received;
+  readonly received = new Received();
   /** Undefined for an attempt that is one request. */
-  batches: SentInBatches | undefined;
+  batches: SentInBatches | undefined = undefined;
   /** The end of an answer that counts as a failure: it is charged by what it reports. */
-  voided: FinishEvent | undefined;
+  voided: FinishEvent | undefined = undefined;
   previous: AttemptState | undefined;
+
+  constructor(callId: string, number: number, lastResort: boolean, previous: AttemptState | undefined) {
+    this.callId = callId;
+    this.number = number;
+    this.lastResort = lastResort;
+    this.previous = previous;
+  }
 }
 
 /** What was found out of a call before it is routed. */
@@ -141,24 +151,19 @@ export interface Routed {
 }
 
 /** One of the calls that share a trace. */
-interface CallEntry {
+class CallEntry {
   readonly id: string;
   /** The number of its latest attempt. */
-  number: number;
-  preferred: Target | undefined;
-  begun: BegunEmbedding | undefined;
-  lanes: Lanes | undefined;
-  routed: Routed | undefined;
-}
+  number = 0;
+  preferred: Target | undefined = undefined;
+  begun: BegunEmbedding | undefined = undefined;
+  lanes: Lanes | undefined = undefined;
+  routed: Routed | undefined = undefined;
 
-const newEntry = (id: string): CallEntry => ({
-  id,
-  number: 0,
-  preferred: undefined,
-  begun: undefined,
-  lanes: undefined,
-  routed: undefined,
-});
+  constructor(id: string) {
+    this.id = id;
+  }
+}
 
 type AttemptKey = Pick<Call, 'trace' | 'id'> & { readonly number: number };
 
@@ -239,27 +244,7 @@ export class CallState implements CallTrace {
 
   begin(callId: string, number: number, lastResort: boolean): AttemptState {
     while (this.#latest?.over === true) this.#latest = this.#latest.previous;
-    const made: AttemptState = {
-      callId,
-      number,
-      lastResort,
-      decision: undefined,
-      cause: undefined,
-      taken: false,
-      over: false,
-      queueMs: 0,
-      dispatchedAt: null,
-      networkMs: undefined,
-      requestId: undefined,
-      announce: undefined,
-      pacing: undefined,
-      firstTokenMs: null,
-      totalMs: 0,
-      received: nothingReceived(),
-      batches: undefined,
-      voided: undefined,
-      previous: this.#latest,
-    };
+    const made = new AttemptState(callId, number, lastResort, this.#latest);
     this.#latest = made;
     return made;
   }
@@ -285,12 +270,12 @@ export class CallState implements CallTrace {
   }
 
   #entry(callId: string): CallEntry {
-    this.#first ??= newEntry(callId);
+    this.#first ??= new CallEntry(callId);
     if (this.#first.id === callId) return this.#first;
     this.#others ??= new Map();
     const known = this.#others.get(callId);
     if (known !== undefined) return known;
-    const made = newEntry(callId);
+    const made = new CallEntry(callId);
     this.#others.set(callId, made);
     return made;
   }

@@ -60,15 +60,7 @@ export function callOf(
   assertCallOptions(options);
   const { session, requestId, urgency, exclude, order, priority, isAwaited } = options;
   const ms = request.limits?.ms;
-  const call: Growing<Call> = {
-    id: options.id ?? ids('call'),
-    request,
-    signal: options.signal ?? neverAbortedSignal(),
-    purpose: options.purpose ?? 'answer',
-    scopes: options.scopes ?? NO_SCOPES,
-    trace: traceOf(options),
-    streaming,
-  };
+  const call: Growing<Call> = new PlainCall(options.id ?? ids('call'), request, options, streaming);
   if (session !== undefined) call.session = session;
   if (requestId !== undefined) call.requestId = requestId;
   if (urgency !== undefined) call.urgency = urgency;
@@ -78,6 +70,27 @@ export function callOf(
   if (isAwaited !== undefined) call.isAwaited = isAwaited;
   if (ms !== undefined) call.deadline = clock.now() + ms;
   return call;
+}
+
+/** What every call has. A class: see docs/decisions/objects-of-a-call.md. */
+class PlainCall implements Call {
+  readonly id: string;
+  readonly request: ModelRequest;
+  readonly signal: AbortSignal;
+  readonly purpose: Call['purpose'];
+  readonly scopes: readonly Scope[];
+  readonly trace: CallTrace;
+  readonly streaming: boolean;
+
+  constructor(id: string, request: ModelRequest, options: CallOptions, streaming: boolean) {
+    this.id = id;
+    this.request = request;
+    this.signal = options.signal ?? neverAbortedSignal();
+    this.purpose = options.purpose ?? 'answer';
+    this.scopes = options.scopes ?? NO_SCOPES;
+    this.trace = traceOf(options);
+    this.streaming = streaming;
+  }
 }
 
 const CALL_FIELDS: KnownFields<CallOptions> = {

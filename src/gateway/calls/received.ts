@@ -1,21 +1,20 @@
 /** How much of an answer has arrived, counted where it enters the gateway. */
 import type { ModelEvent, OperationOutput } from '../../core/model/model.ts';
 
-export interface Received {
+/** Nothing at first. */
+export class Received {
   /** Bytes that a provider bills as output: text, reasoning and the arguments of tool calls. */
-  billedBytes: number;
+  billedBytes = 0;
   /** What the answer takes up: the billed bytes, and a fixed amount for each event, so that empty ones count too. */
-  size: number;
-  toolCalls: number;
-  images: number;
+  size = 0;
+  toolCalls = 0;
+  images = 0;
   /** Pictures, vectors and lists of results. */
-  outputs: number;
+  outputs = 0;
 }
 
 /** What an event without content takes up. */
 const EVENT_BYTES = 64;
-
-export const nothingReceived = (): Received => ({ billedBytes: 0, size: 0, toolCalls: 0, images: 0, outputs: 0 });
 
 /** Adds the event to what arrived. */
 export function receive(received: Received, event: ModelEvent): void {

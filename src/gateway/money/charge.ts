@@ -5,7 +5,7 @@ import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
 import { costOf, type PriceTerms } from '../../core/money/price.ts';
 import { addUsage } from '../../core/money/usage.ts';
 import type { SentInBatches } from '../calls/call-state.ts';
-import { nothingReceived, type Received } from '../calls/received.ts';
+import { Received } from '../calls/received.ts';
 import { askedTier, expectedOutput, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { estimateOf, possibleCostOf, possibleUsageOf } from '../routing/usage-bounds.ts';
@@ -72,7 +72,7 @@ export function chargeOfBatches(
 ): Charge {
   const terms = termsOf(sent.request, sent.at);
   if (free || waiting === undefined) return { usage, costNanoUsd: costAt(sent, usage, terms), estimated: guessed };
-  const whole = addUsage(usage, { input: estimateOf(waiting, nothingReceived()).input, output: 0 });
+  const whole = addUsage(usage, { input: estimateOf(waiting, new Received()).input, output: 0 });
   return { usage: whole, costNanoUsd: costAt(sent, whole, terms), estimated: true };
 }
 

@@ -10,11 +10,18 @@ import {
 } from '../../core/model/model.ts';
 import { type RequestSize, sizeOf } from './size.ts';
 
-export interface Needs {
+/** A class: see docs/decisions/objects-of-a-call.md. */
+export class Needs {
   readonly choice: ModelChoice;
   /** The capabilities that a target must have, as bits. */
   readonly mask: number;
   readonly size: RequestSize;
+
+  constructor(request: ModelRequest) {
+    this.choice = choiceOf(request);
+    this.mask = maskOf(this.choice.can ?? NONE) | impliedMask(request);
+    this.size = sizeOf(request);
+  }
 }
 
 const BITS: ReadonlyMap<Capability, number> = new Map(CAPABILITIES.map((name, index) => [name, 1 << index]));
@@ -28,6 +35,7 @@ export const capabilitiesOf = (mask: number): readonly Capability[] =>
   CAPABILITIES.filter((_name, index) => (mask & (1 << index)) !== 0);
 
 const NO_CHOICE: ModelChoice = {};
+const NONE: readonly Capability[] = [];
 /** A cache of results that can be computed again. */
 const known = new WeakMap<ModelRequest, Needs>();
 
@@ -35,8 +43,7 @@ const known = new WeakMap<ModelRequest, Needs>();
 export function needsOf(request: ModelRequest): Needs {
   const before = known.get(request);
   if (before !== undefined) return before;
-  const choice = choiceOf(request);
-  const needs = { choice, mask: maskOf(choice.can ?? []) | impliedMask(request), size: sizeOf(request) };
+  const needs = new Needs(request);
   known.set(request, needs);
   return needs;
 }

@@ -3,6 +3,7 @@
  * A token of every byte-level vocabulary covers at least one byte, so the number of bytes is an upper bound.
  */
 import { estimateTokenCount } from 'tokenx';
+import { newList } from '../../core/lists.ts';
 import type { ChatRequest, MediaSource, Message, ModelRequest, Part } from '../../core/model/model.ts';
 
 export interface RequestSize {
@@ -25,13 +26,39 @@ const IMAGE_TOKENS = 2000;
 const MEDIA_TOKENS_PER_BYTE = 0.25;
 const REMOTE_MEDIA_TOKENS = 10_000;
 
-interface Measure {
-  bytes: number;
-  media: number;
-  messages: number;
-  images: number;
-  texts: string[];
+/** A class, and so is what is made from it: see docs/decisions/objects-of-a-call.md. */
+class Measure {
+  bytes = 0;
+  media = 0;
+  messages = 0;
+  images = 0;
+  readonly texts = newList<string>();
 }
+
+class MeasuredSize implements RequestSize {
+  readonly upperTokens: number;
+  readonly roughTokens: number;
+  readonly images: number;
+  readonly longest: string | undefined;
+  readonly #measure: Measure;
+  #exact: number | undefined;
+
+  constructor(measure: Measure, longest: string | undefined) {
+    this.upperTokens = measure.bytes + measure.media + overheadOf(measure);
+    this.roughTokens = Math.ceil(measure.bytes / 4) + measure.media + measure.messages * 4;
+    this.images = measure.images;
+    this.longest = longest;
+    this.#measure = measure;
+  }
+
+  exactTokens(): number {
+    const { texts, media } = this.#measure;
+    this.#exact ??= texts.reduce((sum, text) => sum + estimateTokenCount(text), media + overheadOf(this.#measure) / 4);
+    return Math.ceil(this.#exact);
+  }
+}
+
+const overheadOf = ({ messages }: Measure): number => REQUEST_OVERHEAD + messages * MESSAGE_OVERHEAD;
 
 const toolBytes = new WeakMap<object, string>();
 
@@ -45,21 +72,11 @@ function jsonOf(value: object): string {
 }
 
 export function sizeOf(request: ModelRequest): RequestSize {
-  const measure: Measure = { bytes: 0, media: 0, messages: 0, images: 0, texts: [] };
+  const measure = new Measure();
   if (request.operation === 'chat') measureChat(measure, request);
   else measureOther(measure, request);
-  const overhead = REQUEST_OVERHEAD + measure.messages * MESSAGE_OVERHEAD;
-  let exact: number | undefined;
-  return {
-    upperTokens: measure.bytes + measure.media + overhead,
-    roughTokens: Math.ceil(measure.bytes / 4) + measure.media + measure.messages * 4,
-    exactTokens() {
-      exact ??= measure.texts.reduce((sum, text) => sum + estimateTokenCount(text), measure.media + overhead / 4);
-      return Math.ceil(exact);
-    },
-    images: measure.images,
-    longest: request.operation === 'chat' || request.operation === 'image' ? undefined : longestOf(measure.texts),
-  };
+  const reads = request.operation !== 'chat' && request.operation !== 'image';
+  return new MeasuredSize(measure, reads ? longestOf(measure.texts) : undefined);
 }
 
 function longestOf(texts: readonly string[]): string {

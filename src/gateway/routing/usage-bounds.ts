@@ -10,7 +10,7 @@ import {
 } from '../../core/money/possible-usage.ts';
 import { worstCostOf } from '../../core/money/price.ts';
 import type { TokenPrice } from '../../core/money/token-price.ts';
-import { nothingReceived, type Received } from '../calls/received.ts';
+import { Received } from '../calls/received.ts';
 import { needsOf } from './requirements.ts';
 
 /**
@@ -73,7 +73,7 @@ const DEAREST: TokenPrice = { input: 200, output: 1000, image: 1 };
 
 /** The most that a provider may say an answer to this request costs: as far above the worst case as usage may be. */
 export function mostStatedCost(card: ModelCard, request: ModelRequest): NanoUsd {
-  const most = mostOf(card, request, nothingReceived(), needsOf(request).size.upperTokens);
+  const most = mostOf(card, request, new Received(), needsOf(request).size.upperTokens);
   const counts = { ...most, imageOutput: most.output, audioOutput: most.output };
   const worst = worstCostOf(card, counts) ?? worstCostOf({ price: DEAREST }, counts) ?? ANY_COST_NANO_USD;
   return Math.min(MOST_NANO_USD, Math.max(ANY_COST_NANO_USD, worst));

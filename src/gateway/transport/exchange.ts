@@ -14,9 +14,15 @@ import type { Clock } from '../../core/clock.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import { onAbort } from '../../core/on-abort.ts';
 
-export interface Head {
+/** A class: see docs/decisions/objects-of-a-call.md. */
+export class Head {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+
+  constructor(status: number, headers: Head['headers']) {
+    this.status = status;
+    this.headers = headers;
+  }
 }
 
 /** The connection that a client has now. A client has one at a time. */
@@ -34,6 +40,7 @@ interface Waiter {
 const MAX_WAITING_BYTES = 65_536;
 const MAX_ANNOUNCEMENTS = 16;
 const NO_CONNECTION: Connection = { socket: undefined, requests: 0 };
+const nothing = (): void => {};
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 /** A class, because both undici and the reader's loop call its methods: one object per request. */
@@ -50,10 +57,13 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   #waiter: Waiter | undefined;
   #announcements = 0;
   #connection: Connection | undefined;
-  /** How the connection stood when the request began on it; undefined before. */
-  #begun: { readonly reused: boolean; readonly socket: Connection['socket']; readonly bytesRead: number } | undefined;
-  #resolveHead: (head: Head) => void = () => {};
-  #rejectHead: (error: unknown) => void = () => {};
+  /** How the connection stood when the request began on it. */
+  #begun = false;
+  #reused = false;
+  #socket: Connection['socket'];
+  #bytesRead = 0;
+  #resolveHead: (head: Head) => void = nothing;
+  #rejectHead: (error: unknown) => void = nothing;
 
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #askedAt: number;
@@ -82,13 +92,16 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     this.#controller = controller;
     this.#sentAt = this.#clock.monotonic();
     const { socket, requests } = this.#connection ?? NO_CONNECTION;
-    this.#begun = { reused: requests > 0, socket, bytesRead: socket?.bytesRead ?? 0 };
+    this.#begun = true;
+    this.#reused = requests > 0;
+    this.#socket = socket;
+    this.#bytesRead = socket?.bytesRead ?? 0;
     if (this.#connection !== undefined) this.#connection.requests += 1;
     if (this.#state !== 'open') controller.abort(asError(this.#error));
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Head['headers']): void {
-    if (status >= 200) this.#resolveHead({ status, headers });
+    if (status >= 200) this.#resolveHead(new Head(status, headers));
     else if (++this.#announcements > MAX_ANNOUNCEMENTS) {
       const error = new PolyphonyError(
         'network',
@@ -115,6 +128,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
   onResponseEnd(): void {
     if (this.#state !== 'open') return;
     this.#state = 'complete';
+    this.#controller = undefined;
     this.#stopFollowing();
     this.#waiter?.resolve(DONE);
     this.#waiter = undefined;
@@ -138,7 +152,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
 
   /** Nothing of the request was sent: no connection was free or could be opened. */
   get unsent(): boolean {
-    return this.#begun === undefined;
+    return !this.#begun;
   }
 
   /**
@@ -146,8 +160,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
    * it saw this request.
    */
   get lostOnReuse(): boolean {
-    const begun = this.#begun;
-    return begun?.reused === true && this.#state === 'failed' && begun.socket?.bytesRead === begun.bytesRead;
+    return this.#reused && this.#state === 'failed' && this.#socket?.bytesRead === this.#bytesRead;
   }
 
   // ---------------------------------------------------------------------------------------------------- the body's reader

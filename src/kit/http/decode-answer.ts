@@ -3,6 +3,7 @@
  * makes from them. streams/answer-body.ts says in which order.
  */
 import type { Clock } from '../../core/clock.ts';
+import { newList } from '../../core/lists.ts';
 import type { CompletableStream } from '../../core/model/complete.ts';
 import type { Citation, FinishReason, ModelEvent, SearchReport, TokenLogprob, Usage } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
@@ -20,7 +21,7 @@ export interface AnswerState extends BodyState {
 }
 
 export const answerState = ({ includeRaw }: { readonly includeRaw?: boolean | undefined }): AnswerState => ({
-  events: [],
+  events: newList(),
   failure: undefined,
   complete: false,
   malformed: 0,

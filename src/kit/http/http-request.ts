@@ -142,7 +142,30 @@ export function addressed(
   const headers = options.headers === undefined ? own : { ...own, ...options.headers };
   return method === 'GET'
     ? { method, url, headers, signal }
-    : { method, url, headers, body: sendable(body, own), signal };
+    : new RequestWithBody(method, url, headers, sendable(body, own), signal);
+}
+
+/** A class: see docs/decisions/objects-of-a-call.md. */
+class RequestWithBody implements TransportRequest {
+  readonly method: TransportRequest['method'];
+  readonly url: string;
+  readonly headers: TransportRequest['headers'];
+  readonly body: WireRequest['body'];
+  readonly signal: AbortSignal;
+
+  constructor(
+    method: TransportRequest['method'],
+    url: string,
+    headers: TransportRequest['headers'],
+    body: WireRequest['body'],
+    signal: AbortSignal,
+  ) {
+    this.method = method;
+    this.url = url;
+    this.headers = headers;
+    this.body = body;
+    this.signal = signal;
+  }
 }
 
 /** Every wire's body, because what a text in it contains is nobody's choice. */

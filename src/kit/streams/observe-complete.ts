@@ -2,6 +2,8 @@
  * Runs the observers of a stream that is read in one step: the same calls in the same order as observe-events.ts makes when
  * it is read event by event (W1 to W4 in observe.ts), with one wait for the source instead of one per event and layer.
  */
+
+import { newList } from '../../core/lists.ts';
 import { COMPLETE, type CompletableStream, type CompleteStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 import { nextMacrotask } from '../../system/clock.ts';
@@ -37,8 +39,8 @@ export async function observeComplete(outermost: StreamObserver): Promise<Comple
 /** The state of one reading. A class because there are two per call, and closures would cost more than their work. */
 class Reading implements StreamControl {
   /** The observers that started, outermost first. */
-  readonly observers: StreamObserver[] = [];
-  readonly #events: ModelEvent[] = [];
+  readonly observers = newList<StreamObserver>();
+  readonly #events = newList<ModelEvent>();
   #heads: ModelEvent[] | undefined;
   #held: ModelEvent | undefined;
   #inserted: ModelEvent[] | undefined;

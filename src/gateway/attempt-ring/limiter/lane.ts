@@ -9,17 +9,24 @@ import { type FairQueue, fairQueue, newTurns, type TurnsByRank } from './fair-qu
 import { add, type MutableWeight, NO_WEIGHT, type Weight, weightOf } from './weight.ts';
 import { type StatedWindow, Window } from './window.ts';
 
-/** One attempt that was let go, until it has ended. */
-export interface Passage {
+/** One attempt that was let go, until it has ended. A class: see docs/decisions/objects-of-a-call.md. */
+export class Passage {
   readonly attempt: Attempt;
   readonly sentAt: number;
   /** Undefined while the lane has no windows. */
   weight: Weight | undefined;
-  endedBefore: Weight;
+  endedBefore: Weight = NO_WEIGHT;
   /** Its answers that stated limits: one for each request that it is sent in. */
-  statements: number;
+  statements = 0;
   previous: Passage | undefined;
-  next: Passage | undefined;
+  next: Passage | undefined = undefined;
+
+  constructor(attempt: Attempt, sentAt: number, weight: Weight | undefined, previous: Passage | undefined) {
+    this.attempt = attempt;
+    this.sentAt = sentAt;
+    this.weight = weight;
+    this.previous = previous;
+  }
 }
 
 /** A provider in a region. */
@@ -82,15 +89,7 @@ export const newLane = (endpoint: Endpoint, name: string): Lane => ({
 
 export function begin(lane: Lane, attempt: Attempt, weight: Weight | undefined, now: number): Passage {
   const { windows, last } = lane;
-  const passage: Passage = {
-    attempt,
-    sentAt: now,
-    weight,
-    endedBefore: NO_WEIGHT,
-    statements: 0,
-    previous: last,
-    next: undefined,
-  };
+  const passage = new Passage(attempt, now, weight, last);
   if (last !== undefined) last.next = passage;
   lane.last = passage;
   lane.inFlight += 1;
@@ -129,10 +128,14 @@ function forget(lane: Lane, silent: readonly Window[]): void {
   for (let passage = lane.last; passage !== undefined; passage = passage.previous) passage.weight = undefined;
 }
 
-function unlink(lane: Lane, { previous, next }: Passage): void {
+function unlink(lane: Lane, passage: Passage): void {
+  const { previous, next } = passage;
   if (previous !== undefined) previous.next = next;
   if (next === undefined) lane.last = previous;
   else next.previous = previous;
+  // It would keep all that came after it from being collected with the young.
+  passage.previous = undefined;
+  passage.next = undefined;
 }
 
 /** Reads what the endpoint states with an answer. Nothing that it says can throw here. */

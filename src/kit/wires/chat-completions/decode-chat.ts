@@ -7,7 +7,7 @@
  * D3. Only the first choice is read.
  */
 
-import { append } from '../../../core/append.ts';
+import { append } from '../../../core/lists.ts';
 import type { CompletableStream } from '../../../core/model/complete.ts';
 import type { ChatRequest, ModelEvent } from '../../../core/model/model.ts';
 import type { TransportResponse, WireContext } from '../../../core/model/provider.ts';

@@ -6,7 +6,7 @@
  * I3. Items that only the provider understands (its own tools, the phase of a message) become reasoning parts without text,
  *     so that they are sent back unchanged.
  */
-import { append } from '../../../core/append.ts';
+import { append } from '../../../core/lists.ts';
 import type {
   Citation,
   JsonSchema,
