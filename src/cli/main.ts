@@ -7,7 +7,7 @@ import { unsupportedNode } from '../system/node-version.ts';
 
 const refusal = unsupportedNode(process.version);
 if (refusal === undefined) {
-  void import('./command-process.ts');
+  void import('./command-process.ts').then(({ startProcess }) => startProcess());
 } else {
   process.stderr.write(`${refusal}\n`);
   process.exitCode = 1;

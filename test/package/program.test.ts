@@ -1,0 +1,97 @@
+/** The program as it is published: a file for each name that users import, and what those share. */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { OutputChunk } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { publicSources, writeProgram } from '../../scripts/package/write-program.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const cache = join(root, 'node_modules/.cache');
+mkdirSync(cache, { recursive: true });
+// Below node_modules, so that it finds the packages that are installed.
+const folder = mkdtempSync(join(cache, 'polyphony-program-'));
+const dist = join(folder, 'dist');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const sources = publicSources();
+let chunks: readonly OutputChunk[] = [];
+beforeAll(async () => {
+  copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
+  chunks = await writeProgram(dist, sources);
+}, 120_000);
+
+function printed(...given: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, given, { cwd: folder, encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
+const COUNTING = `data:text/javascript,${encodeURIComponent(`
+import { register } from 'node:module';
+register('data:text/javascript,' + encodeURIComponent(\`
+import { writeSync } from 'node:fs';
+export async function load(url, context, next) {
+  if (url.startsWith(${JSON.stringify(pathToFileURL(dist).href)})) writeSync(1, '.');
+  return next(url, context);
+}\`));`)}`;
+
+const ANSWER = `
+import { createPolyphony } from 'polyphony';
+import embedded from 'polyphony/plugins/providers/embedded';
+const polyphony = await createPolyphony({ plugins: [embedded], defaults: false });
+await polyphony.gateway.generate({ prompt: 'Summarise in one sentence.\\n\\nA process begins. It answers.' });
+await polyphony.close();
+`;
+
+describe('the published program', () => {
+  test('has a file for each source that users import, which exports what the source does', async () => {
+    const written = chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName);
+    expect(written.toSorted()).toEqual(sources.map((file) => file.replace(/\.ts$/, '.js')).toSorted());
+    const index = chunks.find(({ fileName }) => fileName === 'src/index.js');
+    expect(index?.exports.toSorted()).toEqual(Object.keys(await import('../../src/index.ts')).toSorted());
+  });
+
+  test('holds no code of another package, which the bill of materials would not name', () => {
+    const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
+    expect(modules.length).toBeGreaterThan(800);
+    const foreign = modules.filter(
+      (id) => !id.startsWith('\0') && !/^(?:src|plugins|workflows)\//.test(id.slice(root.length + 1)),
+    );
+    expect(foreign).toEqual([]);
+  });
+
+  test('has no files that import each other in a circle, in whatever order they are loaded', () => {
+    const importsOf = new Map(chunks.map(({ fileName, imports }) => [fileName, imports]));
+    const free = new Set<string>();
+    const circle = (file: string, above: readonly string[]): readonly string[] => {
+      if (above.includes(file)) return [...above, file];
+      if (free.has(file)) return [];
+      const found = (importsOf.get(file) ?? [])
+        .map((name) => circle(name, [...above, file]))
+        .find((path) => path.length > 0);
+      free.add(file);
+      return found ?? [];
+    };
+    expect(chunks.map(({ fileName }) => circle(fileName, [])).filter((path) => path.length > 0)).toEqual([]);
+  });
+
+  test('loads every file', () => {
+    const files = JSON.stringify(
+      sources.filter((file) => !file.includes('/cli/')).map((file) => file.replace(/\.ts$/, '.js')),
+    );
+    const code = `for (const file of ${files}) console.log(Object.keys(await import('${pathToFileURL(dist).href}/' + file)).length > 0);`;
+    expect(new Set(printed('--input-type=module', '--eval', code).split('\n'))).toEqual(new Set(['true']));
+  });
+
+  test('answers as the command', () => {
+    expect(printed(join(dist, 'src/cli/main.js'), '--version')).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  test('answers a call with few files', () => {
+    const count = printed('--import', COUNTING, '--input-type=module', '--eval', ANSWER).length;
+    expect(count).toBeGreaterThan(5);
+    expect(count).toBeLessThan(80);
+  });
+});
