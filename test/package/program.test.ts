@@ -89,6 +89,14 @@ describe('the published program', () => {
     expect(printed(join(dist, 'src/cli/main.js'), '--version')).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
+  test('starts the command with files that an old Node parses', () => {
+    const start = chunks.find(({ fileName }) => fileName === 'src/cli/main.js');
+    const loaded = [start, ...chunks.filter(({ fileName }) => start?.imports.includes(fileName))];
+    const modules = loaded.flatMap((chunk) => chunk?.moduleIds ?? []).map((id) => id.slice(root.length + 1));
+    expect(modules.toSorted()).toEqual(['src/cli/compile-cache.ts', 'src/cli/main.ts', 'src/system/node-version.ts']);
+    expect(loaded.slice(1).flatMap((chunk) => chunk?.imports ?? [])).toEqual([]);
+  });
+
   test('answers a call with few files', () => {
     const count = printed('--import', COUNTING, '--input-type=module', '--eval', ANSWER).length;
     expect(count).toBeGreaterThan(5);
