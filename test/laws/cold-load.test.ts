@@ -1,5 +1,8 @@
 /** A process that makes one call loads no part of the gateway that its config does not need; a later config brings what it needs. */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
@@ -75,6 +78,20 @@ describe('law: a cold process', () => {
     expect(whole).toBe('false');
     expect(parts.length).toBeGreaterThan(5);
     expect(parts.filter((file) => /\/lib\/(?:mock|web\/fetch|interceptor)\//.test(file))).toEqual([]);
+  }, 120_000);
+
+  it('loads no schema of the config for a command without one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'polyphony-cold-'));
+    try {
+      const given = ['--import', REGISTER, compiled('src/cli/main.ts'), 'spend'];
+      const child = spawnSync(process.execPath, given, { cwd: folder, encoding: 'utf8' });
+      const loaded = child.stderr.split('\n').filter((line) => line.startsWith('LOADED '));
+      expect(child.status).toBe(0);
+      expect(loaded.filter((file) => file.includes('/stores/sqlite.'))).toHaveLength(1);
+      expect(loaded.filter((file) => /\/zod\/|\/config-schema\./.test(file))).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }, 120_000);
 
   it('loads what its config needs', () => {
