@@ -35,6 +35,12 @@ export function publicSources(): readonly string[] {
     .filter((file) => patterns.some((pattern) => pattern.test(file)));
 }
 
+/**
+ * Small modules that nearly everybody imports, so they are one file. Not those with schemas, which bring zod, nor what an old Node has to
+ * parse.
+ */
+const VOCABULARY = /[\\/]src[\\/](?:core|system)[\\/](?!.*(?:-schema|node-version)\.ts$)/;
+
 /** @param sources each becomes a file at its own path below `folder` */
 export async function writeProgram(folder: string, sources: readonly string[]): Promise<readonly OutputChunk[]> {
   const bundle = await rolldown({
@@ -48,6 +54,7 @@ export async function writeProgram(folder: string, sources: readonly string[]): 
   const { output } = await bundle.write({
     dir: folder,
     chunkFileNames: 'chunks/[name]-[hash].js',
+    codeSplitting: { groups: [{ name: 'core', test: VOCABULARY, tags: ['$initial'] }] },
     comments: { legal: true, annotation: false, jsdoc: false },
     sourcemap: true,
     // The sources are in the package, where the maps find them.
