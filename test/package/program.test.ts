@@ -1,9 +1,10 @@
 /** The program as it is published: a file for each name that users import, and what those share. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { OutputChunk } from 'rolldown';
+import { type OutputChunk, rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publicSources, writeProgram } from '../../scripts/package/write-program.ts';
 
@@ -44,6 +45,32 @@ const polyphony = await createPolyphony({ plugins: [embedded], defaults: false }
 await polyphony.gateway.generate({ prompt: 'Summarise in one sentence.\\n\\nA process begins. It answers.' });
 await polyphony.close();
 `;
+
+const REQUEST = `
+import { createServer } from 'node:http';
+import { createPolyphony } from 'polyphony';
+import { openaiCompatible } from 'polyphony/plugins/providers/openai-compatible';
+const answer = { model: 'm', choices: [{ message: { role: 'assistant', content: 'Here.' }, finish_reason: 'stop' }] };
+const server = createServer((_, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(answer)));
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+const baseURL = 'http://127.0.0.1:' + server.address().port;
+const provider = openaiCompatible({ id: 'own', baseURL, apiKey: 'none', models: ['m'] });
+const polyphony = await createPolyphony({ providers: [provider], plugins: [], defaults: false });
+console.log((await polyphony.gateway.generate({ prompt: 'Where?' })).text);
+await polyphony.close();
+server.close();
+`;
+
+/** Bundles a program with every package that it needs, into a folder that has none beside it. */
+async function bundledAlone(code: string, codeSplitting: boolean): Promise<string> {
+  const alone = mkdtempSync(join(tmpdir(), 'polyphony-alone-'));
+  const entry = join(folder, 'request.mjs');
+  writeFileSync(entry, code);
+  const bundle = await rolldown({ input: entry, platform: 'node', logLevel: 'silent' });
+  await bundle.write({ dir: alone, codeSplitting, entryFileNames: '[name].mjs' });
+  await bundle.close();
+  return alone;
+}
 
 describe('the published program', () => {
   test('has a file for each source that users import, which exports what the source does', async () => {
@@ -106,4 +133,17 @@ describe('the published program', () => {
       loaded.filter((url) => /\/node_modules\/(?:undici|pino|zod|libsql|commander|@marcbachmann)\//.test(url)),
     ).toEqual([]);
   });
+
+  test.each([true, false])(
+    'asks a server when it is bundled with its packages, in pieces: %j',
+    async (inPieces) => {
+      const alone = await bundledAlone(REQUEST, inPieces);
+      try {
+        expect(printed(join(alone, 'request.mjs'))).toBe('Here.');
+      } finally {
+        rmSync(alone, { recursive: true, force: true });
+      }
+    },
+    120_000,
+  );
 });

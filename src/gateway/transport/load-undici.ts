@@ -10,7 +10,11 @@ type Undici = Pick<typeof import('undici'), 'Agent' | 'buildConnector' | 'Client
  * @param opensTunnels true: the whole, because the parts have no `connect`
  */
 export async function loadUndici(opensTunnels: boolean): Promise<Undici> {
-  return (opensTunnels ? undefined : partsOfUndici()) ?? (await import('undici'));
+  const parts = opensTunnels ? undefined : partsOfUndici();
+  if (parts !== undefined) return parts;
+  // The default has all names in every program; of one that a bundler cut in pieces, nothing else may be left.
+  const { default: whole } = await import('undici');
+  return whole;
 }
 
 function partsOfUndici(): Undici | undefined {
