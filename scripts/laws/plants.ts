@@ -113,6 +113,8 @@ export const unlawful: readonly Plant[] = [
     file: 'plugins/inline.ts',
     text: line("export type A = typeof import('../src/polyphony.ts');"),
   },
+  { law: 'imports-are-used', file: 'src/cli/at-once.ts', text: line("import '../core/a.ts';") },
+  { law: 'imports-are-used', file: 'src/cli/later.ts', text: line("  void import('../core/a.ts');") },
   {
     law: 'rules-drive-nothing',
     file: 'src/runs/turn/signal.ts',

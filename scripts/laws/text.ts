@@ -104,6 +104,13 @@ const textLaws: readonly TextLaw[] = [
     remedy: 'write import type at the top of the file',
   },
   {
+    // The package says that its files do nothing by being loaded, so a bundler drops an import of which nothing is used.
+    law: 'imports-are-used',
+    applies: (file) => /^(?:src|plugins|workflows)\//.test(file),
+    pattern: /^import\s*['"]|^\s*(?:void\s+|await\s+)?import\([^()]*\);/m,
+    remedy: 'export a function that does it, and call that',
+  },
+  {
     law: 'explicit-surface',
     applies: (file) => file === 'src/index.ts',
     pattern: /^export \*/m,

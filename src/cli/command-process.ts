@@ -20,9 +20,12 @@ function onUncaught(terminal: Terminal, flags: Flags): void {
   process.stderr.on('error', onBrokenPipe);
 }
 
-const given = process.argv.slice(2);
-const flags = flagsOf(given);
-const output = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
-const terminal = createTerminal(output, flags.plain ? { colour: false } : {});
-onUncaught(terminal, flags);
-process.exitCode = await commandLine(given, terminal);
+/** Runs the command that the arguments of the process name, and sets its exit code. */
+export async function startProcess(): Promise<void> {
+  const given = process.argv.slice(2);
+  const flags = flagsOf(given);
+  const output = { stdout: process.stdout, stderr: process.stderr, environment: process.env };
+  const terminal = createTerminal(output, flags.plain ? { colour: false } : {});
+  onUncaught(terminal, flags);
+  process.exitCode = await commandLine(given, terminal);
+}

@@ -4,10 +4,12 @@
  * that is too old is told in a sentence.
  */
 import { unsupportedNode } from '../system/node-version.ts';
+import { keepCompiled } from './compile-cache.ts';
 
 const refusal = unsupportedNode(process.version);
 if (refusal === undefined) {
-  void import('./command-process.ts');
+  keepCompiled(process.env);
+  void import('./command-process.ts').then(({ startProcess }) => startProcess());
 } else {
   process.stderr.write(`${refusal}\n`);
   process.exitCode = 1;

@@ -40,7 +40,7 @@ describe('the command on a Node that is too old', () => {
     const compiled = (target: string): readonly string[] => {
       const folder = folderWith();
       const flags = `--ignoreConfig --noCheck --module nodenext --noResolve --rewriteRelativeImportExtensions --target ${target}`;
-      const files = ['src/cli/main.ts', 'src/system/node-version.ts'];
+      const files = ['src/cli/main.ts', 'src/cli/compile-cache.ts', 'src/system/node-version.ts'];
       const given = [compiler, ...flags.split(' '), '--rootDir', root, '--outDir', folder, ...files];
       execFileSync(process.execPath, given, { cwd: root });
       return files.map((file) => readFileSync(join(folder, file.replace(/\.ts$/, '.js')), 'utf8'));

@@ -1,5 +1,8 @@
 /** A process that makes one call loads no part of the gateway that its config does not need; a later config brings what it needs. */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
@@ -35,6 +38,29 @@ function loadedBy(config?: Config): readonly string[] {
   return child.stderr.split('\n').filter((line) => line.startsWith('LOADED '));
 }
 
+/** Whether a process that sends one request has the whole of undici, and which files of it. */
+function loadedByRequest(): readonly string[] {
+  const transport = JSON.stringify(pathToFileURL(compiled('src/gateway/transport/transport.ts')).href);
+  const code = `
+    const { createServer } = await import('node:http');
+    const { createRequire } = await import('node:module');
+    const { createTransport } = await import(${transport});
+    const server = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const url = 'http://127.0.0.1:' + server.address().port;
+    const http = createTransport();
+    const { body } = await http.request({ url, method: 'GET', headers: {}, signal: new AbortController().signal });
+    for await (const _ of body);
+    await http.close();
+    server.close();
+    const files = Object.keys(createRequire(${transport}).cache).filter((file) => /[\\\\/]undici[\\\\/]/.test(file));
+    console.log(files.some((file) => /undici[\\\\/]index\\.js$/.test(file)));
+    console.log(files.join('\\n'));`;
+  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', code], { encoding: 'utf8' });
+  if (child.status !== 0) throw new Error(child.stderr);
+  return child.stdout.trim().split('\n');
+}
+
 const EXTRAS =
   /\/gateway\/(?:batches\/|candidates\/candidates|warm\/|webhooks|create-gateway|money\/price-updates|transport\/(?:http|connections|exchange)\.)/;
 const HEAVY = /\/(?:undici|pino|zod|cel-js|libsql|croner|commander)\//;
@@ -45,6 +71,27 @@ describe('law: a cold process', () => {
     expect(loaded.length).toBeGreaterThan(100);
     expect(loaded.filter((file) => EXTRAS.test(file) || HEAVY.test(file))).toEqual([]);
     expect(loaded.length).toBeLessThan(440);
+  }, 120_000);
+
+  it('loads of the library for HTTP what one request needs', () => {
+    const [whole, ...parts] = loadedByRequest();
+    expect(whole).toBe('false');
+    expect(parts.length).toBeGreaterThan(5);
+    expect(parts.filter((file) => /\/lib\/(?:mock|web\/fetch|interceptor)\//.test(file))).toEqual([]);
+  }, 120_000);
+
+  it('loads no schema of the config for a command without one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'polyphony-cold-'));
+    try {
+      const given = ['--import', REGISTER, compiled('src/cli/main.ts'), 'spend'];
+      const child = spawnSync(process.execPath, given, { cwd: folder, encoding: 'utf8' });
+      const loaded = child.stderr.split('\n').filter((line) => line.startsWith('LOADED '));
+      expect(child.status).toBe(0);
+      expect(loaded.filter((file) => file.includes('/stores/sqlite.'))).toHaveLength(1);
+      expect(loaded.filter((file) => /\/zod\/|\/config-schema\./.test(file))).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }, 120_000);
 
   it('loads what its config needs', () => {

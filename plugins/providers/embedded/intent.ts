@@ -58,6 +58,8 @@ interface JobMatch {
 
 /** The jobs of an instruction in order, and what it asks for beyond the engine's abilities. */
 export function readIntent(instruction: string): Intent {
+  // Most conversations have no system prompt, and a process compiles a pattern with its first text.
+  if (instruction === '') return { jobs: [] };
   const text = instruction.slice(0, 20_000);
   const jobs = jobMatches(text).map(({ job }) => job);
   const beyond = beyondEngine(text, jobs);

@@ -48,13 +48,15 @@ export function readTask(messages: readonly Message[], { structured }: TaskOptio
     .filter(({ role }) => role !== 'system')
     .map((message) => ({ role: message.role, text: textOfMessage(message) }));
   const last = turns.findLast(({ role, text }) => role === 'user' && text.trim() !== '')?.text ?? '';
-  const prompt = withoutEcho(splitPrompt(last), last, system);
-  const own = readIntent(prompt.instruction);
+  const split = splitPrompt(last);
+  const asked = readIntent(split.instruction);
+  const prompt = isEcho(split, asked, system) ? { instruction: '', documents: [{ name: '', text: last }] } : split;
+  const own = prompt === split ? asked : readIntent('');
   const intent = combine(own, prompt, system);
   if (intent.beyond !== undefined)
     throw refusal(`The request asks to "${intent.beyond}", which needs a language model.`);
   const earlier = turns.filter(({ text }) => text !== last).map(({ text }) => text);
-  const documents = given(prompt, { earlier, last, intent, context });
+  const documents = given(prompt, { asked: own, earlier, last, intent, context });
   const instruction = own.jobs.length > 0 ? prompt.instruction : `${system}\n${prompt.instruction}`.trim();
   if (intent.jobs.length === 0 && !structured) {
     throw refusal('The request asks for nothing that this engine can do.');
@@ -79,11 +81,9 @@ function withFigures(jobs: readonly JobType[], asked: string, documents: readonl
 }
 
 /** A user message without an instruction is material as a whole when the system prompt contains the instruction. */
-function withoutEcho(prompt: Prompt, last: string, system: string): Prompt {
-  const asksItself = readIntent(prompt.instruction).jobs.length > 0 || prompt.question !== undefined;
-  if (asksItself || readIntent(prompt.instruction).beyond !== undefined) return prompt;
-  if (readIntent(system).jobs.length === 0 || prompt.instruction === '' || prompt.documents.length > 0) return prompt;
-  return { instruction: '', documents: [{ name: '', text: last }] };
+function isEcho({ instruction, question, documents }: Prompt, asked: Intent, system: string): boolean {
+  if (asked.jobs.length > 0 || asked.beyond !== undefined || question !== undefined) return false;
+  return instruction !== '' && documents.length === 0 && readIntent(system).jobs.length > 0;
 }
 
 function combine(own: Intent, prompt: Prompt, system: string): Intent {
@@ -102,6 +102,8 @@ function combine(own: Intent, prompt: Prompt, system: string): Intent {
 }
 
 interface Surroundings {
+  /** What the instruction of the last message asks for by itself. */
+  readonly asked: Intent;
   readonly earlier: readonly string[];
   readonly last: string;
   readonly intent: Intent;
@@ -109,12 +111,11 @@ interface Surroundings {
 }
 
 /** The texts of the last message, else the whole message, else those of the system prompt, else earlier turns. */
-function given(prompt: Prompt, { earlier, last, intent, context }: Surroundings): Material[] {
+function given(prompt: Prompt, { asked, earlier, last, intent, context }: Surroundings): Material[] {
   const solid = ({ text }: Material) => text.trim() !== '';
   const own = prompt.documents.filter(solid);
   if (own.length > 0) return own;
-  const asking = readIntent(prompt.instruction).jobs;
-  const ruledBySystem = intent.jobs.length > 0 && !intent.jobs.some((job) => asking.includes(job));
+  const ruledBySystem = intent.jobs.length > 0 && !intent.jobs.some((job) => asked.jobs.includes(job));
   if (ruledBySystem && last.trim() !== '') return [{ name: '', text: last }];
   if (context.some(solid)) return context.filter(solid);
   const past = earlier.filter((text) => text.length > 80).map((text) => splitPrompt(text));

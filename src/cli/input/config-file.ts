@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { loadConfigFile } from '../../composition/config/config-file.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Plugin } from '../../core/plugin.ts';
@@ -22,6 +21,8 @@ export interface LoadedConfig {
 export async function loadConfig(folder: string, named?: string): Promise<LoadedConfig> {
   const path = named ?? CONFIG_FILES.map((name) => resolve(folder, name)).find((candidate) => existsSync(candidate));
   if (path === undefined) return { path: undefined, config: {} };
+  // The schema of the config takes longer to load than most commands take.
+  const { loadConfigFile } = await import('../../composition/config/config-file.ts');
   return { path, config: await loadConfigFile(path, (message) => new UsageError(message)) };
 }
 

@@ -1,6 +1,6 @@
 /** Opens a polyphony over the store on disk, with the options that all commands share. */
 
-import { followConfig } from '../../composition/config/follow-config.ts';
+import { defined } from '../../core/defined.ts';
 import { scrubText } from '../../core/scrub.ts';
 import type { Stores } from '../../core/stores.ts';
 import { printable } from '../../drawing/plain-text.ts';
@@ -46,13 +46,13 @@ export async function withPolyphony<T>(
     plugins: named,
     defaults: true,
     environment: true,
-    config: loaded.config,
+    ...defined({ config: loaded.path === undefined ? undefined : loaded.config }),
     workflows: [...own, ...readyMade],
     stores: stores ?? sqliteStores({ path: options.store }),
     logger,
   });
   warnOfServers(loaded, polyphony, terminal);
-  const stopFollowing = followed(loaded, polyphony, terminal);
+  const stopFollowing = await followed(loaded, polyphony, terminal);
   try {
     return await command({ polyphony, loaded, broughtBy });
   } finally {
@@ -69,8 +69,9 @@ function warnOfServers({ config }: LoadedConfig, polyphony: Polyphony, terminal:
       terminal.say(`${terminal.paint.yellow('warning')}: the MCP server ${serverText(server)}`);
 }
 
-function followed({ path, config }: LoadedConfig, polyphony: Polyphony, terminal: Terminal): () => void {
+async function followed({ path, config }: LoadedConfig, polyphony: Polyphony, terminal: Terminal): Promise<() => void> {
   if (path === undefined) return () => undefined;
+  const { followConfig } = await import('../../composition/config/follow-config.ts');
   return followConfig({
     path,
     config,

@@ -4,6 +4,7 @@
  */
 import type { Agent, buildConnector, Client, Dispatcher, Pool } from 'undici';
 import type { Connection, Exchange } from './exchange.ts';
+import { loadUndici } from './load-undici.ts';
 import type { HttpProxy, ProxyOf } from './proxy.ts';
 import { type Tunnels, toProxy, tunnelled } from './tunnel.ts';
 
@@ -32,11 +33,10 @@ export interface TrackedOptions extends Dispatcher.DispatchOptions {
 }
 
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
-  // Loading undici costs more than everything else that a first call loads, so a program without calls does not load it.
-  const undici = await import('undici');
+  const { proxyOf } = options;
+  const undici = await loadUndici(proxyOf !== undefined);
   const connect = undici.buildConnector({ timeout: options.connectTimeoutMs });
   const shared = sharedOptions(options);
-  const { proxyOf } = options;
   /** Clients that serve one request or one tunnel. */
   const single = new Set<Client>();
   const routes =
