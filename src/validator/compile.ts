@@ -1,5 +1,6 @@
 /** The plan that engines run: in topological order, with dependencies, estimates and priorities. */
 import { createHash } from 'node:crypto';
+import type { Growing } from '../core/defined.ts';
 import { canonicalJson } from '../core/json/canonical-json.ts';
 import { markValid, type NodeEstimate, type Plan, type ValidNode, type ValidPlan } from '../core/plan/plan.ts';
 import { isNodeName } from './analysis/built-in-names.ts';
@@ -39,28 +40,29 @@ export function validNode(
   estimate: NodeEstimate | undefined,
   priority = 0,
 ): ValidNode {
-  const data = new Set<string>();
-  const dependencies = new Set<string>();
+  const data: string[] = [];
+  const dependencies: string[] = [];
   for (const use of nodeAnalysis.uses) {
     const { head, place } = use;
     if (head === nodeAnalysis.node.id || !analysis.byId.has(head)) continue;
     if (!isNodeName(use, nodeAnalysis, analysis)) continue;
-    dependencies.add(head);
-    if (place !== 'needs' && place !== 'undo') data.add(head);
+    if (!dependencies.includes(head)) dependencies.push(head);
+    if (place !== 'needs' && place !== 'undo' && !data.includes(head)) data.push(head);
   }
   const ownMeta = ownMetaOf(nodeAnalysis.output);
   const { variants } = nodeAnalysis;
-  return {
+  const compiled: Growing<ValidNode> = {
     node: nodeAnalysis.node,
     index,
-    data: [...data],
-    dependencies: [...dependencies],
+    data,
+    dependencies,
     hasFallback: nodeAnalysis.hasFallback,
-    ...(ownMeta === undefined ? {} : { ownMeta }),
-    ...(variants === undefined ? {} : { models: variants.flatMap(({ model }) => model ?? []) }),
     estimate: estimate ?? { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 },
     priority,
   };
+  if (ownMeta !== undefined) compiled.ownMeta = ownMeta;
+  if (variants !== undefined) compiled.models = variants.flatMap(({ model }) => model ?? []);
+  return compiled;
 }
 
 /** SHA-256 of the canonical JSON (RFC 8785: sorted keys, no spaces), hex. */

@@ -7,6 +7,7 @@ import { type Fix, shown } from '../document/report.ts';
 import { typeOfExpression } from '../inference/expression-type.ts';
 import {
   arrayOf,
+  fieldNamesOf,
   type InferredType,
   inferredType,
   inferredTypeOfValue,
@@ -20,7 +21,7 @@ import type { FoundExpression } from './collect-uses.ts';
 import { checkEach } from './each.ts';
 import { foreignConditionFix, lengthFix, withoutField, withoutHead } from './foreign-forms.ts';
 import { ownMetaOf } from './own-meta.ts';
-import type { NodeAnalysis, PlanAnalysis, ReferencePlace, Use } from './plan-analysis.ts';
+import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
 import { formatPath, renameFix } from './rename.ts';
 import { selfFix } from './self-reference.ts';
 
@@ -29,7 +30,7 @@ const INTEGER = inferredType({ type: 'integer' });
 export function resolvePlan(analysis: PlanAnalysis): void {
   for (const nodeAnalysis of analysis.nodes) resolveNodeUses(nodeAnalysis, analysis);
   const types = analysis.outputTypes;
-  resolveUses(analysis.outputUses, types, undefined, analysis);
+  for (const use of analysis.outputUses) keepType(use, types, undefined, analysis);
   for (const expression of analysis.outputExpressions) typeExpression(expression, types, analysis);
 }
 
@@ -38,23 +39,21 @@ export function resolveNodeUses(nodeAnalysis: NodeAnalysis, analysis: PlanAnalys
   const { node } = nodeAnalysis;
   if (node.each !== undefined) {
     // The type of `item` depends on the reference of the `each` itself.
-    resolvePlaces((place) => place === 'each', nodeAnalysis, analysis);
+    resolvePlaces(true, nodeAnalysis, analysis);
     checkEach(nodeAnalysis, analysis);
   }
-  resolvePlaces((place) => place !== 'each', nodeAnalysis, analysis);
+  resolvePlaces(false, nodeAnalysis, analysis);
   if (node.use === 'value' && node.out === undefined) setValueOutput(nodeAnalysis, analysis);
 }
 
-function resolvePlaces(
-  isAsked: (place: ReferencePlace) => boolean,
-  nodeAnalysis: NodeAnalysis,
-  analysis: PlanAnalysis,
-): void {
+/** Either the `each` of the node, or all its other places. */
+function resolvePlaces(isEach: boolean, nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { uses, expressions, inferredTypes } = nodeAnalysis;
-  const asked = uses.filter(({ place }) => isAsked(place));
-  resolveUses(asked, inferredTypes, nodeAnalysis, analysis);
+  for (const use of uses) {
+    if ((use.place === 'each') === isEach) keepType(use, inferredTypes, nodeAnalysis, analysis);
+  }
   for (const expression of expressions) {
-    if (isAsked(expression.place)) typeExpression(expression, inferredTypes, analysis);
+    if ((expression.place === 'each') === isEach) typeExpression(expression, inferredTypes, analysis);
   }
 }
 
@@ -93,16 +92,13 @@ function setValueOutput(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): voi
     nodeAnalysis.node.each === undefined ? nodeAnalysis.outputOnce : arrayOf(nodeAnalysis.outputOnce);
 }
 
-function resolveUses(
-  uses: readonly Use[],
+function keepType(
+  use: Use,
   types: Map<string, InferredType>,
   nodeAnalysis: NodeAnalysis | undefined,
   analysis: PlanAnalysis,
 ): void {
-  for (const use of uses) {
-    if (analysis.report.isFull()) return;
-    types.set(use.text, resolveUse(use, nodeAnalysis, analysis) ?? 'any');
-  }
+  if (!analysis.report.isFull()) types.set(use.text, resolveUse(use, nodeAnalysis, analysis) ?? 'any');
 }
 
 /** Undefined when the use names nothing; that is reported. */
@@ -114,30 +110,27 @@ function resolveUse(
   const start = resolveHead(use, nodeAnalysis, analysis);
   if (start === undefined) return undefined;
   let inferred = start;
-  for (const [index, step] of use.path.entries()) {
-    const next = index === 0 ? firstStep(use, inferred, step, analysis) : stepInto(inferred, step);
-    if (next.inferred === undefined) {
-      reportField({ use, index, inferred, names: next.names, nodeAnalysis }, analysis);
+  let index = 0;
+  for (const step of use.path) {
+    const next = index === 0 && step === 'meta' ? metaStep(use, inferred, analysis) : stepInto(inferred, step);
+    if (next === undefined) {
+      reportField({ use, index, inferred, nodeAnalysis }, analysis);
       return undefined;
     }
-    inferred = next.inferred;
+    inferred = next;
+    index += 1;
   }
   return inferred;
 }
 
 /** `meta` is what the run says of a node, unless its output has such a field of its own. */
-function firstStep(
-  use: Use,
-  inferred: InferredType,
-  step: string | number,
-  analysis: PlanAnalysis,
-): ReturnType<typeof stepInto> {
-  const own = step === 'meta' && analysis.byId.has(use.head) ? (ownMetaOf(inferred) ?? 'never') : 'always';
-  if (own === 'never') return { inferred: metaTypeOf(use, analysis), names: [] };
-  if (own === 'always') return stepInto(inferred, step);
+function metaStep(use: Use, inferred: InferredType, analysis: PlanAnalysis): InferredType | undefined {
+  const own = analysis.byId.has(use.head) ? ownMetaOf(inferred) : 'always';
+  if (own === undefined) return metaTypeOf(use, analysis);
+  if (own === 'always') return stepInto(inferred, 'meta');
   const message = `${quoted(use)} reads the field "meta" that ${use.head} gives, where it gives one, and else what the run keeps of ${use.head} (model, cost, time): declare what the step gives, or rename its field.`;
   analysis.report.add('ref.meta', use.pointer, message, { got: use.text });
-  return { inferred: 'any', names: [] };
+  return 'any';
 }
 
 function metaTypeOf({ head, pointer, path, text }: Use, { byId, report }: PlanAnalysis): InferredType {
@@ -315,8 +308,7 @@ function headsFor(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: Pl
 /** The correction of `ticket` where `input.ticket` was meant. */
 function inputField(use: Use, analysis: PlanAnalysis): string | undefined {
   if (analysis.input === undefined || analysis.input === 'any') return undefined;
-  const { inferred } = stepInto(analysis.input, use.head);
-  return inferred === undefined ? undefined : formatPath('input', [use.head, ...use.path]);
+  return stepInto(analysis.input, use.head) === undefined ? undefined : formatPath('input', [use.head, ...use.path]);
 }
 
 interface UnknownField {
@@ -324,14 +316,13 @@ interface UnknownField {
   /** Of the step of its path that leads nowhere. */
   readonly index: number;
   readonly inferred: InferredType;
-  /** The fields that exist there. */
-  readonly names: readonly string[];
   readonly nodeAnalysis: NodeAnalysis | undefined;
 }
 
-function reportField({ use, index, inferred, names, nodeAnalysis }: UnknownField, analysis: PlanAnalysis): void {
+function reportField({ use, index, inferred, nodeAnalysis }: UnknownField, analysis: PlanAnalysis): void {
   const { naming } = analysis;
   const step = use.path[index];
+  const names = typeof step === 'string' ? fieldNamesOf(inferred) : [];
   const owner = formatPath(use.head, use.path.slice(0, index));
   const types = typesOfInferred(inferred)?.join(' or ');
   const code = isCondition(use) ? 'condition.type' : use.head === 'input' ? 'ref.unknown_input' : 'ref.unknown_field';

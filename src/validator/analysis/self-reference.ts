@@ -23,7 +23,7 @@ export function selfFix(use: Use, nodeAnalysis: NodeAnalysis, analysis: PlanAnal
 function shiftOf(use: Use, before: NodeAnalysis, nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): Fix | undefined {
   if (!isOnlyUnused(before, nodeAnalysis, analysis)) return undefined;
   let inferred: InferredType | undefined = before.output;
-  for (const step of use.path) inferred = inferred === undefined ? undefined : stepInto(inferred, step).inferred;
+  for (const step of use.path) inferred = inferred === undefined ? undefined : stepInto(inferred, step);
   if (inferred === undefined || !canFit(inferred, expectedAt(use, nodeAnalysis))) return undefined;
   const target = formatPath(before.node.id, use.path);
   return renameFix(
@@ -83,8 +83,7 @@ function expectedAt(use: Use, { pointer, step }: NodeAnalysis): InferredType {
   if (use.place !== 'in' || use.isOperand === true || step === undefined) return 'any';
   let inferred: InferredType | undefined = inferredType(step.input);
   for (const token of use.pointer.slice(pointer.length + '/in/'.length).split('/')) {
-    inferred =
-      inferred === undefined ? undefined : stepInto(inferred, /^\d+$/.test(token) ? Number(token) : token).inferred;
+    inferred = inferred === undefined ? undefined : stepInto(inferred, /^\d+$/.test(token) ? Number(token) : token);
   }
   return inferred ?? 'any';
 }

@@ -1,4 +1,5 @@
 /** The estimate of one node: calls × tokens × price, based on the estimates of the nodes before it. */
+import type { Growing } from '../../core/defined.ts';
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import { agentsOf } from '../../core/plan/offered-tools.ts';
 import type { NodeEstimate, Plan, PlanBounds, PlanNode } from '../../core/plan/plan.ts';
@@ -65,10 +66,16 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: Nested) {
       highNanoUsd: limited(times(once.costs.highNanoUsd, runs.high), node),
       expectedMs: timeOf(node, once.ms, size.items.expected),
     };
-    const tokens = { input: size.input.expected, output: size.output.expected };
     const { likely } = once;
-    const model = likely === undefined ? {} : { model: `${likely.provider}/${likely.card.id}` };
-    return { id: node.id, estimate, ...model, tokens, runs: runs.expected, mayBeSkipped };
+    const estimated: Growing<EstimatedNode> = {
+      id: node.id,
+      estimate,
+      tokens: { input: size.input.expected, output: size.output.expected },
+      runs: runs.expected,
+      mayBeSkipped,
+    };
+    if (likely !== undefined) estimated.model = `${likely.provider}/${likely.card.id}`;
+    return estimated;
   };
 }
 
@@ -88,11 +95,17 @@ function maySkip(
   analysis: PlanAnalysis,
 ): boolean {
   if (node.when !== undefined) return true;
-  if (hasFallback || skippable.size === 0) return false;
-  const data = dependencies
-    .map((place) => analysis.nodes[place]?.node.id)
-    .filter((id) => uses.some(({ head, place }) => head === id && place !== 'needs' && place !== 'undo'));
-  return data.length > 0 && data.every((id) => id !== undefined && skippable.has(id));
+  if (hasFallback || skippable.size === 0 || dependencies.length === 0) return false;
+  const read = new Set<string>();
+  for (const { head, place } of uses) if (place !== 'needs' && place !== 'undo') read.add(head);
+  let hasData = false;
+  for (const place of dependencies) {
+    const id = analysis.nodes[place]?.node.id;
+    if (id === undefined || !read.has(id)) continue;
+    if (!skippable.has(id)) return false;
+    hasData = true;
+  }
+  return hasData;
 }
 
 function limited(cost: NanoUsd | null, { limits }: PlanNode): NanoUsd | null {
@@ -169,8 +182,10 @@ function onceOf(
 /** At most, all calls are those of the dearest agent that has a model of its own. */
 function ofAgents(own: Costs, nodeAnalysis: NodeAnalysis, size: NodeSize, pools: Pools, within: Within): Costs {
   const { node } = nodeAnalysis;
+  const agents = node.use === 'llm' ? node.in?.agents : undefined;
+  if (agents === undefined) return own;
   let { highNanoUsd } = own;
-  for (const [, { model }] of node.use === 'llm' ? agentsOf(node.in?.agents) : []) {
+  for (const [, { model }] of agentsOf(agents)) {
     if (!isRecord(model)) continue;
     const other = callCosts(
       pools.of({ ...nodeAnalysis, node: { ...node, model }, variants: undefined }),
@@ -250,10 +265,11 @@ export function imagesOf(node: PlanNode): number {
 }
 
 function escalated(first: Once, node: PlanNode, size: NodeSize, pools: Pools, within: Within): Once {
+  if (node.escalate === undefined) return first;
   let { expectedNanoUsd, highNanoUsd } = first.costs;
   let { ms } = first;
   let share = 1;
-  for (const target of node.escalate?.to ?? []) {
+  for (const target of node.escalate.to) {
     share *= ESCALATION_SHARE;
     const pool = pools.rung(node, target);
     const rung = callCosts(pool, node, size, within);
