@@ -17,14 +17,8 @@ export function compilePlan(
   const nodes = analysis.nodes.map(({ node }) => node);
   const plan: Plan = { ...analysis.plan, ...(workflows === undefined ? {} : { workflows }), nodes };
   const { lowNanoUsd, expectedNanoUsd, highNanoUsd, expectedMs } = estimate;
-  let hash: string | undefined;
-  return markValid({
+  return withHash({
     plan,
-    // Computed when first read: only runs need it, and it takes an eighth of the time of a validation.
-    get hash() {
-      hash ??= hashOf(plan);
-      return hash;
-    },
     nodes: analysis.nodes.map((nodeAnalysis, index) =>
       validNode(nodeAnalysis, index, analysis, estimate.nodes[index]?.estimate, estimate.priorities[index]),
     ),
@@ -32,6 +26,28 @@ export function compilePlan(
     bounds: analysis.catalogue.bounds,
   });
 }
+
+type Unhashed = Omit<Parameters<typeof markValid>[0], 'hash'>;
+
+/** With its hash, which is computed when it is first read: only runs need it, and it takes an eighth of the time of a validation. */
+export const withHash = (plan: Unhashed): ValidPlan =>
+  markValid(Object.defineProperty(plan, 'hash', HASH) as Unhashed & Pick<ValidPlan, 'hash'>);
+
+const hashes = new WeakMap<Plan, string>();
+
+/**
+ * One function for all plans: `get hash()` in an object literal is a new one for each, so V8 makes a shape for each object, and that
+ * holds all that the function can reach until a full collection.
+ */
+const HASH: PropertyDescriptor = {
+  get(this: ValidPlan): string {
+    const known = hashes.get(this.plan) ?? hashOf(this.plan);
+    hashes.set(this.plan, known);
+    return known;
+  },
+  enumerable: true,
+  configurable: true,
+};
 
 export function validNode(
   nodeAnalysis: NodeAnalysis,
@@ -66,4 +82,4 @@ export function validNode(
 }
 
 /** SHA-256 of the canonical JSON (RFC 8785: sorted keys, no spaces), hex. */
-export const hashOf = (plan: Plan): string => createHash('sha256').update(canonicalJson(plan)).digest('hex');
+const hashOf = (plan: Plan): string => createHash('sha256').update(canonicalJson(plan)).digest('hex');

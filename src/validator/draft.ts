@@ -9,7 +9,6 @@
  */
 import { defined } from '../core/defined.ts';
 import type { DraftNode, Plan, PlanBounds, ValidPlan } from '../core/plan/plan.ts';
-import { markValid } from '../core/plan/plan.ts';
 import { workflowNameOf } from '../core/plan/plan-workflows.ts';
 import type { Catalogue, PlanDraft } from '../core/plan/validation.ts';
 import { createMemberReader, type JsonMember } from '../kit/json/json-members.ts';
@@ -18,7 +17,7 @@ import { type NodeAnalysis, openNode, openPlan, type PlanAnalysis, readSchema } 
 import { resolveNodeUses } from './analysis/references.ts';
 import { changesNothing } from './analysis/side-effects.ts';
 import { checkNode } from './checks/check-node.ts';
-import { hashOf, validNode } from './compile.ts';
+import { validNode, withHash } from './compile.ts';
 import { hasPlanShape } from './document/plan-shape.ts';
 import { readPlan } from './document/read.ts';
 import { createReport, type Report } from './document/report.ts';
@@ -33,7 +32,7 @@ const LONGEST_GOAL = 1000;
 export function emptyPlan(request: string, bounds: PlanBounds): ValidPlan {
   const plan: Plan = { version: 1, goal: request.slice(0, LONGEST_GOAL), nodes: [] };
   const estimate = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 };
-  return markValid({ plan, hash: hashOf(plan), nodes: [], estimate, bounds });
+  return withHash({ plan, nodes: [], estimate, bounds });
 }
 
 /** Its fields are set as they are written. */
