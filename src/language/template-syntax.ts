@@ -178,7 +178,8 @@ export function writtenStep(step: string | number): string {
 
 /** Faster than `takeAlternative`, because it needs no match per step. */
 function plainPath(text: string): Alternative | undefined {
-  const [head = '', ...path] = text.split('.');
+  const path = text.split('.');
+  const head = path.shift() ?? '';
   if (WORDS.has(head) || path.length > TEMPLATE_BOUNDS.pathLength) return undefined;
   return { type: 'path', head, path, text };
 }
@@ -248,7 +249,8 @@ function scan(text: string): ParsedTemplate {
   for (let open = text.indexOf('{{'); open !== -1; open = text.indexOf('{{', state.at)) {
     const braces = openingBraces(text, open);
     const odd = braces % 4;
-    state.pending += text.slice(state.at, open) + '{{'.repeat((braces - odd) / 4);
+    state.pending += text.slice(state.at, open);
+    if (braces >= 4) state.pending += '{{'.repeat((braces - odd) / 4);
     state.at = open + braces - odd;
     if (odd < 2) continue;
     if (odd === 3) state.pending += text.charAt(state.at++);

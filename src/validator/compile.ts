@@ -8,9 +8,10 @@ import { ownMetaOf } from './analysis/own-meta.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { AnalysisEstimate } from './estimate/estimate.ts';
 
-/** The nodes of the analysis, and its workflows, must be in the order of the run. */
+/** The nodes of the analysis, their `dependencies` by place, and its workflows must be in the order of the run. */
 export function compilePlan(
   analysis: PlanAnalysis,
+  dependencies: readonly (readonly number[])[],
   estimate: AnalysisEstimate,
   workflows?: Plan['workflows'],
 ): ValidPlan {
@@ -20,11 +21,29 @@ export function compilePlan(
   return withHash({
     plan,
     nodes: analysis.nodes.map((nodeAnalysis, index) =>
-      validNode(nodeAnalysis, index, analysis, estimate.nodes[index]?.estimate, estimate.priorities[index]),
+      validNode(
+        nodeAnalysis,
+        index,
+        dependencies[index] ?? [],
+        analysis,
+        estimate.nodes[index]?.estimate,
+        estimate.priorities[index],
+      ),
     ),
     estimate: { lowNanoUsd, expectedNanoUsd, highNanoUsd, expectedMs },
     bounds: analysis.catalogue.bounds,
   });
+}
+
+/** Without those that it only needs, or that only undoing it reads. */
+function dataOf(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): readonly string[] {
+  const data = new Set<string>();
+  for (const use of nodeAnalysis.uses) {
+    const { head, place } = use;
+    if (place === 'needs' || place === 'undo' || head === nodeAnalysis.node.id || !analysis.byId.has(head)) continue;
+    if (isNodeName(use, nodeAnalysis, analysis)) data.add(head);
+  }
+  return [...data];
 }
 
 type Unhashed = Omit<Parameters<typeof markValid>[0], 'hash'>;
@@ -49,28 +68,22 @@ const HASH: PropertyDescriptor = {
   configurable: true,
 };
 
+/** @param places of the nodes that it waits for */
 export function validNode(
   nodeAnalysis: NodeAnalysis,
   index: number,
+  places: readonly number[],
   analysis: PlanAnalysis,
   estimate: NodeEstimate | undefined,
   priority = 0,
 ): ValidNode {
-  const data: string[] = [];
-  const dependencies: string[] = [];
-  for (const use of nodeAnalysis.uses) {
-    const { head, place } = use;
-    if (head === nodeAnalysis.node.id || !analysis.byId.has(head)) continue;
-    if (!isNodeName(use, nodeAnalysis, analysis)) continue;
-    if (!dependencies.includes(head)) dependencies.push(head);
-    if (place !== 'needs' && place !== 'undo' && !data.includes(head)) data.push(head);
-  }
+  const { node, variants } = nodeAnalysis;
+  const dependencies = places.map((place) => analysis.nodes[place]?.node.id ?? '');
   const ownMeta = ownMetaOf(nodeAnalysis.output);
-  const { variants } = nodeAnalysis;
   const compiled: Growing<ValidNode> = {
-    node: nodeAnalysis.node,
+    node,
     index,
-    data,
+    data: node.needs === undefined && node.undo === undefined ? dependencies : dataOf(nodeAnalysis, analysis),
     dependencies,
     hasFallback: nodeAnalysis.hasFallback,
     estimate: estimate ?? { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 },

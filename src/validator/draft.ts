@@ -157,8 +157,8 @@ function takeNode(drafting: Drafting, text: string, element: number): DraftNode 
     return undefined;
   }
   nodes.push(nodeAnalysis);
-  const { estimate } = drafting.estimateNode(nodeAnalysis, places);
-  const valid = validNode(nodeAnalysis, nodeAnalysis.position, analysis, estimate, estimate.expectedMs);
+  const { estimate } = drafting.estimateNode(nodeAnalysis);
+  const valid = validNode(nodeAnalysis, nodeAnalysis.position, places, analysis, estimate, estimate.expectedMs);
   // A workflow of the plan can be run only when the run has the whole plan.
   const mayStart = workflowNameOf(node.use) === undefined && changesNothing(node, nodeAnalysis.step, catalogue);
   return { valid, mayStart };

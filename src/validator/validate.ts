@@ -115,12 +115,12 @@ function examine(document: unknown, examining: Examining, report: Report): Valid
   const estimates = createEstimates();
   const members = membersOf(shaped, examining, report, estimates);
   const seen = { ...examining, catalogue: members.catalogue };
-  const { analysis, estimate, moved } = examineOne(shaped, seen, report, estimates);
+  const { analysis, dependencies, estimate, moved } = examineOne(shaped, seen, report, estimates);
   const issues = report.findings.map(publicIssue);
   const repaired = [...members.moved, ...moved];
   return hasErrors(report)
     ? { issues, repaired }
-    : { plan: compilePlan(analysis, estimate, members.workflows), issues, repaired };
+    : { plan: compilePlan(analysis, dependencies, estimate, members.workflows), issues, repaired };
 }
 
 function membersOf(shaped: ShapedPlan, examining: Examining, report: Report, estimates: Estimates): MembersChecked {
@@ -153,7 +153,7 @@ function examineOne(shaped: ShapedPlan, examining: Examining, report: Report, es
   checkNesting(analysis);
   const estimate = estimateAnalysis(analysis, dependencies, estimates);
   checkBudget(estimate, analysis);
-  return { analysis, estimate, moved };
+  return { analysis, dependencies, estimate, moved };
 }
 
 const hasErrors = ({ findings }: Report): boolean => findings.some(({ severity }) => severity === 'error');

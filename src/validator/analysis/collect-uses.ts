@@ -134,18 +134,13 @@ export function collectUndo(value: unknown, pointer: string, collecting: Collect
 /** The fields of `model` that data may decide. */
 export const MODEL_FIELDS = ['id', 'tier', 'route'] as const;
 
-export function collectModel(model: PlanNode['model'], pointer: string, collecting: Collecting): void {
-  if (model === undefined) return;
-  for (const field of MODEL_FIELDS) collectValue(model[field], `${pointer}/${field}`, 'model', collecting);
+export function collectModel(model: NonNullable<PlanNode['model']>, pointer: string, collecting: Collecting): void {
+  for (const field of MODEL_FIELDS) {
+    if (model[field]?.includes('{{') === true) collectValue(model[field], `${pointer}/${field}`, 'model', collecting);
+  }
 }
 
-export function collectCondition(
-  source: string | undefined,
-  pointer: string,
-  place: ReferencePlace,
-  collecting: Collecting,
-): void {
-  if (source === undefined) return;
+export function collectCondition(source: string, pointer: string, place: ReferencePlace, collecting: Collecting): void {
   const compiled = readCondition(source);
   if (!compiled.ok) return;
   for (const { head, path, text } of compiled.condition.references) {

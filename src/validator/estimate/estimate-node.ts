@@ -4,6 +4,7 @@ import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import { agentsOf } from '../../core/plan/offered-tools.ts';
 import type { NodeEstimate, Plan, PlanBounds, PlanNode } from '../../core/plan/plan.ts';
 import { THREAD_FOLD_TOKENS, THREAD_SUMMARY_TOKENS, threadSettings } from '../../core/plan/thread.ts';
+import { isNodeName } from '../analysis/built-in-names.ts';
 import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '../analysis/candidates.ts';
 import { type NodeAnalysis, type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
@@ -46,13 +47,9 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: Nested) {
   const sizeOf = createSizes(analysis);
   const skippable = new Set<string>();
   const racers = racersOf(analysis);
-  return function estimateNode(
-    nodeAnalysis: NodeAnalysis,
-    dependencies: readonly number[],
-    mayBeCut = false,
-  ): EstimatedNode {
+  return function estimateNode(nodeAnalysis: NodeAnalysis, mayBeCut = false): EstimatedNode {
     const { node } = nodeAnalysis;
-    const mayBeSkipped = mayBeCut || maySkip(nodeAnalysis, dependencies, skippable, analysis);
+    const mayBeSkipped = mayBeCut || maySkip(nodeAnalysis, skippable, analysis);
     if (mayBeSkipped) skippable.add(node.id);
     const size = sizeOf(nodeAnalysis);
     const isCapped = analysis.plan.budget?.usd !== undefined || node.limits?.usd !== undefined;
@@ -88,24 +85,19 @@ function racersOf({ nodes }: PlanAnalysis): ReadonlySet<string> {
   return racers;
 }
 
-function maySkip(
-  { node, uses, hasFallback }: NodeAnalysis,
-  dependencies: readonly number[],
-  skippable: ReadonlySet<string>,
-  analysis: PlanAnalysis,
-): boolean {
+function maySkip(nodeAnalysis: NodeAnalysis, skippable: ReadonlySet<string>, analysis: PlanAnalysis): boolean {
+  const { node, uses, hasFallback } = nodeAnalysis;
   if (node.when !== undefined) return true;
-  if (hasFallback || skippable.size === 0 || dependencies.length === 0) return false;
-  const read = new Set<string>();
-  for (const { head, place } of uses) if (place !== 'needs' && place !== 'undo') read.add(head);
-  let hasData = false;
-  for (const place of dependencies) {
-    const id = analysis.nodes[place]?.node.id;
-    if (id === undefined || !read.has(id)) continue;
-    if (!skippable.has(id)) return false;
-    hasData = true;
+  if (hasFallback || skippable.size === 0) return false;
+  let readsNode = false;
+  for (const use of uses) {
+    const { head, place } = use;
+    const target = place === 'needs' || place === 'undo' ? undefined : analysis.byId.get(head);
+    if (target === undefined || target === nodeAnalysis || !isNodeName(use, nodeAnalysis, analysis)) continue;
+    if (!skippable.has(head)) return false;
+    readsNode = true;
   }
-  return hasData;
+  return readsNode;
 }
 
 function limited(cost: NanoUsd | null, { limits }: PlanNode): NanoUsd | null {
