@@ -13,6 +13,8 @@
  * three opening braces is text. An invalid reference is reported as an issue and stays text.
  */
 
+import { keptFor } from './kept.ts';
+
 export const TEMPLATE_BOUNDS = {
   /** Characters of one string. */
   length: 1_048_576,
@@ -213,6 +215,11 @@ function parseReference(text: string): Reference | string {
 /** Splits a string into text and references. Never throws; linear in the length. */
 export function parseTemplate(text: string): ParsedTemplate {
   if (!text.includes('{{')) return { segments: text === '' ? [] : [{ type: 'text', text }], issues: [] };
+  return parsed(text);
+}
+
+/** What is kept is shared by all that read the text: nobody changes it. */
+const parsed = keptFor((text): ParsedTemplate => {
   if (text.length > TEMPLATE_BOUNDS.length) {
     const message = `The template has ${text.length} characters, but at most ${TEMPLATE_BOUNDS.length} are allowed: shorten it.`;
     return { segments: [{ type: 'text', text }], issues: [{ code: 'template.size', message, at: 0 }] };
@@ -220,7 +227,7 @@ export function parseTemplate(text: string): ParsedTemplate {
   const source = expressionIn(text);
   if (source === undefined) return scan(text);
   return { segments: [{ type: 'expression', source, start: 0, end: text.length }], issues: [] };
-}
+});
 
 const EXPRESSION_START = '{{=';
 const EXPRESSION_END = '}}';
