@@ -14,7 +14,6 @@ import type { Catalogue, PlanDraft } from '../core/plan/validation.ts';
 import { createMemberReader, type JsonMember } from '../kit/json/json-members.ts';
 import { isNodeName } from './analysis/built-in-names.ts';
 import { type NodeAnalysis, openNode, openPlan, type PlanAnalysis, readSchema } from './analysis/plan-analysis.ts';
-import { resolveNodeUses } from './analysis/references.ts';
 import { changesNothing } from './analysis/side-effects.ts';
 import { checkNode } from './checks/check-node.ts';
 import { validNode, withHash } from './compile.ts';
@@ -22,6 +21,7 @@ import { hasPlanShape } from './document/plan-shape.ts';
 import { readPlan } from './document/read.ts';
 import { createReport, type Report } from './document/report.ts';
 import { createNodeEstimator } from './estimate/estimate-node.ts';
+import { resolveNodeUses } from './references/references.ts';
 import { examineMembers } from './validate.ts';
 
 /** After this many invalid nodes, the rest of the text is checked only as part of the whole plan. */

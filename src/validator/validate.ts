@@ -12,7 +12,6 @@ import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } fro
 import { type Naming, openNaming } from './analysis/naming.ts';
 import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './analysis/order.ts';
 import { openPlan, type PlanAnalysis } from './analysis/plan-analysis.ts';
-import { resolvePlan } from './analysis/references.ts';
 import { checkBudget } from './budget.ts';
 import { checkOutputBraces } from './checks/braces.ts';
 import { checkNode } from './checks/check-node.ts';
@@ -27,6 +26,7 @@ import { createReport, publicIssue, type Report } from './document/report.ts';
 import { readShape, type ShapedPlan, shapedPlan } from './document/shape.ts';
 import { createEstimates, type Estimates, estimateAnalysis } from './estimate/estimate.ts';
 import { mendHabits } from './habits/habits.ts';
+import { resolvePlan } from './references/references.ts';
 
 /** A repair can make another one possible; more rounds than this never helped in practice. */
 const MOST_ROUNDS = 6;

@@ -25,7 +25,7 @@ import {
 } from './collect-uses.ts';
 import { type Naming, openNaming } from './naming.ts';
 
-export type { ReferencePlace, Use } from './collect-uses.ts';
+export type { Use } from './collect-uses.ts';
 
 /** A node and the facts about it that the checks need. */
 export interface NodeAnalysis {

@@ -5,12 +5,12 @@
  * one thing can be meant, and it is repaired.
  */
 
-import { onlyField } from '../analysis/foreign-forms.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { editText, isRecord, pointerToken } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
 import { describedIn } from '../habits/described.ts';
 import { type InferredType, stepInto } from '../inference/inferred-type.ts';
+import { onlyField } from '../references/foreign-forms.ts';
 
 const NAME = '[\\p{L}_][\\p{L}\\p{N}_]*';
 const STEP = '(?:\\.[\\p{L}\\p{N}_]+|\\[[0-9]{1,9}\\])';

@@ -4,10 +4,10 @@
  * shows from what it counts, and a name only where one earlier node has it.
  */
 
-import { onlyField } from '../analysis/foreign-forms.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { formatPath } from '../analysis/rename.ts';
 import { isRecord } from '../document/document.ts';
+import { onlyField } from '../references/foreign-forms.ts';
 
 const LONGEST = 160;
 const MAY_DESCRIBE = /[<$%#{([]|output|result|response|answer|step|node|task/i;

@@ -4,12 +4,12 @@
  * nodes from one. The figures are in docs/decisions/validation-repairs.md.
  */
 
+import type { NodeAnalysis, PlanAnalysis, Use } from '../analysis/plan-analysis.ts';
+import { formatPath, renameFix } from '../analysis/rename.ts';
 import { isRecord, ownValue, valueAt } from '../document/document.ts';
 import type { Fix } from '../document/report.ts';
 import { shown } from '../document/report.ts';
 import { canFit, type InferredType, inferredType, stepInto } from '../inference/inferred-type.ts';
-import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
-import { formatPath, renameFix } from './rename.ts';
 
 /** The fix for a reference of a node to itself; undefined where more than one thing could be meant. */
 export function selfFix(use: Use, nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): Fix | undefined {

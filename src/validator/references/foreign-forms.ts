@@ -4,12 +4,12 @@
  * way exists.
  */
 import { fromForeign, type Holder } from '../../language/foreign-condition.ts';
+import { readCondition } from '../analysis/collect-uses.ts';
+import type { NodeAnalysis, PlanAnalysis, Use } from '../analysis/plan-analysis.ts';
+import { formatPath, renameFix } from '../analysis/rename.ts';
 import { editText, isRecord, setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
 import { type InferredType, stepInto, typesOf, typesOfInferred } from '../inference/inferred-type.ts';
-import { readCondition } from './collect-uses.ts';
-import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
-import { formatPath, renameFix } from './rename.ts';
 
 /** Where other formats keep what nodes gave. */
 const NODES: ReadonlySet<string> = new Set([
