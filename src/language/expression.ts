@@ -12,6 +12,7 @@ import { endEvaluation, madeBytes } from './cel/condition-work.ts';
 import { plainValue } from './cel/expression-result.ts';
 import { CEL_RESERVED } from './condition-rules.ts';
 import { EXPRESSION_LENGTH } from './expression-rules.ts';
+import { keptFor } from './kept.ts';
 import type { RenderMeter, TemplateScope } from './rendering.ts';
 
 export type { ASTNode as ExpressionNode } from '@marcbachmann/cel-js';
@@ -52,31 +53,18 @@ const OPTIONS = {
   emit: emitExpression,
 } as const;
 
-const MOST_KEPT = 1000;
-const LONGEST_KEPT = 400;
-const kept = new Map<string, CompiledExpression>();
-
 /** Compiles what stands between `{{=` and `}}`. Never throws: an error is returned with its code and place. */
-export function compileExpression(written: string): CompiledExpression {
-  const source = written.trim();
-  const known = kept.get(source);
-  if (known !== undefined) return known;
-  const compiled = compile(source);
-  if (source.length <= LONGEST_KEPT) {
-    const [oldest] = kept.keys();
-    if (kept.size >= MOST_KEPT && oldest !== undefined) kept.delete(oldest);
-    kept.set(source, compiled);
-  }
-  return compiled;
-}
+export const compileExpression = (written: string): CompiledExpression => compiled(written.trim());
+
+const compiled = keptFor(compile);
 
 function compile(source: string): CompiledExpression {
-  const compiled = compileProgram(source, OPTIONS);
-  if (!compiled.ok) {
-    const { reason, message, at } = compiled;
+  const program = compileProgram(source, OPTIONS);
+  if (!program.ok) {
+    const { reason, message, at } = program;
     return { ok: false, code: `expression.${reason}`, message, ...(at === undefined ? {} : { at }) };
   }
-  const { root, emission, run } = compiled.program;
+  const { root, emission, run } = program.program;
   const { references, comparisons, asksForNull, heads } = emission;
   const names = [...heads];
   const evaluate: ParsedExpression['evaluate'] = (scope, meter) => {

@@ -9,20 +9,19 @@
  */
 import { defined } from '../core/defined.ts';
 import type { DraftNode, Plan, PlanBounds, ValidPlan } from '../core/plan/plan.ts';
-import { markValid } from '../core/plan/plan.ts';
 import { workflowNameOf } from '../core/plan/plan-workflows.ts';
 import type { Catalogue, PlanDraft } from '../core/plan/validation.ts';
 import { createMemberReader, type JsonMember } from '../kit/json/json-members.ts';
 import { isNodeName } from './analysis/built-in-names.ts';
 import { type NodeAnalysis, openNode, openPlan, type PlanAnalysis, readSchema } from './analysis/plan-analysis.ts';
-import { resolveNodeUses } from './analysis/references.ts';
 import { changesNothing } from './analysis/side-effects.ts';
 import { checkNode } from './checks/check-node.ts';
-import { hashOf, validNode } from './compile.ts';
+import { validNode, withHash } from './compile.ts';
 import { hasPlanShape } from './document/plan-shape.ts';
 import { readPlan } from './document/read.ts';
 import { createReport, type Report } from './document/report.ts';
 import { createNodeEstimator } from './estimate/estimate-node.ts';
+import { resolveNodeUses } from './references/references.ts';
 import { examineMembers } from './validate.ts';
 
 /** After this many invalid nodes, the rest of the text is checked only as part of the whole plan. */
@@ -33,7 +32,7 @@ const LONGEST_GOAL = 1000;
 export function emptyPlan(request: string, bounds: PlanBounds): ValidPlan {
   const plan: Plan = { version: 1, goal: request.slice(0, LONGEST_GOAL), nodes: [] };
   const estimate = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 };
-  return markValid({ plan, hash: hashOf(plan), nodes: [], estimate, bounds });
+  return withHash({ plan, nodes: [], estimate, bounds });
 }
 
 /** Its fields are set as they are written. */
@@ -158,8 +157,8 @@ function takeNode(drafting: Drafting, text: string, element: number): DraftNode 
     return undefined;
   }
   nodes.push(nodeAnalysis);
-  const { estimate } = drafting.estimateNode(nodeAnalysis, places);
-  const valid = validNode(nodeAnalysis, nodeAnalysis.position, analysis, estimate, estimate.expectedMs);
+  const { estimate } = drafting.estimateNode(nodeAnalysis);
+  const valid = validNode(nodeAnalysis, nodeAnalysis.position, places, analysis, estimate, estimate.expectedMs);
   // A workflow of the plan can be run only when the run has the whole plan.
   const mayStart = workflowNameOf(node.use) === undefined && changesNothing(node, nodeAnalysis.step, catalogue);
   return { valid, mayStart };

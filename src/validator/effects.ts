@@ -111,7 +111,7 @@ function addModels({ node, variants }: NodeAnalysis, catalogue: Catalogue, union
   const candidates = candidatesOf(catalogue);
   const agents = node.use === 'llm' ? agentsOf(node.in?.agents) : [];
   const asked = [
-    ...(variants ?? [withKnownModel(node, node.model)]).flatMap(candidates),
+    ...(variants ?? [withKnownModel(node, node.model)]).flatMap((variant) => candidates(variant)),
     ...(node.escalate?.to ?? []).flatMap((target) => rungCandidates(node, target, catalogue)),
     ...agents.flatMap(([, { model }]) => (isRecord(model) ? candidates(withKnownModel(node, model)) : [])),
     ...(summarises(node) ? rungCandidates(node, 'fast', catalogue) : []),

@@ -1,11 +1,11 @@
 /** A plan with what its references and expressions mean, where nobody asks for its issues. */
 import type { Plan } from '../core/plan/plan.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
-import { scopeOf } from './analysis/member-scope.ts';
 import { openPlan, type PlanAnalysis } from './analysis/plan-analysis.ts';
-import { resolvePlan } from './analysis/references.ts';
 import { modelVariants } from './checks/model-variants.ts';
 import { createReport } from './document/report.ts';
+import { scopeOf } from './references/member-scope.ts';
+import { resolvePlan } from './references/references.ts';
 
 /** Its `catalogue` is the scope of the plan: what is registered, and its own workflows. */
 export function resolvedPlan(plan: Plan, catalogue: Catalogue): PlanAnalysis {

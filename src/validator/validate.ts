@@ -12,7 +12,6 @@ import type { Catalogue, PlanRepair, Validate, ValidateOptions, Validation } fro
 import { type Naming, openNaming } from './analysis/naming.ts';
 import { applyOrder, dependenciesOf, isOrdered, reportCycles, stableOrder } from './analysis/order.ts';
 import { openPlan, type PlanAnalysis } from './analysis/plan-analysis.ts';
-import { resolvePlan } from './analysis/references.ts';
 import { checkBudget } from './budget.ts';
 import { checkOutputBraces } from './checks/braces.ts';
 import { checkNode } from './checks/check-node.ts';
@@ -27,6 +26,7 @@ import { createReport, publicIssue, type Report } from './document/report.ts';
 import { readShape, type ShapedPlan, shapedPlan } from './document/shape.ts';
 import { createEstimates, type Estimates, estimateAnalysis } from './estimate/estimate.ts';
 import { mendHabits } from './habits/habits.ts';
+import { resolvePlan } from './references/references.ts';
 
 /** A repair can make another one possible; more rounds than this never helped in practice. */
 const MOST_ROUNDS = 6;
@@ -115,12 +115,12 @@ function examine(document: unknown, examining: Examining, report: Report): Valid
   const estimates = createEstimates();
   const members = membersOf(shaped, examining, report, estimates);
   const seen = { ...examining, catalogue: members.catalogue };
-  const { analysis, estimate, moved } = examineOne(shaped, seen, report, estimates);
+  const { analysis, dependencies, estimate, moved } = examineOne(shaped, seen, report, estimates);
   const issues = report.findings.map(publicIssue);
   const repaired = [...members.moved, ...moved];
   return hasErrors(report)
     ? { issues, repaired }
-    : { plan: compilePlan(analysis, estimate, members.workflows), issues, repaired };
+    : { plan: compilePlan(analysis, dependencies, estimate, members.workflows), issues, repaired };
 }
 
 function membersOf(shaped: ShapedPlan, examining: Examining, report: Report, estimates: Estimates): MembersChecked {
@@ -153,7 +153,7 @@ function examineOne(shaped: ShapedPlan, examining: Examining, report: Report, es
   checkNesting(analysis);
   const estimate = estimateAnalysis(analysis, dependencies, estimates);
   checkBudget(estimate, analysis);
-  return { analysis, estimate, moved };
+  return { analysis, dependencies, estimate, moved };
 }
 
 const hasErrors = ({ findings }: Report): boolean => findings.some(({ severity }) => severity === 'error');

@@ -12,9 +12,12 @@ export interface ToolList {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const NO_LISTS: readonly ToolList[] = [];
+const NO_NAMES: readonly string[] = [];
+
 /** Of the node first, then of each of its agents. An agent that only the run knows has a list that is none: its tools may be any. */
 export function toolLists({ use, in: inputs }: PlanNode): readonly ToolList[] {
-  if (inputs === undefined) return [];
+  if (inputs === undefined || (!isGiven(inputs.tools) && !isGiven(inputs.agents))) return NO_LISTS;
   const lists: ToolList[] = [];
   if (isGiven(inputs.tools)) lists.push({ place: '/in/tools', names: inputs.tools });
   if (use !== 'llm' || !isGiven(inputs.agents)) return lists;
@@ -49,6 +52,7 @@ export const namesIn = ({ names }: ToolList): readonly string[] =>
 
 /** Workflows that the node runs itself, or offers to a model. */
 export function workflowsOf(node: PlanNode): readonly string[] {
-  const named = node.use === 'llm' ? toolLists(node).flatMap(namesIn) : [node.use];
-  return named.filter((name) => name.startsWith('workflow:'));
+  if (node.use !== 'llm') return node.use.startsWith('workflow:') ? [node.use] : NO_NAMES;
+  const lists = toolLists(node);
+  return lists.length === 0 ? NO_NAMES : lists.flatMap(namesIn).filter((name) => name.startsWith('workflow:'));
 }

@@ -74,12 +74,27 @@ export function compileProgram(source: string, { kind, length, heads, emit }: Pr
     if (!valid)
       return { ok: false, reason: 'type', message: error?.summary ?? 'The types of the operands do not match.' };
     // The counted form knows no types of operands, so types are checked in the plain one.
-    const counted = emit(ast, begin(true));
-    const evaluated = counted === emitted ? parsed : environments().emitted.parse(counted);
-    return { ok: true, program: programOf({ root: ast, emission, type: type ?? 'dyn' }, kind, evaluated) };
+    const counted = whenAsked(() => {
+      const text = emit(ast, begin(true));
+      return text === emitted ? parsed : environments().emitted.parse(text);
+    });
+    // It may nest more deeply than the plain one where that is long.
+    if (emission.operations > MOST_DEFERRED) counted();
+    return { ok: true, program: programOf({ root: ast, emission, type: type ?? 'dyn' }, kind, counted) };
   } catch (error) {
     return refused(error, kind);
   }
+}
+
+/** Operations of a program whose counted form is made when it first runs: more plans are checked than run. */
+const MOST_DEFERRED = 64;
+
+function whenAsked<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function emissionOf(source: string, kind: ProgramKind, isCounted: boolean, isHead: Emission['isHead']): Emission {
@@ -119,7 +134,7 @@ interface Scope {
   readonly metaOf: MetaOf | undefined;
 }
 
-function programOf(found: Omit<CelProgram, 'run'>, kind: ProgramKind, parsed: ParseResult): CelProgram {
+function programOf(found: Omit<CelProgram, 'run'>, kind: ProgramKind, counted: () => ParseResult): CelProgram {
   const { source, heads, metas } = found.emission;
   const names = [...heads].map((head) => [head, `h_${head}`] as const);
   const evaluate = ({ values, metaOf }: Scope, prepare: (value: unknown) => unknown): unknown => {
@@ -127,8 +142,9 @@ function programOf(found: Omit<CelProgram, 'run'>, kind: ProgramKind, parsed: Pa
     for (const [head, name] of names)
       context[name] = Object.hasOwn(values, head) ? prepare(values[head] ?? null) : null;
     for (const head of metas) context[`m_${head}`] = prepare(metaOf?.(head) ?? readOwn(values[head], 'meta') ?? null);
+    const evaluated = counted();
     resetWork();
-    return parsed(context);
+    return evaluated(context);
   };
   return {
     ...found,

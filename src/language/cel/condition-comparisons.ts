@@ -62,9 +62,9 @@ export function recordComparison(name: string, left: ASTNode, right: ASTNode, re
 /** Records a value that has to equal two literals, among the operands of one chain of `&&`: of the whole chain, at its end. */
 export function recordContradictions(
   node: Extract<ASTNode, { op: '&&' | '||' }>,
-  { comparisons, ...rest }: ComparisonReading,
+  { comparisons, source, isHead, sources, chained }: ComparisonReading,
 ): void {
-  const reading: ComparisonReading = { ...rest, comparisons: [] };
+  const reading: ComparisonReading = { source, isHead, sources, chained, comparisons: [] };
   const equals = new Map<string, unknown>();
   for (const operand of operandsOf(node, reading.chained)) {
     if (operand.op !== '==') continue;

@@ -25,7 +25,7 @@ export interface ConditionReference {
 }
 
 export interface Emission extends ComparisonReading {
-  /** Emits calls that count the work, for evaluation; false for the check of types. */
+  /** Emits calls that count the work, for evaluation; false for the check of types, which also finds what is read and compared. */
   readonly isCounted: boolean;
   readonly references: ConditionReference[];
   readonly heads: Set<string>;
@@ -154,21 +154,21 @@ function emitOperator(node: OperatorNode, variables: Variables, emission: Emissi
     case '||':
     case '&&': {
       const [left, right] = node.args;
-      if (node.op === '&&' && !emission.chained.has(node)) recordContradictions(node, emission);
+      if (node.op === '&&' && !emission.isCounted && !emission.chained.has(node)) recordContradictions(node, emission);
       const first = emitBool(left, variables, emission, binding);
       return `${first} ${node.op} ${emitBool(right, variables, emission, binding + 1)}`;
     }
     case 'in': {
       const [item, list] = node.args;
       markTypeNames(item, list, emission);
-      recordComparison('in', item, list, emission);
+      if (!emission.isCounted) recordComparison('in', item, list, emission);
       const members = emission.isCounted ? '_members' : '_list';
       return `${emitWithin(item, variables, emission, binding)} in ${members}(${emit(list, variables, emission)})`;
     }
     default: {
       const [left, right] = node.args;
       markTypeNames(left, right, emission);
-      recordComparison(node.op, left, right, emission);
+      if (!emission.isCounted) recordComparison(node.op, left, right, emission);
       if (isNull(left) || isNull(right)) emission.asksForNull = true;
       const first = emitOperand(node.op, left, right, variables, emission, binding);
       return `${first} ${node.op} ${emitOperand(node.op, right, left, variables, emission, binding + 1)}`;
@@ -348,6 +348,7 @@ const weightOf = (operations: number): number => 1 + (operations >> 4);
 
 /** Records the longest path of constant steps that starts at a head. */
 function recordReference(node: ASTNode, variables: Variables, emission: Emission): void {
+  if (emission.isCounted) return;
   const chain: Extract<ASTNode, { op: '.' | '[]' }>[] = [];
   let root = node;
   while (root.op === '.' || root.op === '[]') {

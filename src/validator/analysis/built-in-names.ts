@@ -58,6 +58,6 @@ function nodeOfThatName(
 function isInput({ head, path }: Use, { input }: PlanAnalysis): boolean {
   if (input === undefined || input === 'any') return false;
   let inferred: InferredType | undefined = input;
-  for (const step of [head, ...path]) inferred = inferred === undefined ? undefined : stepInto(inferred, step).inferred;
+  for (const step of [head, ...path]) inferred = inferred === undefined ? undefined : stepInto(inferred, step);
   return inferred !== undefined;
 }

@@ -80,20 +80,20 @@ export interface Demand {
 const PRIVATE: ReadonlySet<Sensitivity> = new Set(['personal', 'regulated']);
 const isGiven = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0);
 
-export function demandOf(node: PlanNode): Demand {
+export function demandOf(node: PlanNode, model = node.model): Demand {
   const operation = operationOf(node.use);
-  const can = [...(node.model?.can ?? [])];
+  const can = [...(model?.can ?? [])];
   if (operation === 'chat' && node.use === 'llm') can.push(...impliedBy(node.in ?? {}));
   if (operation === 'image' && isGiven(node.in?.image)) can.push('image-edit');
   const privately = node.sensitivity !== undefined && PRIVATE.has(node.sensitivity);
-  const tier = node.model?.tier;
+  const tier = model?.tier;
   return {
     operation,
     tier: tier !== undefined && isTier(tier) ? tier : undefined,
-    strict: node.model?.strict === true,
+    strict: model?.strict === true,
     can,
     privately,
-    isNamed: node.model?.id !== undefined,
+    isNamed: model?.id !== undefined,
   };
 }
 
@@ -151,8 +151,8 @@ export function withoutStandIns(models: readonly CatalogueModel[], demand: Deman
 
 export const keepsNothing = ({ card }: CatalogueModel): boolean => card.retention === 'none';
 
-/** The models that a node may go to. */
-export type Candidates = (node: PlanNode) => readonly CatalogueModel[];
+/** The models that a node may go to; with `model`, as if it asked for that one. */
+export type Candidates = (node: PlanNode, model?: PlanNode['model']) => readonly CatalogueModel[];
 
 const MOST_KEPT = 500;
 const known = new WeakMap<Catalogue, Candidates>();
@@ -168,12 +168,12 @@ export function candidatesOf(catalogue: Catalogue): Candidates {
 
 function createCandidates(catalogue: Catalogue): Candidates {
   const lists = new Map<string, readonly CatalogueModel[]>();
-  return function candidates(node) {
-    const key = keyOf(node);
+  return function candidates(node, model = node.model) {
+    const key = keyOf(node, model);
     const found = lists.get(key);
     if (found !== undefined) return found;
-    const demand = demandOf(node);
-    const named = node.model?.id === undefined ? catalogue.models : modelsNamed(node.model.id, catalogue);
+    const demand = demandOf(node, model);
+    const named = model?.id === undefined ? catalogue.models : modelsNamed(model.id, catalogue);
     const able = ofTier(
       withoutStandIns(named, demand).filter((model) => lacks(model, demand).length === 0),
       demand,
@@ -195,14 +195,13 @@ export function ofTier(capable: readonly CatalogueModel[], { tier, privately }: 
 /** The models that a rung of the node's ladder may go to; `target` is a tier or a model. */
 export function rungCandidates(node: PlanNode, target: string, catalogue: Catalogue): readonly CatalogueModel[] {
   const { tier: _, id: __, ...model } = node.model ?? NO_MODEL;
-  const asked = isTier(target) ? { ...model, tier: target } : { ...model, id: target };
-  return candidatesOf(catalogue)({ ...node, model: asked });
+  return candidatesOf(catalogue)(node, isTier(target) ? { ...model, tier: target } : { ...model, id: target });
 }
 
 const NO_MODEL: NonNullable<PlanNode['model']> = {};
 
 /** Contains every field of the node that its demand depends on. */
-function keyOf({ use, model, sensitivity, in: inputs }: PlanNode): string {
+function keyOf({ use, sensitivity, in: inputs }: PlanNode, model: PlanNode['model']): string {
   let key = use;
   if (model !== undefined) key += ` ${model.id} ${model.tier} ${model.strict} ${model.can?.join()}`;
   if (sensitivity !== undefined) key += ` ${sensitivity}`;

@@ -3,6 +3,7 @@ import type { PlanNode } from '../../core/plan/plan.ts';
 import { CEL_RESERVED, type CompiledCondition, compileCondition } from '../../language/condition.ts';
 import { compileExpression, type ParsedExpression } from '../../language/expression.ts';
 import { type ForeignRules, fromForeign } from '../../language/foreign-condition.ts';
+import { keptFor } from '../../language/kept.ts';
 import type { ParsedTemplate, Reference } from '../../language/template.ts';
 import { editText, isRecord, pointerToken } from '../document/document.ts';
 import { type Fix, type Report, shown } from '../document/report.ts';
@@ -134,18 +135,13 @@ export function collectUndo(value: unknown, pointer: string, collecting: Collect
 /** The fields of `model` that data may decide. */
 export const MODEL_FIELDS = ['id', 'tier', 'route'] as const;
 
-export function collectModel(model: PlanNode['model'], pointer: string, collecting: Collecting): void {
-  if (model === undefined) return;
-  for (const field of MODEL_FIELDS) collectValue(model[field], `${pointer}/${field}`, 'model', collecting);
+export function collectModel(model: NonNullable<PlanNode['model']>, pointer: string, collecting: Collecting): void {
+  for (const field of MODEL_FIELDS) {
+    if (model[field]?.includes('{{') === true) collectValue(model[field], `${pointer}/${field}`, 'model', collecting);
+  }
 }
 
-export function collectCondition(
-  source: string | undefined,
-  pointer: string,
-  place: ReferencePlace,
-  collecting: Collecting,
-): void {
-  if (source === undefined) return;
+export function collectCondition(source: string, pointer: string, place: ReferencePlace, collecting: Collecting): void {
   const compiled = readCondition(source);
   if (!compiled.ok) return;
   for (const { head, path, text } of compiled.condition.references) {
@@ -153,21 +149,8 @@ export function collectCondition(
   }
 }
 
-const MOST_KEPT = 1000;
-const LONGEST_KEPT = 400;
-const kept = new Map<string, CompiledCondition>();
 /** Every name counts as a head, except those that CEL reserves; the caller checks which heads are allowed. */
 const OPTIONS = { heads: (name: string): boolean => !CEL_RESERVED.has(name) };
 
 /** Compiled once: the references of a condition do not depend on the plan that contains it. */
-export function readCondition(source: string): CompiledCondition {
-  const known = kept.get(source);
-  if (known !== undefined) return known;
-  const compiled = compileCondition(source, OPTIONS);
-  if (source.length <= LONGEST_KEPT) {
-    const [oldest] = kept.keys();
-    if (kept.size >= MOST_KEPT && oldest !== undefined) kept.delete(oldest);
-    kept.set(source, compiled);
-  }
-  return compiled;
-}
+export const readCondition = keptFor((source): CompiledCondition => compileCondition(source, OPTIONS));

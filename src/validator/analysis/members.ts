@@ -89,6 +89,6 @@ function typeAt(start: InferredType, path: readonly (string | number)[]): Inferr
   // What the run keeps of a node stands beside its output.
   if (path[0] === 'meta') return 'any';
   let inferred = start;
-  for (const step of path) inferred = stepInto(inferred, step).inferred ?? 'any';
+  for (const step of path) inferred = stepInto(inferred, step) ?? 'any';
   return inferred;
 }

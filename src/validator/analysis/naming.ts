@@ -4,8 +4,8 @@
  */
 import type { PlanNode } from '../../core/plan/plan.ts';
 import type { Catalogue, StepType } from '../../core/plan/validation.ts';
-import { respelt } from '../../language/respelt.ts';
-import { wordsOfName } from '../../language/same-word.ts';
+import { respelt } from '../../language/spelling/respelt.ts';
+import { wordsOfName } from '../../language/spelling/same-word.ts';
 import { isRecord } from '../document/document.ts';
 import { changesNothing } from './side-effects.ts';
 

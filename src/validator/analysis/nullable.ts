@@ -68,7 +68,7 @@ function whenAbsent(
     if (inferred === undefined || inferred === 'any') return undefined;
     if (typeof step === 'string' && inferred.every((leaf) => isOptional(leaf, step, isComplete)))
       return `"${step}" of ${head} is not given`;
-    inferred = stepInto(inferred, step).inferred;
+    inferred = stepInto(inferred, step);
   }
   if (inferred === undefined || inferred === 'any') return undefined;
   const isNull = inferred.some((leaf) => typesOf(leaf)?.includes('null') === true);

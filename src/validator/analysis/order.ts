@@ -2,18 +2,18 @@
 import { isNodeName } from './built-in-names.ts';
 import type { NodeAnalysis, PlanAnalysis } from './plan-analysis.ts';
 
-/** The nodes that each node waits for, by place in `nodes`, without unknown names and without the node itself. */
-export function dependenciesOf(analysis: PlanAnalysis): number[][] {
-  const places = new Map<NodeAnalysis, number>();
-  analysis.nodes.forEach((nodeAnalysis, place) => {
-    places.set(nodeAnalysis, place);
-  });
+/** The nodes that each node waits for, by position, without unknown names and without the node itself. */
+export function dependenciesOf(analysis: PlanAnalysis): readonly (readonly number[])[] {
+  // By position, the last node that was found to wait for it: a node may name it many times.
+  const foundFor: (NodeAnalysis | undefined)[] = analysis.nodes.map(() => undefined);
   return analysis.nodes.map((nodeAnalysis) => {
     const found: number[] = [];
     for (const use of nodeAnalysis.uses) {
-      const target = isNodeName(use, nodeAnalysis, analysis) ? analysis.byId.get(use.head) : undefined;
-      const place = target === undefined || target === nodeAnalysis ? undefined : places.get(target);
-      if (place !== undefined && !found.includes(place)) found.push(place);
+      const target = analysis.byId.get(use.head);
+      if (target === undefined || target === nodeAnalysis || foundFor[target.position] === nodeAnalysis) continue;
+      if (!isNodeName(use, nodeAnalysis, analysis)) continue;
+      foundFor[target.position] = nodeAnalysis;
+      found.push(target.position);
     }
     return found;
   });

@@ -10,7 +10,7 @@ export function ownMetaOf(output: InferredType): OwnMeta | undefined {
   const objects = output.filter((leaf) => mayBe(leaf, 'object'));
   if (objects.length === 0) return undefined;
   if (objects.every(declaresMeta)) return 'always';
-  return stepInto(objects, 'meta').inferred === undefined ? undefined : 'maybe';
+  return stepInto(objects, 'meta') === undefined ? undefined : 'maybe';
 }
 
 const declaresMeta = ({ schema: { properties } }: Leaf): boolean =>

@@ -25,7 +25,7 @@ import {
 } from './collect-uses.ts';
 import { type Naming, openNaming } from './naming.ts';
 
-export type { ReferencePlace, Use } from './collect-uses.ts';
+export type { Use } from './collect-uses.ts';
 
 /** A node and the facts about it that the checks need. */
 export interface NodeAnalysis {
@@ -119,17 +119,7 @@ export function openNode(
   const pointer = `/nodes/${index}`;
   const step = catalogue.steps.get(node.use);
   const collecting: Collecting = { uses: [], expressions: [], fallback: false, template, report };
-  collectValue(node.in, `${pointer}/in`, 'in', collecting);
-  collectValue(node.session, `${pointer}/session`, 'session', collecting);
-  if (typeof node.undo === 'object') collectUndo(node.undo.in, `${pointer}/undo/in`, collecting);
-  collectValue(node.thread, `${pointer}/thread`, 'thread', collecting);
-  collectValue(node.each, `${pointer}/each`, 'each', collecting);
-  collectModel(node.model, `${pointer}/model`, collecting);
-  collectCondition(node.when, `${pointer}/when`, 'when', collecting);
-  collectCondition(node.repeat?.until, `${pointer}/repeat/until`, 'until', collecting);
-  node.needs?.forEach((head, place) => {
-    collecting.uses.push({ place: 'needs', pointer: `${pointer}/needs/${place}`, head, path: [], text: head });
-  });
+  collectNode(node, pointer, collecting);
   const outputOnce = outputOf(node, step, pointer, report);
   return {
     node,
@@ -146,6 +136,21 @@ export function openNode(
     item: 'any',
     variants: undefined,
   };
+}
+
+/** Most nodes have few of the fields, and no pointer is made for the others. */
+function collectNode(node: PlanNode, pointer: string, collecting: Collecting): void {
+  if (node.in !== undefined) collectValue(node.in, `${pointer}/in`, 'in', collecting);
+  if (node.session !== undefined) collectValue(node.session, `${pointer}/session`, 'session', collecting);
+  if (typeof node.undo === 'object') collectUndo(node.undo.in, `${pointer}/undo/in`, collecting);
+  if (node.thread !== undefined) collectValue(node.thread, `${pointer}/thread`, 'thread', collecting);
+  if (node.each !== undefined) collectValue(node.each, `${pointer}/each`, 'each', collecting);
+  if (node.model !== undefined) collectModel(node.model, `${pointer}/model`, collecting);
+  if (node.when !== undefined) collectCondition(node.when, `${pointer}/when`, 'when', collecting);
+  if (node.repeat !== undefined) collectCondition(node.repeat.until, `${pointer}/repeat/until`, 'until', collecting);
+  node.needs?.forEach((head, place) => {
+    collecting.uses.push({ place: 'needs', pointer: `${pointer}/needs/${place}`, head, path: [], text: head });
+  });
 }
 
 export function workflowOf(use: string, { workflows }: Catalogue): Plan | undefined {

@@ -12,9 +12,13 @@ const MOST_REPORTED = 20;
 const MOST_AGENTS = 16;
 const AGENT = /^[a-z][a-z0-9_]{0,39}$/;
 
+/** The inputs that say something of tools. */
+const FIELDS = ['tools', 'agents', 'rounds', 'stopWhen', 'approve', 'toolLimits'] as const;
+
 export function checkAgents(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node } = nodeAnalysis;
-  if (node.use !== 'llm' || node.in === undefined) return;
+  const inputs = node.in;
+  if (node.use !== 'llm' || inputs === undefined || !FIELDS.some((field) => inputs[field] !== undefined)) return;
   const lists = toolLists(node);
   for (const list of lists) checkTools(list, nodeAnalysis, analysis);
   checkDeclared(nodeAnalysis, analysis);

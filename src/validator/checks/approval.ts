@@ -5,6 +5,7 @@ import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 /** A node that only `needs` an approval runs after a refusal too. */
 export function checkApprovals(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, uses, pointer } = nodeAnalysis;
+  if (node.needs === undefined) return;
   const needed = uses.filter(({ place, head }) => place === 'needs' && asksForApproval(analysis.byId.get(head)));
   if (needed.length === 0) return;
   const read = new Set(uses.flatMap(({ place, head }) => (place === 'needs' ? [] : [head])));

@@ -5,12 +5,12 @@
  * one thing can be meant, and it is repaired.
  */
 
-import { onlyField } from '../analysis/foreign-forms.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { editText, isRecord, pointerToken } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
 import { describedIn } from '../habits/described.ts';
 import { type InferredType, stepInto } from '../inference/inferred-type.ts';
+import { onlyField } from '../references/foreign-forms.ts';
 
 const NAME = '[\\p{L}_][\\p{L}\\p{N}_]*';
 const STEP = '(?:\\.[\\p{L}\\p{N}_]+|\\[[0-9]{1,9}\\])';
@@ -97,9 +97,12 @@ const HEADINGS = /\/(?:title|heading|subject|name|label|caption|filename|path|de
 /** Words for the outputs of nodes, where exactly one node fits. */
 function inWords(text: string, pointer: string, reader: Reader): readonly Foreign[] | undefined {
   const { analysis, nodeAnalysis } = reader;
+  const described = describedIn(text, nodeAnalysis, analysis);
+  if (described.length === 0) return undefined;
+  const found = described.filter(({ path }) => !usesAlready(headOf(path), reader));
+  if (found.length === 0) return undefined;
   const isCertain = analysis.naming.isHarmless(nodeAnalysis) && !HEADINGS.test(pointer);
-  const found = describedIn(text, nodeAnalysis, analysis).filter(({ path }) => !usesAlready(headOf(path), reader));
-  return found.length === 0 ? undefined : found.map((described) => ({ ...described, isCertain }));
+  return found.map((one) => ({ ...one, isCertain }));
 }
 
 /** A text that is nothing but a path. */
@@ -116,9 +119,13 @@ function bareIn(text: string, pointer: string, reader: Reader): readonly Foreign
     : undefined;
 }
 
+const mayBeForeign = (text: string): boolean => text.includes('{') || text.includes('$') || text.includes('#E');
+
 function foreignIn(text: string, reader: Reader): readonly Foreign[] {
-  if (!text.includes('{') && !text.includes('$') && !text.includes('#E')) return [];
+  if (!mayBeForeign(text)) return [];
   const { segments } = reader.analysis.template(text);
+  // What begins within a reference of ours is part of it.
+  if (!segments.some((segment) => segment.type === 'text' && mayBeForeign(segment.text))) return [];
   const references = segments.filter((segment) => segment.type !== 'text');
   const found: Foreign[] = [];
   let next = 0;
@@ -190,7 +197,7 @@ function resolved(path: string, reader: Reader): Resolution | undefined {
   if (alternative.path[0] === 'meta' && reader.analysis.byId.has(alternative.head)) return 'declared';
   for (const step of alternative.path) {
     if (inferred === 'any') return 'unknown';
-    const next: InferredType | undefined = stepInto(inferred, step).inferred;
+    const next: InferredType | undefined = stepInto(inferred, step);
     if (next === undefined) return 'absent';
     inferred = next;
   }

@@ -33,11 +33,11 @@ function checkAll(
   nodeAnalysis: NodeAnalysis,
   analysis: PlanAnalysis,
 ): void {
-  const told = new Set<string>();
+  let told: Set<string> | undefined;
   for (const comparison of comparisons) {
     const fault = faultOf(comparison, nodeAnalysis);
-    if (fault === undefined || told.has(fault.message)) continue;
-    told.add(fault.message);
+    if (fault === undefined || told?.has(fault.message) === true) continue;
+    told = (told ?? new Set()).add(fault.message);
     const { message, isAlways, ...details } = fault;
     const severity = isAlways ? 'warning' : 'error';
     analysis.report.add('condition.never', path, place + message, { severity, ...details });
@@ -130,7 +130,7 @@ const nameOf = ({ text, further }: ReadValue): string => shown(formatPath(text, 
 
 function typeOf({ text, further }: ReadValue, inferredTypes: NodeAnalysis['inferredTypes']): InferredType {
   let inferred: InferredType | undefined = inferredTypes.get(text) ?? 'any';
-  for (const step of further) inferred = inferred === undefined ? undefined : stepInto(inferred, step).inferred;
+  for (const step of further) inferred = inferred === undefined ? undefined : stepInto(inferred, step);
   return inferred ?? 'any';
 }
 

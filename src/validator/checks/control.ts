@@ -2,11 +2,11 @@
 
 import { hasAttempts } from '../../core/plan/steps.ts';
 import { readCondition } from '../analysis/collect-uses.ts';
-import { foreignConditionFix } from '../analysis/foreign-forms.ts';
 import { maySkip } from '../analysis/nullable.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
+import { foreignConditionFix } from '../references/foreign-forms.ts';
 
 export function checkConditions(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, pointer } = nodeAnalysis;

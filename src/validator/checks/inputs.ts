@@ -18,8 +18,6 @@ import {
 
 /** How the messages name what is checked: an input of a step, or what stands in for an output. */
 export interface Words {
-  /** Pointer of the whole value. */
-  readonly base: string;
   /** The whole value. */
   readonly whole: string;
   /** Before the rule: `"tool:search" takes`. */
@@ -31,7 +29,10 @@ export interface Words {
 }
 
 export interface Checking {
-  readonly words: Words;
+  /** Pointer of the whole value. */
+  readonly base: string;
+  /** Asked only where there is something to say. */
+  readonly words: () => Words;
   /** The strings of the value are rendered, so one with a reference has the type of that. */
   readonly isRendered: boolean;
   readonly nodeAnalysis: NodeAnalysis;
@@ -48,26 +49,28 @@ const DEEPEST = 16;
 export function checkInputs(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step, pointer } = nodeAnalysis;
   if (step === undefined || analysis.isBroken(nodeAnalysis, 'in')) return;
-  const use = `"${node.use}"`;
+  const base = `${pointer}/in`;
   const checking: Checking = {
-    words: {
-      base: `${pointer}/in`,
-      whole: 'The input',
-      takes: `${use} takes`,
-      unknown: `which ${use} does not take`,
-      required: `which ${use} requires`,
-    },
+    base,
+    words: () => wordsOf(`"${node.use}"`),
     isRendered: true,
     nodeAnalysis,
     analysis,
     report: analysis.report,
     values: { left: MOST_VALUES },
   };
-  checkValue(node.in ?? {}, inferredType(step.input), `${pointer}/in`, checking, 0);
+  checkValue(node.in ?? {}, inferredType(step.input), base, checking, 0);
   // The only built-in step that needs one of two inputs; shorthand cannot express that.
   const asks = node.use !== 'llm' || node.in?.prompt !== undefined || node.in?.messages !== undefined;
-  if (!asks) missingField(['prompt', 'messages'], `${pointer}/in`, checking);
+  if (!asks) missingField(['prompt', 'messages'], base, checking);
 }
+
+const wordsOf = (use: string): Words => ({
+  whole: 'The input',
+  takes: `${use} takes`,
+  unknown: `which ${use} does not take`,
+  required: `which ${use} requires`,
+});
 
 /** Reports a value that fits no leaf; with several leaves, the issues of the leaf with the fewest. */
 export function checkValue(
@@ -110,14 +113,14 @@ const mayBeValue = (leaf: Leaf, value: unknown): boolean => {
 
 function mismatch(value: unknown, types: readonly string[] | undefined, pointer: string, checking: Checking): void {
   const rule = types === undefined || types.length === 0 ? 'another type' : types.join(' or ');
-  const message = `${place(pointer, checking)} is ${shown(value)}, but ${checking.words.takes} ${rule}.`;
+  const message = `${place(pointer, checking)} is ${shown(value)}, but ${checking.words().takes} ${rule}.`;
   checking.report.add('type.mismatch', pointer, message, { expected: types, got: typeOfValue(value) });
 }
 
 /** The place in words: `"query" of node "docs"`. */
-const place = (pointer: string, { nodeAnalysis, words }: Checking): string => {
-  const inside = pointer.slice(words.base.length + 1);
-  return `${inside === '' ? words.whole : shown(inside)} of node "${nodeAnalysis.node.id}"`;
+const place = (pointer: string, { nodeAnalysis, base, words }: Checking): string => {
+  const inside = pointer.slice(base.length + 1);
+  return `${inside === '' ? words().whole : shown(inside)} of node "${nodeAnalysis.node.id}"`;
 };
 
 // ---------------------------------------------------------------------------------------------------- references
@@ -159,7 +162,7 @@ function checkInferred(
   const got = typesOfInferred(actual);
   const same = got?.join() === types?.join();
   const is = same ? `${got?.join(' or ') ?? 'a value'} of a different shape` : (got?.join(' or ') ?? 'a value');
-  const message = `${place(pointer, checking)} is ${name}, which is ${is}, but ${checking.words.takes} ${types?.join(' or ') ?? 'another type'}.`;
+  const message = `${place(pointer, checking)} is ${name}, which is ${is}, but ${checking.words().takes} ${types?.join(' or ') ?? 'another type'}.`;
   checking.report.add('type.mismatch', pointer, message, { expected: types, got });
 }
 
@@ -187,7 +190,7 @@ function checkLeaf(value: unknown, leaf: Leaf, pointer: string, checking: Checki
   }
   const rule = brokenBound(value, schema);
   if (rule !== undefined) {
-    const message = `${place(pointer, checking)} is ${shown(value)}, but ${checking.words.takes} ${rule}.`;
+    const message = `${place(pointer, checking)} is ${shown(value)}, but ${checking.words().takes} ${rule}.`;
     checking.report.add('type.mismatch', pointer, message, { expected: rule, got: shown(value) });
   }
   if (Array.isArray(value)) {
@@ -220,7 +223,7 @@ function wrongChoice(value: unknown, schema: JsonSchema, pointer: string, checki
     got: shown(value),
     suggest: typeof value === 'string' ? nearest(value, names) : [],
   };
-  const message = `${place(pointer, checking)} is ${shown(value)}, but ${checking.words.takes} one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
+  const message = `${place(pointer, checking)} is ${shown(value)}, but ${checking.words().takes} one of ${choices.slice(0, 20).map(shown).join(', ')}.`;
   checking.report.add('type.mismatch', pointer, message, details);
 }
 
@@ -257,8 +260,10 @@ function checkObject(
       checkValue(value[key], leavesOf(schema.additionalProperties, root), child, checking, depth + 1);
     } else unknownField(key, value, leaf, pointer, checking);
   }
-  for (const name of requiredOf(schema)) {
-    if (!Object.hasOwn(value, name)) missingField([name], pointer, checking);
+  const { required } = schema;
+  if (Array.isArray(required)) {
+    for (const name of required)
+      if (typeof name === 'string' && !Object.hasOwn(value, name)) missingField([name], pointer, checking);
   }
   const choices = schema.anyOf ?? schema.oneOf;
   if (!Array.isArray(choices) || choices.length === 0) return;
@@ -276,7 +281,7 @@ const requiredOf = (schema: Readonly<Record<string, unknown>>): readonly string[
 
 function missingField(names: readonly string[], pointer: string, checking: Checking): void {
   const what = names.map((name) => `"${name}"`).join(' or ');
-  const message = `${place(pointer, checking)} lacks ${what}, ${checking.words.required}: add ${names.length === 1 ? 'it' : 'one of them'}.`;
+  const message = `${place(pointer, checking)} lacks ${what}, ${checking.words().required}: add ${names.length === 1 ? 'it' : 'one of them'}.`;
   checking.report.add('in.missing', pointer, message, { expected: names });
 }
 
@@ -297,7 +302,7 @@ function unknownField(
   const free = known.filter((name) => !Object.hasOwn(value, name));
   const { naming } = checking.analysis;
   const target = naming.respelt(key, free, naming.isHarmless(checking.nodeAnalysis));
-  const message = `${place(pointer, checking)} has ${shown(key)}, ${checking.words.unknown}: remove or rename it.`;
+  const message = `${place(pointer, checking)} has ${shown(key)}, ${checking.words().unknown}: remove or rename it.`;
   checking.report.add('in.unknown', `${pointer}/${pointerToken(key)}`, message, {
     severity: closed ? 'error' : 'warning',
     expected: known.slice(0, 50),

@@ -23,9 +23,10 @@ import { isByData, modelVariants } from './model-variants.ts';
 export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = nodeAnalysis;
   if (step?.usesModel !== true) return;
-  nodeAnalysis.variants = modelVariants(nodeAnalysis, analysis);
-  if (isByData(node)) checkVariants(nodeAnalysis, analysis);
-  else checkChoice(nodeAnalysis, analysis);
+  if (isByData(node)) {
+    nodeAnalysis.variants = modelVariants(nodeAnalysis, analysis);
+    checkVariants(nodeAnalysis, analysis);
+  } else checkChoice(nodeAnalysis, analysis);
   if (node.escalate !== undefined) checkEscalation(node.escalate, nodeAnalysis, analysis);
 }
 
@@ -45,22 +46,17 @@ function checkVariants(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void
 
 function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, pointer } = nodeAnalysis;
-  const { catalogue, report } = analysis;
+  const { catalogue } = analysis;
   const { model } = node;
-  const [first, second] = (['id', 'route', 'task'] as const).filter((field) => model?.[field] !== undefined);
-  if (second !== undefined) {
-    const message = `Node "${node.id}" has both model.${first} and model.${second}: keep only one of them.`;
-    report.add('model.ambiguous', `${pointer}/model`, message);
-  }
+  if (model !== undefined) checkOneName(model, nodeAnalysis, analysis);
   if (model?.route !== undefined) {
     if (catalogue.routes.includes(model.route)) return;
     const unknown = { name: model.route, names: catalogue.routes, path: `${pointer}/model/route`, nodeAnalysis };
     reportUnknown(unknown, 'route of the config', analysis);
     return;
   }
-  const { tasks = [] } = catalogue;
-  if (model?.task !== undefined && !tasks.includes(model.task)) {
-    const unknown = { name: model.task, names: tasks, path: `${pointer}/model/task`, nodeAnalysis };
+  if (model?.task !== undefined && catalogue.tasks?.includes(model.task) !== true) {
+    const unknown = { name: model.task, names: catalogue.tasks ?? [], path: `${pointer}/model/task`, nodeAnalysis };
     reportUnknown(unknown, 'task of the config', analysis);
     return;
   }
@@ -78,6 +74,17 @@ function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const named = model?.id === undefined ? catalogue.models : modelsNamed(model.id, catalogue);
   const path = model === undefined ? pointer : `${pointer}/model`;
   checkAble(named, demandOf(node), path, `node "${node.id}"`, node, analysis);
+}
+
+function checkOneName(
+  model: NonNullable<PlanNode['model']>,
+  { node, pointer }: NodeAnalysis,
+  { report }: PlanAnalysis,
+): void {
+  const [first, second] = (['id', 'route', 'task'] as const).filter((field) => model[field] !== undefined);
+  if (second === undefined) return;
+  const message = `Node "${node.id}" has both model.${first} and model.${second}: keep only one of them.`;
+  report.add('model.ambiguous', `${pointer}/model`, message);
 }
 
 /** A tier is a preference: where no capable model has it, the nearest one answers. */

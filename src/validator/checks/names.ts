@@ -1,7 +1,7 @@
 /** Checks the names of a node: its id, its step, the fields of its output. */
 import { REFERENCE_HEADS } from '../../core/plan/plan.ts';
 import { CEL_RESERVED } from '../../language/condition.ts';
-import { sameName } from '../../language/same-word.ts';
+import { sameName } from '../../language/spelling/same-word.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { renameNode } from '../analysis/rename.ts';

@@ -12,8 +12,10 @@ export function checkNesting(analysis: PlanAnalysis): void {
   const { nesting } = analysis.catalogue.bounds;
   const registered = registeredIn(analysis.catalogue);
   for (const { node, pointer } of analysis.nodes) {
+    const uses = workflowsOf(node);
+    if (uses.length === 0) continue;
     const place = node.use === 'llm' ? `${pointer}/in` : `${pointer}/use`;
-    for (const use of new Set(workflowsOf(node))) {
+    for (const use of new Set(uses)) {
       const name = workflowNameOf(use) ?? '';
       const workflow = analysis.catalogue.workflows.get(name);
       if (workflow === undefined) continue;

@@ -21,18 +21,17 @@ function checkStandIn(value: unknown, nodeAnalysis: NodeAnalysis, analysis: Plan
   const { node, outputOnce, pointer } = nodeAnalysis;
   const base = `${pointer}/onError/value`;
   const trial = createReport();
-  const words = {
-    base,
+  const words = () => ({
     whole: 'The stand-in (onError.value)',
     takes: 'the output that it stands in for is',
     unknown: 'which the output that it stands in for does not have',
     required: 'which the output that it stands in for has',
-  };
+  });
   checkValue(
     value,
     outputOnce,
     base,
-    { words, isRendered: false, nodeAnalysis, analysis, report: trial, values: { left: MOST_VALUES } },
+    { base, words, isRendered: false, nodeAnalysis, analysis, report: trial, values: { left: MOST_VALUES } },
     0,
   );
   if (trial.findings.length > 0) {

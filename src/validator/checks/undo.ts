@@ -54,15 +54,22 @@ function checkUndoInputs(nodeAnalysis: NodeAnalysis, takes: InferredType, analys
   const use = typeof undo === 'string' ? undo : (undo?.use ?? '');
   const given = typeof undo === 'string' ? undefined : undo?.in;
   const base = given === undefined ? `${pointer}/undo` : `${pointer}/undo/in`;
-  const words: Words = {
-    base,
+  const words = (): Words => ({
     whole: 'What undoes the node',
     takes: `"${use}" takes`,
     unknown: `which "${use}" does not take`,
     required: `which "${use}" requires`,
-  };
+  });
   const trial = createReport();
-  const checking = { words, isRendered: true, nodeAnalysis, analysis, report: trial, values: { left: MOST_VALUES } };
+  const checking = {
+    base,
+    words,
+    isRendered: true,
+    nodeAnalysis,
+    analysis,
+    report: trial,
+    values: { left: MOST_VALUES },
+  };
   const value = given ?? { input: node.in ?? {}, output: null };
   checkValue(value, takes, base, checking, 0);
   for (const { code, path, message, ...details } of trial.findings) {

@@ -1,8 +1,10 @@
 /** The estimate of one node: calls × tokens × price, based on the estimates of the nodes before it. */
+import type { Growing } from '../../core/defined.ts';
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import { agentsOf } from '../../core/plan/offered-tools.ts';
 import type { NodeEstimate, Plan, PlanBounds, PlanNode } from '../../core/plan/plan.ts';
 import { THREAD_FOLD_TOKENS, THREAD_SUMMARY_TOKENS, threadSettings } from '../../core/plan/thread.ts';
+import { isNodeName } from '../analysis/built-in-names.ts';
 import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '../analysis/candidates.ts';
 import { type NodeAnalysis, type PlanAnalysis, workflowOf } from '../analysis/plan-analysis.ts';
 import { isRecord } from '../document/document.ts';
@@ -45,13 +47,9 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: Nested) {
   const sizeOf = createSizes(analysis);
   const skippable = new Set<string>();
   const racers = racersOf(analysis);
-  return function estimateNode(
-    nodeAnalysis: NodeAnalysis,
-    dependencies: readonly number[],
-    mayBeCut = false,
-  ): EstimatedNode {
+  return function estimateNode(nodeAnalysis: NodeAnalysis, mayBeCut = false): EstimatedNode {
     const { node } = nodeAnalysis;
-    const mayBeSkipped = mayBeCut || maySkip(nodeAnalysis, dependencies, skippable, analysis);
+    const mayBeSkipped = mayBeCut || maySkip(nodeAnalysis, skippable, analysis);
     if (mayBeSkipped) skippable.add(node.id);
     const size = sizeOf(nodeAnalysis);
     const isCapped = analysis.plan.budget?.usd !== undefined || node.limits?.usd !== undefined;
@@ -65,10 +63,16 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: Nested) {
       highNanoUsd: limited(times(once.costs.highNanoUsd, runs.high), node),
       expectedMs: timeOf(node, once.ms, size.items.expected),
     };
-    const tokens = { input: size.input.expected, output: size.output.expected };
     const { likely } = once;
-    const model = likely === undefined ? {} : { model: `${likely.provider}/${likely.card.id}` };
-    return { id: node.id, estimate, ...model, tokens, runs: runs.expected, mayBeSkipped };
+    const estimated: Growing<EstimatedNode> = {
+      id: node.id,
+      estimate,
+      tokens: { input: size.input.expected, output: size.output.expected },
+      runs: runs.expected,
+      mayBeSkipped,
+    };
+    if (likely !== undefined) estimated.model = `${likely.provider}/${likely.card.id}`;
+    return estimated;
   };
 }
 
@@ -81,18 +85,19 @@ function racersOf({ nodes }: PlanAnalysis): ReadonlySet<string> {
   return racers;
 }
 
-function maySkip(
-  { node, uses, hasFallback }: NodeAnalysis,
-  dependencies: readonly number[],
-  skippable: ReadonlySet<string>,
-  analysis: PlanAnalysis,
-): boolean {
+function maySkip(nodeAnalysis: NodeAnalysis, skippable: ReadonlySet<string>, analysis: PlanAnalysis): boolean {
+  const { node, uses, hasFallback } = nodeAnalysis;
   if (node.when !== undefined) return true;
   if (hasFallback || skippable.size === 0) return false;
-  const data = dependencies
-    .map((place) => analysis.nodes[place]?.node.id)
-    .filter((id) => uses.some(({ head, place }) => head === id && place !== 'needs' && place !== 'undo'));
-  return data.length > 0 && data.every((id) => id !== undefined && skippable.has(id));
+  let readsNode = false;
+  for (const use of uses) {
+    const { head, place } = use;
+    const target = place === 'needs' || place === 'undo' ? undefined : analysis.byId.get(head);
+    if (target === undefined || target === nodeAnalysis || !isNodeName(use, nodeAnalysis, analysis)) continue;
+    if (!skippable.has(head)) return false;
+    readsNode = true;
+  }
+  return readsNode;
 }
 
 function limited(cost: NanoUsd | null, { limits }: PlanNode): NanoUsd | null {
@@ -169,8 +174,10 @@ function onceOf(
 /** At most, all calls are those of the dearest agent that has a model of its own. */
 function ofAgents(own: Costs, nodeAnalysis: NodeAnalysis, size: NodeSize, pools: Pools, within: Within): Costs {
   const { node } = nodeAnalysis;
+  const agents = node.use === 'llm' ? node.in?.agents : undefined;
+  if (agents === undefined) return own;
   let { highNanoUsd } = own;
-  for (const [, { model }] of node.use === 'llm' ? agentsOf(node.in?.agents) : []) {
+  for (const [, { model }] of agentsOf(agents)) {
     if (!isRecord(model)) continue;
     const other = callCosts(
       pools.of({ ...nodeAnalysis, node: { ...node, model }, variants: undefined }),
@@ -250,10 +257,11 @@ export function imagesOf(node: PlanNode): number {
 }
 
 function escalated(first: Once, node: PlanNode, size: NodeSize, pools: Pools, within: Within): Once {
+  if (node.escalate === undefined) return first;
   let { expectedNanoUsd, highNanoUsd } = first.costs;
   let { ms } = first;
   let share = 1;
-  for (const target of node.escalate?.to ?? []) {
+  for (const target of node.escalate.to) {
     share *= ESCALATION_SHARE;
     const pool = pools.rung(node, target);
     const rung = callCosts(pool, node, size, within);

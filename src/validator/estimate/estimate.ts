@@ -63,9 +63,7 @@ export function estimateAnalysis(
   };
   const estimateNode = createNodeEstimator(analysis, nested);
   const cut = cutByFinish(analysis, dependencies);
-  const nodes = analysis.nodes.map((nodeAnalysis, place) =>
-    estimateNode(nodeAnalysis, dependencies[place] ?? [], cut?.has(place) === true),
-  );
+  const nodes = analysis.nodes.map((nodeAnalysis, place) => estimateNode(nodeAnalysis, cut?.has(place) === true));
   return { ...totalOf(nodes, dependencies, analysis), nodes, priorities: prioritiesOf(nodes, dependencies) };
 }
 

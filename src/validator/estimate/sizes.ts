@@ -65,8 +65,8 @@ interface Tally {
 
 function inputOf(nodeAnalysis: NodeAnalysis, sizes: ReadonlyMap<string, NodeSize>, analysis: PlanAnalysis): Range {
   const tally: Tally = { fixed: PROMPT_TOKENS, expected: 0, high: 0 };
-  for (const value of Object.values(nodeAnalysis.node.in ?? {}))
-    countValue(value, tally, nodeAnalysis, sizes, analysis);
+  const inputs = nodeAnalysis.node.in ?? {};
+  for (const key of Object.keys(inputs)) countValue(inputs[key], tally, nodeAnalysis, sizes, analysis);
   countThread(nodeAnalysis.node, tally);
   const { fixed, expected, high } = tally;
   return { low: fixed, expected: fixed + expected, high: Math.min(LONGEST, fixed + high) };
@@ -114,13 +114,14 @@ function countTemplate(
       continue;
     }
     // Only one alternative is used: the first is the expected one, the longest the worst case.
+    const { alternatives } = segment.reference;
     let high = 0;
-    segment.reference.alternatives.forEach((alternative, index) => {
-      if (alternative.type === 'literal') return;
+    for (const alternative of alternatives) {
+      if (alternative.type === 'literal') continue;
       const size = valueSize(alternative, nodeAnalysis, sizes, analysis);
-      if (index === 0) tally.expected += size.expected;
+      if (alternative === alternatives[0]) tally.expected += size.expected;
       high = Math.max(high, size.high);
-    });
+    }
     tally.high = Math.min(LONGEST, tally.high + high);
   }
 }

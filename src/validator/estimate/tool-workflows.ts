@@ -53,9 +53,12 @@ export function toolWorkflows(
   bounds: Pick<PlanBounds, 'toolRounds'>,
   estimateOf: (name: string) => NodeEstimate | undefined,
 ): ToolWorkflows | undefined {
-  const names = node.use === 'llm' ? [...new Set(workflowsOf(node))] : [];
+  const names = node.use === 'llm' ? workflowsOf(node) : [];
   if (names.length === 0) return undefined;
-  const called = names.map((name) => ({ limit: limitOf(name, node.in?.toolLimits), inner: estimateOf(name) }));
+  const called = [...new Set(names)].map((name) => ({
+    limit: limitOf(name, node.in?.toolLimits),
+    inner: estimateOf(name),
+  }));
   const dearest = called.toSorted((a, b) => highOf(b.inner) - highOf(a.inner));
   let [expectedNanoUsd, highNanoUsd]: (NanoUsd | null)[] = [0, 0];
   let rounds = roundsOf(node, bounds);

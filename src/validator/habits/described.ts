@@ -4,10 +4,10 @@
  * shows from what it counts, and a name only where one earlier node has it.
  */
 
-import { onlyField } from '../analysis/foreign-forms.ts';
 import type { NodeAnalysis, PlanAnalysis } from '../analysis/plan-analysis.ts';
 import { formatPath } from '../analysis/rename.ts';
 import { isRecord } from '../document/document.ts';
+import { onlyField } from '../references/foreign-forms.ts';
 
 const LONGEST = 160;
 const MAY_DESCRIBE = /[<$%#{([]|output|result|response|answer|step|node|task/i;
@@ -40,13 +40,17 @@ export interface Described {
   readonly path: string;
 }
 
+const NOTHING_DESCRIBED: readonly Described[] = [];
+
 /** What in the text describes the output of exactly one node: the text as a whole, or parts of it. */
 export function describedIn(
   text: string,
   nodeAnalysis: NodeAnalysis | undefined,
   analysis: PlanAnalysis,
 ): readonly Described[] {
-  return saidIn(text).flatMap(({ start, end, meant }) => {
+  const said = saidIn(text);
+  if (said.length === 0) return NOTHING_DESCRIBED;
+  return said.flatMap(({ start, end, meant }) => {
     const target = targetOf(meant, nodeAnalysis, analysis);
     if (target === undefined || target === nodeAnalysis || target.node.id === '') return [];
     const only = onlyField(target.output);
@@ -73,13 +77,14 @@ const PARTS = new RegExp(
   'giu',
 );
 
+const NOTHING: readonly Said[] = [];
+
 function saidIn(text: string): readonly Said[] {
-  if (!MAY_DESCRIBE.test(text)) return [];
+  // In a text with references, the words for another output may be about one of them.
+  if (text.includes('{{') || !MAY_DESCRIBE.test(text)) return NOTHING;
   const whole = meantBy(text);
   if (whole !== undefined) return [{ start: 0, end: text.length, meant: whole }];
   const parts: Said[] = [];
-  // In a text with references, the words for another output may be about one of them.
-  if (text.includes('{{')) return parts;
   for (const match of text.matchAll(PARTS)) {
     const meant = meantBy(match[0]);
     if (meant !== undefined) parts.push({ start: match.index, end: match.index + match[0].length, meant });

@@ -6,6 +6,7 @@ import type { IssueCode } from '../document/codes.ts';
 import { type FindingDetails, shown } from '../document/report.ts';
 import {
   arrayOf,
+  fieldNamesOf,
   type InferredType,
   inferredType,
   itemsOf,
@@ -44,8 +45,9 @@ export function fieldOf(
   of: string,
   { problem }: ExpressionReading,
 ): InferredType {
-  const { inferred, names } = stepInto(base, step);
+  const inferred = stepInto(base, step);
   if (inferred !== undefined) return inferred;
+  const names = typeof step === 'string' ? fieldNamesOf(base) : [];
   const types = typesOfInferred(base)?.join(' or ');
   const has =
     names.length > 0 ? `its fields are ${names.slice(0, 20).join(', ')}` : `its type is ${types ?? 'another'}`;

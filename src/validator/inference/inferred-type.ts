@@ -33,9 +33,19 @@ export function inferredType(schema: JsonSchema): InferredType {
 
 /** The type of the values that a schema inside `root` accepts. */
 export function leavesOf(schema: unknown, root: JsonSchema): InferredType {
+  if (isOneLeaf(schema)) return [{ schema, root }];
   const leaves: Leaf[] = [];
   return collect(schema, root, leaves, 0) ? leaves : 'any';
 }
+
+/** Most schemas name one type and nothing else that matters here; these need no list that grows. */
+const isOneLeaf = (schema: unknown): schema is JsonSchema =>
+  isRecord(schema) &&
+  typeof schema.type === 'string' &&
+  schema.$ref === undefined &&
+  schema.allOf === undefined &&
+  schema.not === undefined &&
+  schema.if === undefined;
 
 /** False when the schema uses something that is not supported here: then nothing is known. */
 function collect(schema: unknown, root: JsonSchema, leaves: Leaf[], depth: number): boolean {
@@ -113,36 +123,25 @@ export const mayBe = (leaf: Leaf, type: JsonType): boolean => {
 
 // ---------------------------------------------------------------------------------------------------- paths
 
-export interface StepResult {
-  /** Undefined when no leaf has such a field or item. */
-  readonly inferred: InferredType | undefined;
-  /** Names of the fields that do exist. */
-  readonly names: readonly string[];
+/** The type one step further, by the name of a field or an index; undefined where no leaf has such a field or item. */
+export function stepInto(inferred: InferredType, step: string | number): InferredType | undefined {
+  if (inferred === 'any') return 'any';
+  const [only] = inferred;
+  if (only !== undefined && inferred.length === 1) return partOf(only, step);
+  const parts = inferred.map((leaf) => partOf(leaf, step)).filter((part) => part !== undefined);
+  if (parts.length === 0) return undefined;
+  return parts.includes('any') ? 'any' : parts.flatMap((part) => (part === 'any' ? [] : part));
 }
 
-/** The type one step further; the step is a field name or an index. */
-export function stepInto(inferred: InferredType, step: string | number): StepResult {
-  if (inferred === 'any') return { inferred: 'any', names: [] };
-  const found: Leaf[] = [];
-  let any = false;
-  let reached = false;
-  for (const leaf of inferred) {
-    const next = typeof step === 'number' ? itemOf(leaf, step) : fieldOf(leaf, step);
-    if (next === undefined) continue;
-    reached = true;
-    if (next === 'any') any = true;
-    else found.push(...next);
-  }
-  if (!reached) return { inferred: undefined, names: typeof step === 'number' ? [] : namesOf(inferred) };
-  return { inferred: any ? 'any' : found, names: [] };
-}
+const partOf = (leaf: Leaf, step: string | number): InferredType | undefined =>
+  typeof step === 'number' ? itemOf(leaf, step) : fieldOf(leaf, step);
 
 const MOST_NAMES = 200;
 
-/** Names of fields that the leaves declare, for suggestions. */
-function namesOf(leaves: readonly Leaf[]): readonly string[] {
+/** Names of fields that the type declares, for suggestions. */
+export function fieldNamesOf(inferred: InferredType): readonly string[] {
   const names = new Set<string>();
-  for (const leaf of leaves) {
+  for (const leaf of inferred === 'any' ? [] : inferred) {
     const { properties } = leaf.schema;
     if (!mayBe(leaf, 'object') || !isRecord(properties)) continue;
     for (const name in properties) {

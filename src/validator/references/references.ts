@@ -1,35 +1,25 @@
 /** Resolves every reference to the type of its value, and reports references to nothing. */
 
 import { handledAs } from '../../core/plan/stand-in.ts';
-import { nearest } from '../../language/suggest.ts';
-import type { IssueCode } from '../document/codes.ts';
-import { type Fix, shown } from '../document/report.ts';
+import { builtInType, shadowing } from '../analysis/built-in-names.ts';
+import type { FoundExpression } from '../analysis/collect-uses.ts';
+import { checkEach } from '../analysis/each.ts';
+import { ownMetaOf } from '../analysis/own-meta.ts';
+import type { NodeAnalysis, PlanAnalysis, Use } from '../analysis/plan-analysis.ts';
+import { shown } from '../document/report.ts';
 import { typeOfExpression } from '../inference/expression-type.ts';
-import {
-  arrayOf,
-  type InferredType,
-  inferredType,
-  inferredTypeOfValue,
-  stepInto,
-  typesOf,
-  typesOfInferred,
-} from '../inference/inferred-type.ts';
+import { arrayOf, type InferredType, inferredType, inferredTypeOfValue, stepInto } from '../inference/inferred-type.ts';
 import { META, META_WITH_ERROR, META_WITH_ERRORS } from '../inference/meta-type.ts';
-import { builtInType, shadowing } from './built-in-names.ts';
-import type { FoundExpression } from './collect-uses.ts';
-import { checkEach } from './each.ts';
-import { foreignConditionFix, lengthFix, withoutField, withoutHead } from './foreign-forms.ts';
-import { ownMetaOf } from './own-meta.ts';
-import type { NodeAnalysis, PlanAnalysis, ReferencePlace, Use } from './plan-analysis.ts';
-import { formatPath, renameFix } from './rename.ts';
 import { selfFix } from './self-reference.ts';
+import { isCondition, quoted, reportField, reportUnknownNode } from './unknown-names.ts';
 
 const INTEGER = inferredType({ type: 'integer' });
+
 /** Resolves every use in the plan, node by node in the order of the run, and keeps the type of each reference. */
 export function resolvePlan(analysis: PlanAnalysis): void {
   for (const nodeAnalysis of analysis.nodes) resolveNodeUses(nodeAnalysis, analysis);
   const types = analysis.outputTypes;
-  resolveUses(analysis.outputUses, types, undefined, analysis);
+  for (const use of analysis.outputUses) keepType(use, types, undefined, analysis);
   for (const expression of analysis.outputExpressions) typeExpression(expression, types, analysis);
 }
 
@@ -38,23 +28,21 @@ export function resolveNodeUses(nodeAnalysis: NodeAnalysis, analysis: PlanAnalys
   const { node } = nodeAnalysis;
   if (node.each !== undefined) {
     // The type of `item` depends on the reference of the `each` itself.
-    resolvePlaces((place) => place === 'each', nodeAnalysis, analysis);
+    resolvePlaces(true, nodeAnalysis, analysis);
     checkEach(nodeAnalysis, analysis);
   }
-  resolvePlaces((place) => place !== 'each', nodeAnalysis, analysis);
+  resolvePlaces(false, nodeAnalysis, analysis);
   if (node.use === 'value' && node.out === undefined) setValueOutput(nodeAnalysis, analysis);
 }
 
-function resolvePlaces(
-  isAsked: (place: ReferencePlace) => boolean,
-  nodeAnalysis: NodeAnalysis,
-  analysis: PlanAnalysis,
-): void {
+/** Either the `each` of the node, or all its other places. */
+function resolvePlaces(isEach: boolean, nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { uses, expressions, inferredTypes } = nodeAnalysis;
-  const asked = uses.filter(({ place }) => isAsked(place));
-  resolveUses(asked, inferredTypes, nodeAnalysis, analysis);
+  for (const use of uses) {
+    if ((use.place === 'each') === isEach) keepType(use, inferredTypes, nodeAnalysis, analysis);
+  }
   for (const expression of expressions) {
-    if (isAsked(expression.place)) typeExpression(expression, inferredTypes, analysis);
+    if ((expression.place === 'each') === isEach) typeExpression(expression, inferredTypes, analysis);
   }
 }
 
@@ -93,16 +81,13 @@ function setValueOutput(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): voi
     nodeAnalysis.node.each === undefined ? nodeAnalysis.outputOnce : arrayOf(nodeAnalysis.outputOnce);
 }
 
-function resolveUses(
-  uses: readonly Use[],
+function keepType(
+  use: Use,
   types: Map<string, InferredType>,
   nodeAnalysis: NodeAnalysis | undefined,
   analysis: PlanAnalysis,
 ): void {
-  for (const use of uses) {
-    if (analysis.report.isFull()) return;
-    types.set(use.text, resolveUse(use, nodeAnalysis, analysis) ?? 'any');
-  }
+  if (!analysis.report.isFull()) types.set(use.text, resolveUse(use, nodeAnalysis, analysis) ?? 'any');
 }
 
 /** Undefined when the use names nothing; that is reported. */
@@ -114,30 +99,27 @@ function resolveUse(
   const start = resolveHead(use, nodeAnalysis, analysis);
   if (start === undefined) return undefined;
   let inferred = start;
-  for (const [index, step] of use.path.entries()) {
-    const next = index === 0 ? firstStep(use, inferred, step, analysis) : stepInto(inferred, step);
-    if (next.inferred === undefined) {
-      reportField({ use, index, inferred, names: next.names, nodeAnalysis }, analysis);
+  let index = 0;
+  for (const step of use.path) {
+    const next = index === 0 && step === 'meta' ? metaStep(use, inferred, analysis) : stepInto(inferred, step);
+    if (next === undefined) {
+      reportField({ use, index, inferred, nodeAnalysis }, analysis);
       return undefined;
     }
-    inferred = next.inferred;
+    inferred = next;
+    index += 1;
   }
   return inferred;
 }
 
 /** `meta` is what the run says of a node, unless its output has such a field of its own. */
-function firstStep(
-  use: Use,
-  inferred: InferredType,
-  step: string | number,
-  analysis: PlanAnalysis,
-): ReturnType<typeof stepInto> {
-  const own = step === 'meta' && analysis.byId.has(use.head) ? (ownMetaOf(inferred) ?? 'never') : 'always';
-  if (own === 'never') return { inferred: metaTypeOf(use, analysis), names: [] };
-  if (own === 'always') return stepInto(inferred, step);
+function metaStep(use: Use, inferred: InferredType, analysis: PlanAnalysis): InferredType | undefined {
+  const own = analysis.byId.has(use.head) ? ownMetaOf(inferred) : 'always';
+  if (own === undefined) return metaTypeOf(use, analysis);
+  if (own === 'always') return stepInto(inferred, 'meta');
   const message = `${quoted(use)} reads the field "meta" that ${use.head} gives, where it gives one, and else what the run keeps of ${use.head} (model, cost, time): declare what the step gives, or rename its field.`;
   analysis.report.add('ref.meta', use.pointer, message, { got: use.text });
-  return { inferred: 'any', names: [] };
+  return 'any';
 }
 
 function metaTypeOf({ head, pointer, path, text }: Use, { byId, report }: PlanAnalysis): InferredType {
@@ -257,111 +239,4 @@ function warnOfShadow(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis
   const value = use.head === 'run' ? 'the time at which the run began' : 'the number of the round';
   const message = `${quoted(use)} reads node "${use.head}", not ${value}, because a node has that name: rename the node if the other is meant.`;
   analysis.report.add('ref.shadowed', use.pointer, message, { got: use.text });
-}
-
-const quoted = (use: Use): string => shown(use.text);
-const isCondition = (use: Use): boolean => use.place === 'when' || use.place === 'until';
-
-function reportUnknownNode(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): undefined {
-  const names = headsFor(use, nodeAnalysis, analysis);
-  const code: IssueCode = isCondition(use) ? 'condition.type' : 'ref.unknown_node';
-  const viaInput = use.place === 'needs' ? undefined : inputField(use, analysis);
-  const sameUse = analysis.nodes.filter(({ node }) => node.use === use.head || node.use === `tool:${use.head}`);
-  const suggest = [
-    ...(viaInput === undefined ? [] : [viaInput]),
-    ...sameUse.map(({ node }) => node.id),
-    ...nearest(use.head, names),
-  ];
-  const { naming } = analysis;
-  const slip = naming.respelt(use.head, names, naming.isHarmless(nodeAnalysis));
-  const target = slip === undefined ? viaInput : formatPath(slip, use.path);
-  analysis.report.add(
-    code,
-    use.pointer,
-    `${quoted(use)}: no node has the id ${shown(use.head)}: use the id of an earlier node.`,
-    {
-      got: use.text,
-      expected: names.slice(0, 50),
-      suggest: [...new Set(suggest)].slice(0, 3),
-      fix: target === undefined ? unknownHeadFix(use, nodeAnalysis, analysis) : renameFix(use, target),
-    },
-  );
-  return undefined;
-}
-
-/** A word of another language in a condition, or a detour to a node or an input. */
-function unknownHeadFix(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): Fix | undefined {
-  const direct = use.place === 'needs' ? undefined : withoutHead(use, nodeAnalysis, analysis);
-  if (direct !== undefined) return renameFix(use, direct, 'reference.rewritten');
-  const source = use.place === 'when' ? nodeAnalysis?.node.when : nodeAnalysis?.node.repeat?.until;
-  return isCondition(use) && source !== undefined
-    ? foreignConditionFix(source, use.pointer, nodeAnalysis, analysis)
-    : undefined;
-}
-
-/** Names that are allowed at the place of the use. */
-function headsFor(use: Use, nodeAnalysis: NodeAnalysis | undefined, analysis: PlanAnalysis): string[] {
-  const earlier = analysis.nodes.filter(
-    (other) => other.node.id !== '' && (nodeAnalysis === undefined || other.position < nodeAnalysis.position),
-  );
-  const names = earlier.map(({ node }) => node.id);
-  if (use.place === 'needs') return names;
-  if (analysis.input !== undefined) names.push('input');
-  if (nodeAnalysis?.node.each !== undefined && (use.place === 'in' || use.place === 'undo'))
-    names.push('item', 'index');
-  return names;
-}
-
-/** The correction of `ticket` where `input.ticket` was meant. */
-function inputField(use: Use, analysis: PlanAnalysis): string | undefined {
-  if (analysis.input === undefined || analysis.input === 'any') return undefined;
-  const { inferred } = stepInto(analysis.input, use.head);
-  return inferred === undefined ? undefined : formatPath('input', [use.head, ...use.path]);
-}
-
-interface UnknownField {
-  readonly use: Use;
-  /** Of the step of its path that leads nowhere. */
-  readonly index: number;
-  readonly inferred: InferredType;
-  /** The fields that exist there. */
-  readonly names: readonly string[];
-  readonly nodeAnalysis: NodeAnalysis | undefined;
-}
-
-function reportField({ use, index, inferred, names, nodeAnalysis }: UnknownField, analysis: PlanAnalysis): void {
-  const { naming } = analysis;
-  const step = use.path[index];
-  const owner = formatPath(use.head, use.path.slice(0, index));
-  const types = typesOfInferred(inferred)?.join(' or ');
-  const code = isCondition(use) ? 'condition.type' : use.head === 'input' ? 'ref.unknown_input' : 'ref.unknown_field';
-  const has =
-    names.length > 0
-      ? `its fields are ${names.slice(0, 20).join(', ')}`
-      : types === undefined
-        ? 'its schema allows none'
-        : `its type is ${types}`;
-  const what = typeof step === 'number' ? `no item [${step}]` : `no field ${shown(step)}`;
-  const item = itemStep(step, inferred);
-  const slip =
-    item ?? (typeof step === 'string' ? naming.respelt(step, names, naming.isHarmless(nodeAnalysis)) : undefined);
-  const target = slip === undefined ? undefined : formatPath(use.head, use.path.with(index, slip));
-  analysis.report.add(code, use.pointer, `${quoted(use)}: ${shown(owner).slice(1, -1)} has ${what}; ${has}.`, {
-    got: use.text,
-    ...(names.length > 0 ? { expected: names.slice(0, 50) } : { expected: types }),
-    suggest:
-      item !== undefined && target !== undefined ? [target] : typeof step === 'string' ? nearest(step, names) : [],
-    fix: target === undefined ? detourFix(use, index, inferred, analysis) : renameFix(use, target),
-  });
-}
-
-function detourFix(use: Use, index: number, inferred: InferredType, analysis: PlanAnalysis): Fix | undefined {
-  const direct = withoutField(use, index, inferred, analysis);
-  return direct === undefined ? lengthFix(use, index, inferred) : renameFix(use, direct, 'reference.rewritten');
-}
-
-/** The index that `list.0` means, where the value can only be a list. */
-function itemStep(step: string | number | undefined, inferred: InferredType): number | undefined {
-  const isList = inferred !== 'any' && inferred.every((leaf) => typesOf(leaf)?.join() === 'array');
-  return isList && typeof step === 'string' && /^(?:0|[1-9][0-9]{0,8})$/.test(step) ? Number(step) : undefined;
 }

@@ -2,9 +2,9 @@
 import type { Plan } from '../../core/plan/plan.ts';
 import { memberPlan } from '../../core/plan/plan-workflows.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
+import { type Member, memberStep, registeredIn, withMembers } from '../analysis/members.ts';
+import { openPlan } from '../analysis/plan-analysis.ts';
 import { createReport } from '../document/report.ts';
-import { type Member, memberStep, registeredIn, withMembers } from './members.ts';
-import { openPlan } from './plan-analysis.ts';
 import { resolvePlan } from './references.ts';
 
 const scopes = new WeakMap<Catalogue, WeakMap<Plan, Catalogue>>();

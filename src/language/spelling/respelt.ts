@@ -1,6 +1,7 @@
 /** The one known name that a misspelt one is, by the rules of same-word.ts. */
+
+import { slipOf } from '../suggest.ts';
 import { type SameName, sameName, wordsOfName } from './same-word.ts';
-import { slipOf } from './suggest.ts';
 
 /** Among more names, none is called the only one that is near. */
 const MOST_LETTER_CANDIDATES = 1000;

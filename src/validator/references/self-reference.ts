@@ -4,12 +4,12 @@
  * nodes from one. The figures are in docs/decisions/validation-repairs.md.
  */
 
+import type { NodeAnalysis, PlanAnalysis, Use } from '../analysis/plan-analysis.ts';
+import { formatPath, renameFix } from '../analysis/rename.ts';
 import { isRecord, ownValue, valueAt } from '../document/document.ts';
 import type { Fix } from '../document/report.ts';
 import { shown } from '../document/report.ts';
 import { canFit, type InferredType, inferredType, stepInto } from '../inference/inferred-type.ts';
-import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
-import { formatPath, renameFix } from './rename.ts';
 
 /** The fix for a reference of a node to itself; undefined where more than one thing could be meant. */
 export function selfFix(use: Use, nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): Fix | undefined {
@@ -23,7 +23,7 @@ export function selfFix(use: Use, nodeAnalysis: NodeAnalysis, analysis: PlanAnal
 function shiftOf(use: Use, before: NodeAnalysis, nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): Fix | undefined {
   if (!isOnlyUnused(before, nodeAnalysis, analysis)) return undefined;
   let inferred: InferredType | undefined = before.output;
-  for (const step of use.path) inferred = inferred === undefined ? undefined : stepInto(inferred, step).inferred;
+  for (const step of use.path) inferred = inferred === undefined ? undefined : stepInto(inferred, step);
   if (inferred === undefined || !canFit(inferred, expectedAt(use, nodeAnalysis))) return undefined;
   const target = formatPath(before.node.id, use.path);
   return renameFix(
@@ -83,8 +83,7 @@ function expectedAt(use: Use, { pointer, step }: NodeAnalysis): InferredType {
   if (use.place !== 'in' || use.isOperand === true || step === undefined) return 'any';
   let inferred: InferredType | undefined = inferredType(step.input);
   for (const token of use.pointer.slice(pointer.length + '/in/'.length).split('/')) {
-    inferred =
-      inferred === undefined ? undefined : stepInto(inferred, /^\d+$/.test(token) ? Number(token) : token).inferred;
+    inferred = inferred === undefined ? undefined : stepInto(inferred, /^\d+$/.test(token) ? Number(token) : token);
   }
   return inferred ?? 'any';
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isCommonWord } from '../../src/language/common-words.ts';
-import { respelt } from '../../src/language/respelt.ts';
-import { sameName, wordsOfName } from '../../src/language/same-word.ts';
-import { inStyle, NAME_STYLES, OTHER_WORDS, otherNames } from './other-words.ts';
+import { isCommonWord } from '../../../src/language/spelling/common-words.ts';
+import { respelt } from '../../../src/language/spelling/respelt.ts';
+import { sameName, wordsOfName } from '../../../src/language/spelling/same-word.ts';
+import { inStyle, NAME_STYLES, OTHER_WORDS, otherNames } from '../other-words.ts';
 
 describe('the words of a name', () => {
   it.each([

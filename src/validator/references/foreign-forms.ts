@@ -4,12 +4,12 @@
  * way exists.
  */
 import { fromForeign, type Holder } from '../../language/foreign-condition.ts';
+import { readCondition } from '../analysis/collect-uses.ts';
+import type { NodeAnalysis, PlanAnalysis, Use } from '../analysis/plan-analysis.ts';
+import { formatPath, renameFix } from '../analysis/rename.ts';
 import { editText, isRecord, setText } from '../document/document.ts';
 import { type Fix, shown } from '../document/report.ts';
 import { type InferredType, stepInto, typesOf, typesOfInferred } from '../inference/inferred-type.ts';
-import { readCondition } from './collect-uses.ts';
-import type { NodeAnalysis, PlanAnalysis, Use } from './plan-analysis.ts';
-import { formatPath, renameFix } from './rename.ts';
 
 /** Where other formats keep what nodes gave. */
 const NODES: ReadonlySet<string> = new Set([
@@ -49,8 +49,7 @@ export function withoutHead(
   const target = byId.get(first);
   const isEarlier = target !== undefined && target !== nodeAnalysis && isBefore(target, nodeAnalysis);
   const asNode = NODES.has(head) && isEarlier ? formatPath(first, rest) : undefined;
-  const isInput =
-    INPUTS.has(head) && input !== undefined && input !== 'any' && stepInto(input, first).inferred !== undefined;
+  const isInput = INPUTS.has(head) && input !== undefined && input !== 'any' && stepInto(input, first) !== undefined;
   if (asNode !== undefined && isInput) return undefined;
   return asNode ?? (isInput ? formatPath('input', path) : undefined);
 }
@@ -80,7 +79,7 @@ export function withoutField(
     return only === undefined ? use.head : formatPath(use.head, [only]);
   }
   let direct: InferredType | undefined = inferred;
-  for (const next of rest) direct = direct === undefined ? undefined : stepInto(direct, next).inferred;
+  for (const next of rest) direct = direct === undefined ? undefined : stepInto(direct, next);
   return direct === undefined ? undefined : formatPath(use.head, rest);
 }
 
@@ -143,8 +142,7 @@ function holderOf(path: string, nodeAnalysis: NodeAnalysis | undefined, analysis
   const alternative = first?.type === 'reference' ? first.reference.alternatives[0] : undefined;
   if (alternative?.type !== 'path') return undefined;
   let inferred: InferredType | undefined = startOf(alternative.head, nodeAnalysis, analysis);
-  for (const step of alternative.path)
-    inferred = inferred === undefined ? undefined : stepInto(inferred, step).inferred;
+  for (const step of alternative.path) inferred = inferred === undefined ? undefined : stepInto(inferred, step);
   const types = inferred === undefined || inferred === 'any' ? undefined : typesOfInferred(inferred);
   if (types === undefined || types.length === 0) return undefined;
   if (types.every((type) => type === 'string' || type === 'null')) return 'text';
