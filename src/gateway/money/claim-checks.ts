@@ -49,7 +49,7 @@ export function createClaimChecks(parts: ClaimCheckParts): ClaimChecks {
     const { tolerance = TOLERANCE } = parts.config().claims ?? {};
     if (counted === undefined || Math.abs(claimed - counted) <= counted * tolerance + SLACK) return;
     const what = nameOf(attempt.target);
-    const now = runtime.clock.now();
+    const now = runtime.clock.monotonic();
     if (now - (toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
     toldAt.set(what, now);
     const message = `${what} bills ${claimed} tokens for a prompt of which its own endpoint counts ${counted}.`;

@@ -39,11 +39,10 @@ export function keepReady(parts: GatewayParts, handle: Handler): Readiness | und
   };
 }
 
-/** In epoch milliseconds, whatever the credential; -Infinity: never. */
-function usedAt({ clock, registry, pacer }: GatewayParts, model: string): number {
+/** By the monotonic clock, whatever the credential; -Infinity: never. */
+function usedAt({ registry, pacer }: GatewayParts, model: string): number {
   const targets = registry()
     .named(model)
     .flatMap(({ target, provider }) => withEachCredential(target, provider.credentials));
-  const latest = Math.max(...targets.map((target) => pacer.laneOf(target).usedAt));
-  return clock.now() + latest - clock.monotonic();
+  return Math.max(...targets.map((target) => pacer.laneOf(target).usedAt));
 }

@@ -1,8 +1,10 @@
 /**
  * A quantile sketch of durations with decay: a histogram of logarithmic buckets (7 % wide) whose weights halve every five
  * minutes. Adding is O(1) with forward decay (Cormode et al., "Forward decay", 2009): the weight of new samples grows
- * instead of the weight of old ones shrinking.
+ * instead of the weight of old ones shrinking. After a clock was set back, what was added before counts as added just now.
  */
+import { SET_BACK_MS } from './decaying-mean.ts';
+
 const GROWTH = Math.log(1.07);
 const BUCKETS = 200;
 const HALF_LIFE_MS = 300_000;
@@ -22,6 +24,8 @@ export interface DecayingCounts {
   total(nowMs: number): number;
   /** The moment from which the total is less than `weight`. */
   until(weight: number): number;
+  /** Whoever reads says what time it is. Returns by how many milliseconds the clock was set back since. */
+  follow(nowMs: number): number;
 }
 
 /** The number of a bucket, and the weight in it. */
@@ -42,6 +46,7 @@ export interface Sketch {
 export function decayingCounts(buckets: number): DecayingCounts & { readonly raw: Float64Array } {
   const raw = new Float64Array(buckets);
   let origin = 0;
+  let latest = Number.NEGATIVE_INFINITY;
   let sum = 0;
   const exponent = (nowMs: number): number => (nowMs - origin) / HALF_LIFE_MS;
   const rebase = (nowMs: number): void => {
@@ -50,9 +55,19 @@ export function decayingCounts(buckets: number): DecayingCounts & { readonly raw
     sum *= factor;
     origin = nowMs;
   };
+  const follow = (nowMs: number): number => {
+    const backMs = latest - nowMs;
+    if (backMs <= 0) latest = nowMs;
+    if (backMs < SET_BACK_MS) return 0;
+    latest = nowMs;
+    origin -= backMs;
+    return backMs;
+  };
   return {
     raw,
+    follow,
     add(index, nowMs, count = 1) {
+      if (nowMs > latest) latest = nowMs;
       if (sum === 0) origin = nowMs;
       else if (exponent(nowMs) > MAX_EXPONENT) rebase(nowMs);
       const weight = count * 2 ** exponent(nowMs);
@@ -86,6 +101,7 @@ export function sketch(): Sketch {
   return {
     add(milliseconds, nowMs) {
       known.clear();
+      counts.follow(nowMs);
       counts.add(bucketOf(milliseconds), nowMs);
       freshUntil = counts.until(LEAST_WEIGHT);
     },
@@ -103,6 +119,7 @@ export function sketch(): Sketch {
       freshUntil = counts.until(LEAST_WEIGHT);
     },
     quantile(fraction, nowMs) {
+      freshUntil -= counts.follow(nowMs);
       if (nowMs > freshUntil) return undefined;
       const before = known.get(fraction);
       if (before !== undefined) return before;
@@ -110,6 +127,9 @@ export function sketch(): Sketch {
       known.set(fraction, value);
       return value;
     },
-    weight: counts.total,
+    weight(nowMs) {
+      freshUntil -= counts.follow(nowMs);
+      return counts.total(nowMs);
+    },
   };
 }
