@@ -98,6 +98,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
     observations.begin();
+    if (state.registry.isFull) state = build(state);
     if (ready !== undefined && call.purpose !== 'probe') ready.called();
     const { escalate } = call.request;
     if (typeof escalate === 'object') {
@@ -122,7 +123,10 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     decideCandidate: (name, decided) => parts.candidates.decide(name, decided),
     probe: monitor.probe,
     handle,
-    explain: (request, options) => explain(request, options, state, parts),
+    explain(request, options) {
+      if (state.registry.isFull) state = build(state);
+      return explain(request, options, state, parts);
+    },
     models: () => modelsOf(state.registry, runtime.clock.now()),
     register(added) {
       state = build({

@@ -46,6 +46,8 @@ export interface TargetStatistics {
 
 export interface Statistics {
   of(target: Target): TargetStatistics;
+  /** Forgets those that were asked for least recently, beyond so many. @default all are kept */
+  keepMost(count: number): void;
   /** All observations, for a later process; of at most a hundred targets. */
   saved(nowMs: number): SavedObservations;
   /** Adds what an earlier process observed, also of targets that are known only later. */
@@ -183,17 +185,34 @@ export function createStatistics(noted?: () => void): Statistics {
   const byKey = new Map<string, { readonly target: Target; readonly statistics: TargetStatistics }>();
   /** Observations of targets that nobody has asked for yet. */
   const waiting = new Map<string, SavedTarget>();
+  let most = Number.POSITIVE_INFINITY;
+  const forget = (): void => {
+    for (const oldest of byKey.keys()) {
+      if (byKey.size <= most) return;
+      byKey.delete(oldest);
+    }
+  };
   return {
     of(target) {
       const key = keyOf(target);
       const known = byKey.get(key);
-      if (known !== undefined) return known.statistics;
+      if (known !== undefined) {
+        // The last of them again.
+        byKey.delete(key);
+        byKey.set(key, known);
+        return known.statistics;
+      }
       const statistics = targetStatistics(everyone, noted);
       byKey.set(key, { target, statistics });
       const before = waiting.get(key);
       if (before !== undefined) statistics.restore(before);
       waiting.delete(key);
+      forget();
       return statistics;
+    },
+    keepMost(count) {
+      most = count;
+      forget();
     },
     saved(nowMs) {
       const own = [...byKey.values()].flatMap(({ target, statistics }) => statistics.saved(target, nowMs) ?? []);
