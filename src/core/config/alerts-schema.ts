@@ -28,6 +28,7 @@ const EVENTS: Readonly<Record<GatewayEvent['type'], true>> = {
   outage: true,
   recovered: true,
   'change-detected': true,
+  'models-swept': true,
   'model-deprecated': true,
   'model-shifted': true,
   'model-retired': true,

@@ -32,6 +32,12 @@ export const HealthSchema = z.strictObject({
   probe: z.boolean().optional(),
   probeMs: z.int().min(1000).max(86_400_000).optional(),
   paidUsd: z.number().nonnegative().max(9_000_000).optional(),
+  sweep: z
+    .strictObject({
+      everyMs: z.int().min(3_600_000).max(31_536_000_000).optional(),
+      usd: z.number().positive().max(9_000_000),
+    })
+    .optional(),
   alerts: z.boolean().optional(),
   alertTag: name.optional(),
 });

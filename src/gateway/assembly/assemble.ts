@@ -122,6 +122,10 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     candidates: () => parts.candidates.reports(),
     decideCandidate: (name, decided) => parts.candidates.decide(name, decided),
     probe: monitor.probe,
+    async sweep({ usd }) {
+      const { sweep } = await import('../health/sweep.ts');
+      return sweep({ ...base, handle }, { usd, id: runtime.ids('sweep') });
+    },
     handle,
     explain(request, options) {
       if (state.registry.isFull) state = build(state);
