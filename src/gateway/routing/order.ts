@@ -2,6 +2,7 @@
 import { type Target, type Tier, tierStep } from '../../core/model/model.ts';
 import { withCredential } from '../calls/target.ts';
 import type { Arrangement } from './arrangement/arrange.ts';
+import { type Objectionable, objections } from './arrangement/objections.ts';
 import type { Deployment } from './registry.ts';
 import { expectedLatency, type Negotiation } from './rules.ts';
 import { type Scored, type Scores, scoredAt, scoresOf } from './score.ts';
@@ -153,3 +154,15 @@ export function preferredOf(deployment: Deployment, options: OrderOptions): Depl
 
 const sameDeployment = (a: Target, b: Target): boolean =>
   a.provider === b.provider && a.model === b.model && a.region === b.region;
+
+/** Whether what holds for first choices holds for the first of both as for the other. */
+export function mayStandBefore(one: Deployment, other: Deployment, options: OrderOptions & Objectionable): boolean {
+  const { arrangement, nowMs, request, needs } = options;
+  const { tier, strict } = needs.choice;
+  if (strict === true && !isOfTier(one, tier)) return false;
+  const isUnknown = (deployment: Deployment): boolean => expectedLatency(deployment, nowMs) === undefined;
+  if (request.limits?.p95Ms !== undefined && isUnknown(one) && !isUnknown(other)) return false;
+  if (arrangement?.isLast(one, nowMs) === true && !arrangement.isLast(other, nowMs)) return false;
+  const [against = 0, most = 0] = objections([one, other], options, (each) => isPreferred(each, options)) ?? [];
+  return against <= most;
+}
