@@ -3,6 +3,7 @@ import { type Target, type Tier, tierStep } from '../../core/model/model.ts';
 import { withCredential } from '../calls/target.ts';
 import type { Arrangement } from './arrangement/arrange.ts';
 import { type Objectionable, objections } from './arrangement/objections.ts';
+import { figuresOf } from './figures/found-figures.ts';
 import type { Deployment } from './registry.ts';
 import { expectedLatency, type Negotiation } from './rules.ts';
 import { type Scored, type Scores, scoredAt, scoresOf } from './score.ts';
@@ -23,7 +24,7 @@ export function ordered(
 ): readonly Scored[] {
   const scores = scoresOf(able, options);
   const isBounded = options.request.limits?.p95Ms !== undefined;
-  const isUnknown = isBounded ? unknownLatencies(able, options.nowMs) : undefined;
+  const isUnknown = isBounded ? (figuresOf(able)?.isUnknown ?? unknownLatencies(able, options.nowMs)) : undefined;
   const first = firstChoice(scores, tier, options, isUnknown);
   if (first === -1) return [];
   const best = scoredAt(scores, first);
@@ -100,9 +101,14 @@ function stepsFrom(deployments: readonly Deployment[], first: number, isUnknown:
   const steps = new Uint8Array(deployments.length);
   const best = deployments[first]?.card;
   if (best === undefined) return steps;
+  const fromBest = {
+    fast: tierStep(best.tier, 'fast'),
+    balanced: tierStep(best.tier, 'balanced'),
+    premium: tierStep(best.tier, 'premium'),
+  };
   let index = 0;
   for (const { card } of deployments) {
-    const step = card.id === best.id ? 0 : 1 + tierStep(best.tier, card.tier);
+    const step = card.id === best.id ? 0 : 1 + fromBest[card.tier];
     steps[index] = isUnknown?.[index] === 1 ? UNKNOWN + step : step;
     index += 1;
   }

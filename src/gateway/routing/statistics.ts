@@ -93,8 +93,7 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }, n
     },
     errorRate(nowMs) {
       outcomes.follow(nowMs);
-      const failed = outcomes.weight(1, nowMs);
-      return failed === 0 ? 0 : failed / (outcomes.total(nowMs) + PRIOR_ATTEMPTS);
+      return outcomes.share(1, PRIOR_ATTEMPTS, nowMs);
     },
     outcomes(nowMs) {
       outcomes.follow(nowMs);
