@@ -11,6 +11,7 @@ import {
   type PluginContext,
   PolyphonyError,
   replay,
+  timeLeftMs,
 } from 'polyphony/kit';
 import { type AnswerStore, createAnswerStore } from './exact-cache/answer-store.ts';
 import { type Flight, startFlight } from './exact-cache/flight.ts';
@@ -133,7 +134,7 @@ function openCache(settings: Cache['options'], counts: Cache['counts'], context:
     flights.set(key, shared);
     return shared;
   };
-  const isLate = ({ deadline }: Call): boolean => deadline !== undefined && clock.now() >= deadline;
+  const isLate = (call: Call): boolean => timeLeftMs(call, clock) <= 0;
   return { options: settings, answers, flights, counts, start, isLate };
 }
 

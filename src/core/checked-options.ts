@@ -54,13 +54,14 @@ export function assertScopes(scopes: readonly Scope[]): void {
   }
 }
 
-/** NaN would compare as "not above the cap" for ever. */
-const isAmount = (nanoUsd: unknown): boolean => nanoUsd === undefined || (typeof nanoUsd === 'number' && nanoUsd >= 0);
+/** NaN would compare as "not above the cap" for ever; a fraction is a cap that was written in dollars. Infinity is none. */
+const isAmount = (nanoUsd: unknown): boolean =>
+  nanoUsd === undefined || nanoUsd === Number.POSITIVE_INFINITY || (Number.isInteger(nanoUsd) && Number(nanoUsd) >= 0);
 
 const amountError = (what: string, nanoUsd: unknown): PolyphonyError =>
   new PolyphonyError(
     'invalid-request',
-    `${what} cannot be ${shown(nanoUsd)} nano-dollars: give a number from 0 on, such as usdToNano(0.5).`,
+    `${what} cannot be ${shown(nanoUsd)} nano-dollars: give a whole number from 0 on, such as usdToNano(0.5).`,
   );
 
 /** `known` has a key per field, so that the compiler can hold it against a type. */

@@ -4,6 +4,7 @@ import type { CallOptions } from './gateway/call-options.ts';
 import type { CandidateReport } from './gateway/candidates.ts';
 import type { ExplainedRoute } from './gateway/explained-route.ts';
 import type { GatewayEvent } from './gateway/gateway-events.ts';
+import type { ModelReport } from './gateway/model-report.ts';
 import type { ProbeReport } from './gateway/probe-report.ts';
 import type { AskedTool, GenerateOutput, GenerateRequest, GenerateResponse, StreamEvent } from './model/generate.ts';
 import type {
@@ -179,6 +180,7 @@ export type * from './gateway/call-options.ts';
 export type * from './gateway/candidates.ts';
 export type * from './gateway/explained-route.ts';
 export type * from './gateway/gateway-events.ts';
+export type * from './gateway/model-report.ts';
 export type * from './gateway/probe-report.ts';
 export type * from './model/generate.ts';
 
@@ -243,6 +245,11 @@ export interface Gateway {
   decideCandidate?(name: string, state: CandidateReport['state']): void;
   /** Asks the free endpoint of each provider now, at most 10 seconds. A refused key that it takes is used again. Never rejects. */
   probe?(): Promise<readonly ProbeReport[]>;
+  /**
+   * Asks each hosted model a question of a few tokens now, for at most so many US dollars. Servers of the user's own are not asked. Never
+   * rejects for what models do.
+   */
+  sweep?(options: { readonly usd: number }): Promise<readonly ModelReport[]>;
   /** Observed figures of each target in the last minutes. Plain JSON; a copy as of now. */
   statistics(): readonly TargetFigures[];
   /** Which targets and credentials can be used now, and the last facts that their endpoints stated. Plain JSON without keys; a copy as of now. */

@@ -45,8 +45,9 @@ function keptObservations({ keyValue, clock, logger }: Kept): Observations {
   let nextWriteMs = Number.POSITIVE_INFINITY;
   const failed = (error: unknown): void =>
     logger?.warn({ error: errorRecord(error) }, 'What was observed of models could not be kept.');
-  const statistics = createStatistics((nowMs) => {
+  const statistics = createStatistics(() => {
     isNew = true;
+    const nowMs = clock.monotonic();
     if (nextWriteMs === Number.POSITIVE_INFINITY) nextWriteMs = nowMs + WRITE_EVERY_MS;
     if (nowMs >= nextWriteMs) void write();
   });
@@ -67,7 +68,7 @@ function keptObservations({ keyValue, clock, logger }: Kept): Observations {
   };
   const write = (): Promise<void> => {
     isNew = false;
-    nextWriteMs = clock.now() + WRITE_EVERY_MS;
+    nextWriteMs = clock.monotonic() + WRITE_EVERY_MS;
     writing = writing.then(save).catch(failed);
     return writing;
   };

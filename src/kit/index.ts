@@ -14,6 +14,7 @@ export { firstOf, lastOf } from '../core/json/cut-text.ts';
 export { append } from '../core/lists.ts';
 export type * from '../core/model/model.ts';
 export type * from '../core/model/provider.ts';
+export { timeLeftMs } from '../core/model/time-left.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money/money.ts';
 export { costOf, type PriceTerms, worstCostOf } from '../core/money/price.ts';
 export type * from '../core/money/token-price.ts';

@@ -14,7 +14,7 @@ function simulated(seed: number) {
   let nowMs = 0;
   const events: GatewayEvent[] = [];
   const changes: Changes = createChanges(
-    { now: () => nowMs },
+    { monotonic: () => nowMs },
     { tell: (draft) => void events.push({ ...draft, at: nowMs } as GatewayEvent), listen: () => () => {} },
   );
   const minute = (workflow: string, factor = 1, refusals = 0.02, score = 0.7): void => {

@@ -112,6 +112,39 @@ describe('an answer that is lost after the request was taken', () => {
     }
   });
 
+  it('costs what arrived of its document, as far as that was asked for', async () => {
+    for (const [answer, received] of [
+      [({ socket }) => socket.write(headOf(whole) + whole.slice(0, 7000), () => socket.destroy()), 7000],
+      [({ socket }) => socket.end(headOf(whole.slice(0, 7000)) + whole.slice(0, 7000)), 7000],
+    ] as const satisfies readonly (readonly [Answer, number])[]) {
+      const server = await rawServer(answer);
+      for (const maxOutputTokens of [4000, 800]) {
+        const { gateway, money } = world(server.url);
+        await failed(gateway.generate({ ...user(), model: 'm', maxOutputTokens }, { scopes }));
+        const tokens = Math.min((received - 1024) / 4, maxOutputTokens);
+        expect((await money()).counter).toBeGreaterThan(tokens * 10_000);
+        expect((await money()).counter).toBeLessThan((tokens + 20) * 10_000);
+      }
+    }
+  });
+
+  it('costs about as much as the answers of its model so far, where less of it arrived', async () => {
+    const short = JSON.stringify({
+      choices: [{ message: { content: 'Yes.' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 10, completion_tokens: 5 },
+    });
+    const server = await rawServer(({ socket, number }) =>
+      number <= 3 ? socket.write(headOf(short) + short) : socket.end(headOf(short.slice(0, 60)) + short.slice(0, 60)),
+    );
+    const { gateway, money } = world(server.url);
+    for (let call = 0; call < 3; call += 1) await gateway.generate({ ...user(), model: 'm' }, { scopes });
+    const before = Number((await money()).counter);
+    await failed(gateway.generate({ ...user(), model: 'm' }, { scopes }));
+    const cut = Number((await money()).counter) - before;
+    expect(cut).toBeGreaterThan(0);
+    expect(cut).toBeLessThan(2 * (before / 3));
+  });
+
   it('costs its estimate where the connection is reset while the request is being sent', async () => {
     const server = await rawServer(
       () => {},

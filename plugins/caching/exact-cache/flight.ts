@@ -5,11 +5,13 @@
  * F2. Every reader gets every event from the first, in order, or the stream's own error.
  * F3. A reader whose signal aborts, or whose deadline passes, leaves without ending the others.
  */
-import { abortError, type Call, type Clock, type ModelEvent, onAbort, PolyphonyError } from 'polyphony/kit';
+import { abortError, type Call, type Clock, type ModelEvent, onAbort, PolyphonyError, timeLeftMs } from 'polyphony/kit';
+
+type Waiting = Pick<Call, 'signal' | 'deadline' | 'clockAheadMs'>;
 
 export interface Flight {
   /** Joins on the first `next()`. */
-  read(call: Pick<Call, 'signal' | 'deadline'>): AsyncGenerator<ModelEvent>;
+  read(call: Waiting): AsyncGenerator<ModelEvent>;
   /** The events so far. */
   readonly events: readonly ModelEvent[];
 }
@@ -71,21 +73,22 @@ function wakeAll(state: State): void {
   for (const reader of state.readers) reader.wake();
 }
 
-async function* read(
-  state: State,
-  call: Pick<Call, 'signal' | 'deadline'>,
-  clock: Clock,
-  onEnd: () => void,
-): AsyncGenerator<ModelEvent> {
+async function* read(state: State, call: Waiting, clock: Clock, onEnd: () => void): AsyncGenerator<ModelEvent> {
   const reader: Reader = { wake: () => undefined };
   const poke = (): void => reader.wake();
   state.readers.add(reader);
   const stopFollowing = onAbort(call.signal, poke);
-  const wait = call.deadline === undefined ? undefined : Math.max(0, call.deadline - clock.now());
-  const cancelTimer = wait === undefined ? undefined : clock.schedule(wait, poke);
+  const leftMs = timeLeftMs(call, clock);
+  let isLate = leftMs <= 0;
+  const expire = (): void => {
+    isLate = true;
+    reader.wake();
+  };
+  const cancelTimer = Number.isFinite(leftMs) ? clock.schedule(Math.max(0, leftMs), expire) : undefined;
   try {
     for (let index = 0; ; ) {
-      requireWanted(call, clock);
+      if (call.signal.aborted) throw abortError(call.signal);
+      if (isLate) throw tooLate();
       const event = state.events[index];
       if (event !== undefined) {
         index += 1;
@@ -103,15 +106,8 @@ async function* read(
   }
 }
 
-function requireWanted(call: Pick<Call, 'signal' | 'deadline'>, clock: Clock): void {
-  if (call.signal.aborted) throw abortError(call.signal);
-  if (call.deadline !== undefined && clock.now() >= call.deadline) {
-    throw new PolyphonyError(
-      'timeout',
-      'The deadline passed while an identical request was in flight: allow more time.',
-    );
-  }
-}
+const tooLate = (): PolyphonyError =>
+  new PolyphonyError('timeout', 'The deadline passed while an identical request was in flight: allow more time.');
 
 async function leave(state: State, signal: AbortSignal, onEnd: () => void): Promise<void> {
   if (state.readers.size > 0 || state.ended || state.finished) return;

@@ -24,6 +24,7 @@ import {
   type ModelEvent,
   type ModelRequest,
   PolyphonyError,
+  timeLeftMs,
   type Warning,
 } from 'polyphony/kit';
 import {
@@ -123,7 +124,7 @@ function isDone(state: Climb, clock: Clock): boolean {
   const { best, call } = state;
   if (call.signal.aborted) throw abortError(call.signal);
   if (best !== undefined && (best.verdict.score === null || isAtLeast(best.verdict.score, state.below))) return true;
-  if (state.ended === undefined && call.deadline !== undefined && clock.now() >= call.deadline) {
+  if (state.ended === undefined && timeLeftMs(call, clock) <= 0) {
     state.ended = 'the deadline passed';
   }
   return state.ended !== undefined;

@@ -47,7 +47,7 @@ class Server implements McpServer {
   #tools: readonly Tool[] = [];
   #cancelRelist: (() => void) | undefined;
   #failures = 0;
-  #notBefore = 0;
+  #notBefore = Number.NEGATIVE_INFINITY;
 
   constructor(modules: Modules, reach: Reach, options: McpServerOptions, context: Context) {
     this.#modules = modules;
@@ -72,7 +72,7 @@ class Server implements McpServer {
     const { name } = this.#reach;
     if (this.#closing.signal.aborted) throw abortError(this.#closing.signal);
     if (this.#link === undefined) {
-      if (clock.now() < this.#notBefore)
+      if (clock.monotonic() < this.#notBefore)
         throw gone(`The MCP server ${name} could not be started, and is tried again in a moment: look at its log.`);
       this.#link = this.#open();
     }
@@ -105,7 +105,7 @@ class Server implements McpServer {
       this.#failures = 0;
       return link;
     } catch (error) {
-      this.#notBefore = clock.now() + Math.min(MOST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
+      this.#notBefore = clock.monotonic() + Math.min(MOST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
       this.#failures = Math.min(this.#failures + 1, 10);
       const said = link?.said() ?? '';
       await link?.close();

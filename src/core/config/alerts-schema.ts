@@ -28,6 +28,7 @@ const EVENTS: Readonly<Record<GatewayEvent['type'], true>> = {
   outage: true,
   recovered: true,
   'change-detected': true,
+  'models-swept': true,
   'model-deprecated': true,
   'model-shifted': true,
   'model-retired': true,
@@ -40,11 +41,24 @@ const EVENTS: Readonly<Record<GatewayEvent['type'], true>> = {
 
 export const PriceUpdatesSchema = z.strictObject({ secret: secretReference });
 
+/** Of what is no address another rule says so. */
+function hasNoUser(address: string): boolean {
+  if (!URL.canParse(address)) return true;
+  const { username, password } = new URL(address);
+  return username === '' && password === '';
+}
+
 /** A misspelt type of event would never be posted, and nobody would notice. */
 export const WebhooksSchema = z
   .array(
     z.strictObject({
-      url: z.url({ protocol: /^https?$/ }).max(2000),
+      url: z
+        .url({ protocol: /^https?$/ })
+        .max(2000)
+        .refine(
+          hasNoUser,
+          'leave the user and the password out, which are not sent: "secret" names what signs each post',
+        ),
       secret: secretReference.optional(),
       events: z
         .array(z.enum(Object.keys(EVENTS)))

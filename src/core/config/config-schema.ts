@@ -10,7 +10,7 @@ import { ClassifySchema, checkRoutes, RoutesSchema, TasksSchema } from './routes
 
 const name = z.string().min(1).max(120);
 const hosts = z.array(name).min(1).max(100);
-const usd = z.number().nonnegative();
+const usd = z.number().nonnegative().max(9_000_000);
 const milliseconds = z.int().positive();
 const days = z.int().min(1).max(36_500);
 
@@ -110,7 +110,11 @@ const ModelSchema = z.strictObject({
 });
 const models = z
   .record(z.string().min(1).max(300), ModelSchema)
-  .refine((all) => Object.keys(all).length <= 1000, 'at most 1000 are taken');
+  .refine((all) => Object.keys(all).length <= 1000, 'at most 1000 are taken')
+  .refine(
+    (all) => Object.entries(all).every(([model, { lifecycle }]) => lifecycle?.replacedBy !== model),
+    'no model is replaced by itself: "replacedBy" must name another one',
+  );
 
 export const ModelsSchema = models as unknown as z.ZodType<NonNullable<Config['models']>>;
 
@@ -144,7 +148,14 @@ export const CurrentConfigSchema = z.strictObject({
       contextWindow: z.array(name).max(20).optional(),
       contentPolicy: z.array(name).max(20).optional(),
       prompts: z
-        .array(z.strictObject({ from: name, to: name, text: z.string().min(1).max(10_000) }))
+        .array(
+          z
+            .strictObject({ from: name, to: name, text: z.string().min(1).max(10_000) })
+            .refine(
+              ({ from, to }) => from !== to || from === '*',
+              'no model falls back to itself: "from" and "to" must differ',
+            ),
+        )
         .max(100)
         .optional(),
     })
@@ -200,10 +211,7 @@ export const CurrentConfigSchema = z.strictObject({
   concurrency: z.record(name, z.int().min(1).max(10_000)).optional(),
   connect: z.array(name).max(20).optional(),
   warm: z
-    .record(
-      name,
-      z.strictObject({ everyMs: z.int().min(5000).max(3_600_000), usdPerDay: usd.positive().max(9_000_000) }),
-    )
+    .record(name, z.strictObject({ everyMs: z.int().min(5000).max(3_600_000), usdPerDay: usd.positive() }))
     .refine((all) => Object.keys(all).length <= 20, 'at most 20 are taken')
     .optional(),
   throttle: z
@@ -271,12 +279,12 @@ export const CurrentConfigSchema = z.strictObject({
       cache: z
         .strictObject({ days: z.int().min(1).max(365).optional(), shapes: z.int().min(1).max(10_000).optional() })
         .optional(),
-      maxUsd: z.number().nonnegative().optional(),
+      maxUsd: usd.optional(),
       escalate: z.boolean().optional(),
     })
     .optional(),
   approval: z
-    .strictObject({ aboveUsd: usd.max(9_000_000).optional(), sideEffects: z.enum(['ask', 'allow', 'deny']).optional() })
+    .strictObject({ aboveUsd: usd.optional(), sideEffects: z.enum(['ask', 'allow', 'deny']).optional() })
     .optional(),
   tools: z
     .strictObject({

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 const name = z.string().min(1).max(120);
-const usd = z.number().nonnegative();
+const usd = z.number().nonnegative().max(9_000_000);
 
 export const BudgetSchema = z
   .strictObject({
@@ -12,7 +12,7 @@ export const BudgetSchema = z
     period: z.enum(['day', 'week', 'month']).optional(),
     startsOn: z.int().min(1).max(28).optional(),
     raises: z
-      .array(z.strictObject({ usd: usd.max(9_000_000), until: z.iso.datetime({ offset: true }) }))
+      .array(z.strictObject({ usd, until: z.iso.datetime({ offset: true }) }))
       .max(20)
       .optional(),
     dryRun: z.boolean().optional(),

@@ -29,4 +29,15 @@ export interface ChangeDetected extends Told {
   readonly after: number;
 }
 
-export type HealthEvent = Outage | Recovered | ChangeDetected;
+/** All hosted models were asked whether they answer. */
+export interface ModelsSwept extends Told {
+  readonly type: 'models-swept';
+  /** How many answered. */
+  readonly answered: number;
+  /** How many were not asked, because the money for it was spent. */
+  readonly unasked: number;
+  /** Those that did not answer, `provider/model`, at most 20. */
+  readonly failed: readonly string[];
+}
+
+export type HealthEvent = Outage | Recovered | ChangeDetected | ModelsSwept;

@@ -89,8 +89,13 @@ export interface Call {
   readonly streaming?: boolean;
   /** `batch`: the answer may come hours later, for less, where the config has `batches`. @default it is wanted at once */
   readonly urgency?: 'batch';
-  /** Epoch milliseconds after which the caller does not want the answer. */
+  /**
+   * Epoch milliseconds after which the caller does not want the answer, by the clock as it was set when the call was made:
+   * `timeLeftMs` of the kit says what is left, also where that was set since. @default the caller waits
+   */
   readonly deadline?: number;
+  /** What that clock was ahead of the monotonic one, in milliseconds. @default what it is now */
+  readonly clockAheadMs?: number;
   /** @default 'normal' */
   readonly priority?: Priority;
   /**

@@ -98,6 +98,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
   const handle: Handler = (call) => {
     if (closed) return failing(refusal());
     observations.begin();
+    if (state.registry.isFull) state = build(state);
     if (ready !== undefined && call.purpose !== 'probe') ready.called();
     const { escalate } = call.request;
     if (typeof escalate === 'object') {
@@ -121,8 +122,15 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     candidates: () => parts.candidates.reports(),
     decideCandidate: (name, decided) => parts.candidates.decide(name, decided),
     probe: monitor.probe,
+    async sweep({ usd }) {
+      const { sweep } = await import('../health/sweep.ts');
+      return sweep({ ...base, handle }, { usd, id: runtime.ids('sweep') });
+    },
     handle,
-    explain: (request, options) => explain(request, options, state, parts),
+    explain(request, options) {
+      if (state.registry.isFull) state = build(state);
+      return explain(request, options, state, parts);
+    },
     models: () => modelsOf(state.registry, runtime.clock.now()),
     register(added) {
       state = build({

@@ -11,8 +11,8 @@ import type { Candidates, createCandidates } from '../candidates/candidates.ts';
 import { unknownCandidate } from '../candidates/unknown-candidate.ts';
 import type { Extras } from './extra-parts.ts';
 
-export const needsExtras = ({ batches, candidates, connect, warm, webhooks }: Config): boolean =>
-  [batches, candidates, connect, warm, webhooks].some((field) => field !== undefined);
+export const needsExtras = ({ batches, candidates, connect, health, warm, webhooks }: Config): boolean =>
+  [batches, candidates, connect, health?.sweep, warm, webhooks].some((field) => field !== undefined);
 
 interface ExtrasOf {
   /** Undefined until they are loaded. */

@@ -5,6 +5,7 @@ import type { Attempt, Call, EscalationRule, Handler } from '../../core/model/mo
 import type { Provider } from '../../core/model/provider.ts';
 import { providerHandler } from '../attempt-ring/provider.ts';
 import { OF_REQUEST } from '../calls/check-rule.ts';
+import { assertCandidates } from '../candidates/unknown-candidate.ts';
 import { attemptSlots, requestSlots } from '../gateway.ts';
 import {
   attemptLayersOf,
@@ -51,11 +52,13 @@ export function builder(parts: GatewayParts): (sources: Sources) => State {
   const slots = requestSlots(parts);
   const withoutRoutes = slots.map((slot) => (slot.name === 'route' ? { name: slot.name } : slot));
   const attemptLayers = attemptSlots(parts);
-  const { registry, transport, clock, endpointReports } = parts;
-  const answering = { registry, transport, clock, endpointReports, config: parts.config };
+  const { transport, clock, endpointReports } = parts;
+  const answering = { registry: parts.registry, transport, clock, endpointReports, config: parts.config };
   return ({ config, prices, providers, plugins }) => {
     const priced = prices === undefined ? config : { ...config, prices: { ...config.prices, ...prices } };
     assertRoutes(config);
+    const registry = createRegistry([...providers, ...pluginProviders(plugins)], priced, parts.statistics);
+    assertCandidates(config, registry);
     const requestLayers = requestLayersOf(plugins);
     const network = networkOf(plugins);
     const provider = providerHandler({ ...answering, transportOf: network?.transportOf });
@@ -67,7 +70,7 @@ export function builder(parts: GatewayParts): (sources: Sources) => State {
       prices,
       providers,
       plugins,
-      registry: createRegistry([...providers, ...pluginProviders(plugins)], priced, parts.statistics),
+      registry,
       attempts,
       network,
       router,

@@ -14,6 +14,7 @@ import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Handler, Middleware } from '../../core/model/model.ts';
 import type { Provider } from '../../core/model/provider.ts';
+import { timeLeftMs } from '../../core/model/time-left.ts';
 import { lazily, type ReadHead, type StreamHead } from '../../kit/streams/stream-head.ts';
 import { sleep } from '../../system/clock.ts';
 import { type AttemptCause, type AttemptState, type CallState, callStateOf } from '../calls/call-state.ts';
@@ -133,7 +134,7 @@ function credentialFor(
       retryAfterMs: waitMs,
       details: { provider: provider.id },
     });
-    if (waitMs > policy.maxMs || pick.readyAt >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
+    if (waitMs > policy.maxMs || waitMs >= timeLeftMs(attempt, clock)) throw error;
     return sleep(clock, waitMs, attempt.signal).then(() => pick.label);
   }
   return pick.label;
@@ -182,7 +183,7 @@ async function backOff(
   const { baseMs, maxMs } = policy;
   const retryAfterMs = error.retryAfterMs ?? 0;
   const waitMs = backOffMs({ failures, baseMs, maxMs, random, atLeastMs: retryAfterMs });
-  if (retryAfterMs > maxMs || clock.now() + waitMs >= (attempt.deadline ?? Number.POSITIVE_INFINITY)) throw error;
+  if (retryAfterMs > maxMs || waitMs >= timeLeftMs(attempt, clock)) throw error;
   if (waitMs > 0) await sleep(clock, waitMs, attempt.signal);
 }
 

@@ -15,6 +15,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
+import { timeLeftMs } from '../../core/model/time-left.ts';
 import { onAbort } from '../../core/on-abort.ts';
 import { observe, type StreamControl, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
@@ -67,13 +68,9 @@ interface TimeoutParts {
   readonly controllers: Controllers;
 }
 
-function boundsOf(
-  { deadline, streaming, request }: Attempt,
-  clock: Clock,
-  config: Config,
-  adaptive: AdaptiveTimeouts | undefined,
-): Bounds {
+function boundsOf(attempt: Attempt, clock: Clock, config: Config, adaptive: AdaptiveTimeouts | undefined): Bounds {
   const { timeouts: given } = config;
+  const { streaming, request } = attempt;
   const longest = longestAttempt(config);
   const own = request.limits?.attemptMs ?? Number.POSITIVE_INFINITY;
   return {
@@ -83,7 +80,7 @@ function boundsOf(
     adaptive,
     totalMs: Math.min(longest, own),
     isOwn: own < longest,
-    deadlineMs: deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now(),
+    deadlineMs: timeLeftMs(attempt, clock),
   };
 }
 

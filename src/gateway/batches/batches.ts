@@ -2,6 +2,7 @@
 import { isLeftForNow, PolyphonyError } from '../../core/errors.ts';
 import type { AnsweredCall, BatchedCall } from '../../core/gateway.ts';
 import type { Call, CallTrace, ModelRequest } from '../../core/model/model.ts';
+import { timeLeftMs } from '../../core/model/time-left.ts';
 import { batchesOf } from '../attempt-ring/embedding-batches.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { type RouteOptions, routeOf } from '../routing/route.ts';
@@ -58,7 +59,8 @@ class OwnQueue implements BatchQueue {
   readonly #detached = new Map<string, number>();
   readonly #entering = new Map<string, Promise<unknown>>();
   #made: { readonly driver: Driver; readonly store: BatchStore } | undefined;
-  #lookAt = 0;
+  /** By the monotonic clock. */
+  #lookAt = Number.NEGATIVE_INFINITY;
   isClosed = false;
 
   constructor(options: BatchQueueOptions) {
@@ -103,7 +105,7 @@ class OwnQueue implements BatchQueue {
     const { batches } = config();
     if (batches === undefined) return { live: 'the config has no "batches"' };
     const { liveMs = LIVE_MS, flushMs = FLUSH_MS, pending = PENDING } = batches;
-    if (call.deadline !== undefined && call.deadline - liveMs <= clock.now() + flushMs) {
+    if (timeLeftMs(call, clock) - liveMs <= flushMs) {
       return { live: 'its deadline leaves no time for a batch' };
     }
     if (relaxedOf(call.request, config()) !== undefined)
@@ -222,14 +224,14 @@ class OwnQueue implements BatchQueue {
   async #due(): Promise<void> {
     const { store, driver } = this.#parts();
     const { keyValue, clock } = this.#options.parts();
-    for (const name of this.#waiters.due(clock.now())) {
+    for (const name of this.#waiters.due(clock.monotonic())) {
       const call = await store.call(name);
       this.#waiters.end(name, { live: 'its deadline is near and its batch has not answered' });
       driver.forget(name);
       if (call !== undefined && !(await giveBack(keyValue, store, call))) driver.leave(name);
     }
-    if (clock.now() < this.#lookAt) return;
-    this.#lookAt = clock.now() + LOOK_MS;
+    if (clock.monotonic() < this.#lookAt) return;
+    this.#lookAt = clock.monotonic() + LOOK_MS;
     const own = driver.names();
     for (const name of this.#waiters.names()) {
       if (own.has(name)) continue;
@@ -248,13 +250,13 @@ class OwnQueue implements BatchQueue {
       call,
       name: kept.name,
       held,
-      liveAt: call.deadline === undefined ? Number.POSITIVE_INFINITY : call.deadline - liveMs,
+      liveAt: clock.monotonic() + timeLeftMs(call, clock) - liveMs,
       isAwaited: accepted === undefined,
     };
     const waiting = this.#waiters.wait(waiter, () => {
       if (!isLeftForNow(call.signal)) void this.#leave(kept).catch(ignore);
     });
-    this.#lookAt = Math.min(this.#lookAt, clock.now() + LOOK_MS);
+    this.#lookAt = Math.min(this.#lookAt, clock.monotonic() + LOOK_MS);
     accepted?.();
     this.#parts().driver.wake();
     return waiting;

@@ -5,11 +5,13 @@
  * B1. A call is part of one batch at most: all calls of a batch are taken in one change of their counters (see steps.ts).
  * B2. A batch that may have been sent is looked for before it is sent again.
  * B3. A batch or a queued call whose process has been silent for a minute beyond its own time is taken over.
+ * B4. What this process waits for moves along with a wall clock that is set: nothing is due earlier or later because of it.
  */
 
 import type { BatchSizeConfig } from '../../core/config.ts';
 import { errorRecord } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
+import { clockAheadMs } from '../../core/model/time-left.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
 import { giveBack } from './accept.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
@@ -21,6 +23,8 @@ const FLUSH_MS = 60_000;
 const SIZE = 1000;
 const SCAN_MS = 60_000;
 const GRACE_MS = 60_000;
+/** Smaller steps keep a clock right, in milliseconds. */
+const LEAST_SET_MS = 1000;
 
 export interface Driver {
   /** Looks for what other processes left, once in a minute from now on. */
@@ -44,7 +48,7 @@ export interface DriverOptions {
   readonly deliver: (name: string, answer: KeptAnswer) => void;
   /** Somebody waits, so that the process must stay alive. */
   readonly isAwaited: () => boolean;
-  /** The next moment, in epoch milliseconds, when who waits does not wait any more; and what happens then. */
+  /** The next moment, by the monotonic clock, when who waits does not wait any more; and what happens then. */
   readonly nextDue: () => number;
   readonly due: () => Promise<void>;
 }
@@ -61,6 +65,7 @@ class BatchDriver implements Driver {
   readonly #batches = new Map<string, KeptBatch>();
   readonly #busy = new Map<string, Promise<void>>();
   #scanAt = Number.POSITIVE_INFINITY;
+  #aheadMs: number;
   #cancelTimer: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #again = false;
@@ -68,6 +73,7 @@ class BatchDriver implements Driver {
 
   constructor(options: DriverOptions) {
     this.#options = options;
+    this.#aheadMs = clockAheadMs(options.parts.clock);
   }
 
   begin(): void {
@@ -78,6 +84,7 @@ class BatchDriver implements Driver {
   }
 
   add(call: KeptCall): void {
+    this.#follow();
     this.#queued.set(call.name, call);
     this.wake();
   }
@@ -146,6 +153,7 @@ class BatchDriver implements Driver {
   async #round(): Promise<void> {
     this.#again = false;
     const { parts, due } = this.#options;
+    this.#follow();
     await due();
     if (parts.clock.now() >= this.#scanAt) await this.#scan();
     await this.#form();
@@ -160,12 +168,23 @@ class BatchDriver implements Driver {
     this.#cancelTimer = undefined;
     const { parts, nextDue, isAwaited } = this.#options;
     if (this.#closing.signal.aborted) return;
-    let at = Math.min(nextDue(), this.#scanAt);
+    this.#follow();
+    let at = Math.min(nextDue() + clockAheadMs(parts.clock), this.#scanAt);
     for (const group of this.#groups().values()) at = Math.min(at, this.#readyAt(group));
     for (const { key, nextAt } of this.#batches.values()) if (!this.#busy.has(key)) at = Math.min(at, nextAt);
     if (at === Number.POSITIVE_INFINITY) return;
     const delayMs = Math.max(0, at - parts.clock.now());
     this.#cancelTimer = parts.clock.schedule(delayMs, () => this.wake(), { background: !isAwaited() });
+  }
+
+  #follow(): void {
+    const aheadMs = clockAheadMs(this.#options.parts.clock);
+    const byMs = aheadMs - this.#aheadMs;
+    if (Math.abs(byMs) < LEAST_SET_MS) return;
+    this.#aheadMs = aheadMs;
+    this.#scanAt += byMs;
+    for (const [name, call] of this.#queued) this.#queued.set(name, { ...call, queuedAt: call.queuedAt + byMs });
+    for (const [key, batch] of this.#batches) this.#batches.set(key, { ...batch, nextAt: batch.nextAt + byMs });
   }
 
   #advance(batch: KeptBatch): void {
@@ -182,6 +201,7 @@ class BatchDriver implements Driver {
   }
 
   async #keep({ key }: KeptBatch, next: KeptBatch | undefined): Promise<void> {
+    this.#follow();
     const { left = [] } = this.#batches.get(key) ?? {};
     if (next === undefined) {
       this.#batches.delete(key);
@@ -199,6 +219,7 @@ class BatchDriver implements Driver {
     if (this.#closing.signal.aborted) return;
     const { logger, clock } = this.#options.parts;
     logger?.warn({ error: errorRecord(error) }, 'Batches could not be looked after, which is tried again.');
+    this.#follow();
     const at = clock.now() + GRACE_MS;
     this.#scanAt = Math.max(this.#scanAt, at);
     if (batch !== undefined) this.#batches.set(batch.key, { ...batch, nextAt: at });

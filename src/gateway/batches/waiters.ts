@@ -14,7 +14,7 @@ export interface Waiter {
   readonly name: string;
   /** The request's own cap, which only this process counts. */
   readonly held: Held | undefined;
-  /** Epoch milliseconds when it does not wait any more. */
+  /** When it does not wait any more, by the monotonic clock. */
   readonly liveAt: number;
   /** The process stays alive for it. */
   readonly isAwaited: boolean;

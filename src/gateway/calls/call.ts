@@ -12,6 +12,7 @@ import {
   type Priority,
   type Scope,
 } from '../../core/model/model.ts';
+import { clockAheadMs } from '../../core/model/time-left.ts';
 import { nearest } from '../../language/suggest.ts';
 import { withToolsApart } from './asked-chat.ts';
 import { callStateOf, newTrace } from './call-state.ts';
@@ -68,7 +69,10 @@ export function callOf(
   if (order !== undefined) call.order = order;
   if (priority !== undefined) call.priority = priority;
   if (isAwaited !== undefined) call.isAwaited = isAwaited;
-  if (ms !== undefined) call.deadline = clock.now() + ms;
+  if (ms !== undefined) {
+    call.deadline = clock.now() + ms;
+    call.clockAheadMs = clockAheadMs(clock);
+  }
   return call;
 }
 

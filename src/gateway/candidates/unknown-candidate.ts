@@ -1,6 +1,20 @@
-/** The error for a candidate that the config does not have. */
+/** What is wrong with the names of candidates. */
+
+import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { nearest } from '../../language/suggest.ts';
+import type { Registry } from '../routing/registry.ts';
+
+/** @throws invalid-config for a model that would be tried in its own place, by whatever names */
+export function assertCandidates({ candidates = {} }: Config, registry: Registry): void {
+  for (const [name, { of, model }] of Object.entries(candidates)) {
+    const [current, tried] = [registry.named(of), registry.named(model)];
+    const isSame = current.length > 0 && tried.length > 0 && tried.every((one) => current.includes(one));
+    if (of !== model && !(isSame && tried.length === current.length)) continue;
+    const message = `candidates.${name} tries "${model}" in the place of "${of}", which is the same model: name another one.`;
+    throw new PolyphonyError('invalid-config', message);
+  }
+}
 
 export function unknownCandidate(name: string, known: readonly string[]): PolyphonyError {
   const near = nearest(name, known);

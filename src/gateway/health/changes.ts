@@ -50,13 +50,13 @@ export interface Changes {
   take(workflow: string, figure: Figure, value: number): void;
 }
 
-export function createChanges(clock: Pick<Clock, 'now'>, events: GatewayEvents): Changes {
+export function createChanges(clock: Pick<Clock, 'monotonic'>, events: GatewayEvents): Changes {
   const workflows = new Map<string, Record<Figure, Watched>>();
   return {
     take(workflow, figure, value) {
       const watched = watchedOf(workflows, workflow)?.[figure];
       if (watched === undefined) return;
-      const nowMs = clock.now();
+      const nowMs = clock.monotonic();
       if (watched.values === 0) watched.openedAt = nowMs;
       watched.values += 1;
       watched.total += figure === 'latency' ? Math.log(Math.max(1, value)) : value;

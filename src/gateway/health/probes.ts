@@ -46,7 +46,7 @@ export function createProbes(parts: ProbeParts, outages: Outages, router: () => 
   const { clock, config, registry } = parts;
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
-  /** Epoch milliseconds of the last attempt, by provider. */
+  /** When the last attempt ended by the monotonic clock, by provider. */
   const used = new Map<string, number>();
   const revivals = createRevivals(parts);
   let cancel: (() => void) | undefined;
@@ -58,7 +58,8 @@ export function createProbes(parts: ProbeParts, outages: Outages, router: () => 
   };
   const canAsk = ({ probe }: Provider): boolean => probe !== undefined || (config().health?.paidUsd ?? 0) > 0;
   const isUsed = (provider: Provider): boolean =>
-    config().health?.probe === true || clock.now() - (used.get(provider.id) ?? Number.NEGATIVE_INFINITY) < USED_MS;
+    config().health?.probe === true ||
+    clock.monotonic() - (used.get(provider.id) ?? Number.NEGATIVE_INFINITY) < USED_MS;
   const watched = (): readonly Provider[] =>
     config().health?.probe === false
       ? []
@@ -70,7 +71,7 @@ export function createProbes(parts: ProbeParts, outages: Outages, router: () => 
   const tick = (): void => {
     cancel = undefined;
     for (const provider of watched()) {
-      const isIdle = clock.now() - (used.get(provider.id) ?? Number.NEGATIVE_INFINITY) >= pauseMs();
+      const isIdle = clock.monotonic() - (used.get(provider.id) ?? Number.NEGATIVE_INFINITY) >= pauseMs();
       if (provider.probe !== undefined && (isIdle || isUnwell(parts, outages, provider))) void keep(ask(provider));
       else if (provider.probe === undefined) for (const target of outages.out(provider.id)) void keep(pay(target));
     }
@@ -96,7 +97,7 @@ export function createProbes(parts: ProbeParts, outages: Outages, router: () => 
     begin: schedule,
     ended({ target, purpose }, { outcome }) {
       if (purpose === 'probe') return;
-      used.set(target.provider, clock.now());
+      used.set(target.provider, clock.monotonic());
       if (outcome === 'ok') revivals.answered(target);
       if (cancel === undefined) schedule();
     },

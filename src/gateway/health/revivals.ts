@@ -7,6 +7,7 @@ const FIRST_MS = 30_000;
 const LONGEST_MS = 900_000;
 
 interface Revival {
+  /** By the monotonic clock. */
   readonly at: number;
   readonly waitMs: number;
 }
@@ -24,12 +25,12 @@ export function createRevivals({ clock, credentials }: Pick<GatewayParts, 'clock
   return {
     isDue(provider, label) {
       const known = last.get(keyOf(provider, label));
-      return known === undefined || clock.now() >= known.at + known.waitMs;
+      return known === undefined || clock.monotonic() >= known.at + known.waitMs;
     },
     revive(provider, label) {
       const key = keyOf(provider.id, label);
       const waitMs = Math.min(LONGEST_MS, 2 * (last.get(key)?.waitMs ?? FIRST_MS / 2));
-      last.set(key, { at: clock.now(), waitMs });
+      last.set(key, { at: clock.monotonic(), waitMs });
       credentials.reviveOne(provider, label);
     },
     answered({ provider, credential }) {

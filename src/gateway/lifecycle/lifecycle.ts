@@ -29,15 +29,14 @@ interface LifecycleParts extends ShiftParts {
 export function createLifecycle(parts: LifecycleParts, isUnwell: (deployment: Deployment) => boolean): Lifecycle {
   const { clock, config, events, registry } = parts;
   const versions = createVersions(events);
-  const retired = createRetired(config, events);
+  const retired = createRetired(config, events, clock);
   const shifts = createShifts(parts);
   const ends = (ending: Ending | undefined, nowMs: number): boolean =>
     ending !== undefined && isEnding(ending, nowMs, config().lifecycle?.noticeDays ?? NOTICE_DAYS);
   const arrangementFor = (told: Shifts | undefined): Arrangement => ({
     isEnding: (deployment, nowMs) => ends(endingOf(deployment), nowMs),
     replacementOf: ({ card }) => card.lifecycle?.replacedBy,
-    isLast: (deployment, nowMs) =>
-      isUnwell(deployment) || (!retired.isEmpty && retired.until(deployment.target, nowMs) !== undefined),
+    isLast: (deployment) => isUnwell(deployment) || (!retired.isEmpty && retired.isOut(deployment.target)),
     shifted: (from, to) => told?.shifted(nameOf(from.target), nameOf(to.target)),
     warning(first, nowMs) {
       const ending = endingSaid(first);
@@ -48,10 +47,9 @@ export function createLifecycle(parts: LifecycleParts, isUnwell: (deployment: De
     },
     notes(deployment, nowMs) {
       const ending = endingOf(deployment);
-      const until = retired.until(deployment.target, nowMs);
       return [
         ...(ending !== undefined && ends(ending, nowMs) ? [leftBy(ending)] : []),
-        ...(until === undefined ? [] : ['is not known to its provider, so it is asked last for a while']),
+        ...(retired.isOut(deployment.target) ? ['is not known to its provider, so it is asked last for a while'] : []),
         ...(isUnwell(deployment) ? ['belongs to a provider that fails now, so it is asked last'] : []),
       ];
     },
@@ -62,11 +60,11 @@ export function createLifecycle(parts: LifecycleParts, isUnwell: (deployment: De
     explained: arrangementFor(undefined),
     ended({ target }, { outcome, error, finish }) {
       if (outcome === 'ok') {
-        if (finish !== undefined) versions.stated(target, finish, clock.now());
+        if (finish !== undefined) versions.stated(target, finish, clock.monotonic());
         if (!retired.isEmpty) retired.answered(target);
       } else if (error?.code === 'model-not-found') {
         const deployment = registry().find(target);
-        if (deployment !== undefined) retired.notFound(deployment, target.credential, clock.now());
+        if (deployment !== undefined) retired.notFound(deployment, target.credential);
       }
     },
   };

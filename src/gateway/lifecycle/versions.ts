@@ -39,6 +39,7 @@ interface Known {
 }
 
 export interface Versions {
+  /** `nowMs`: by the monotonic clock. */
   stated(target: Target, version: Stated, nowMs: number): void;
   /** False: the target has moved to another version since this one answered. */
   isCurrent(target: Target, version: Stated): boolean;

@@ -9,7 +9,7 @@
  *     which its reservation was settled. Any other attempt leaves none and costs nothing.
  * M7. An unknown price is refused under a cap unless the config allows it, and is recorded as null, never as 0.
  */
-import { asPolyphonyError } from '../../core/errors.ts';
+import { asPolyphonyError, type PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent, ModelRequest } from '../../core/model/model.ts';
 import type { UsageLedger } from '../../core/stores.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
@@ -163,7 +163,13 @@ function chargeOf(attempt: Attempt, ending: StreamEnding, sent: Sent, state: Att
   if (isFree(error) && sent.received.billedBytes === 0) return NO_CHARGE;
   // Who lost a race is not told what it made before its socket was closed.
   if (faultOf(attempt, error) === 'lost-hedge') return chargeOfEnding(sent, sent.received.billedBytes === 0);
-  return chargeOfEnding(sent, attempt.streaming === false && error.code !== 'cancelled');
+  return chargeOfEnding(sent, attempt.streaming === false && error.code !== 'cancelled', arrivedOf(error));
+}
+
+/** How much of a document had arrived that was cut, in bytes. */
+function arrivedOf({ details }: PolyphonyError): number {
+  const bytes = details?.receivedBytes;
+  return typeof bytes === 'number' && bytes > 0 ? bytes : 0;
 }
 
 const isFreeEnding = (ending: StreamEnding): boolean =>

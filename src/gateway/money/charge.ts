@@ -6,9 +6,9 @@ import { costOf, type PriceTerms } from '../../core/money/price.ts';
 import { addUsage } from '../../core/money/usage.ts';
 import type { SentInBatches } from '../calls/call-state.ts';
 import { Received } from '../calls/received.ts';
-import { askedTier, expectedOutput, termsOf } from '../routing/estimate.ts';
+import { askedTier, expectedOutput, outputCeiling, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { estimateOf, possibleCostOf, possibleUsageOf } from '../routing/usage-bounds.ts';
+import { estimateOf, possibleCostOf, possibleUsageOf, tokensOf } from '../routing/usage-bounds.ts';
 
 export interface Charge {
   readonly usage: Usage | null;
@@ -56,12 +56,21 @@ function settledBy({ deployment: { card }, request }: Sent, stated: NanoUsd, cha
 
 /**
  * The charge of an attempt that ended without a finish event: the prompt, and the output that arrived. `whole`: the answer
- * is sent only when it is complete, so more was generated than arrived; then it is at least the model's usual answer.
+ * is sent only when it is complete, so more was generated than arrived; then it is at least the model's usual answer, and at least
+ * what arrived of its document, up to the most that was asked for.
  */
-export function chargeOfEnding(sent: Sent, whole: boolean): Charge {
+export function chargeOfEnding(sent: Sent, whole: boolean, documentBytes = 0): Charge {
   const { request, deployment, at } = sent;
   const { serviceTier = askedTier(request) } = sent;
-  return estimated(sent, whole ? expectedOutput(request, deployment) : 0, { at, serviceTier });
+  return estimated(sent, whole ? wholeOutput(request, deployment, documentBytes) : 0, { at, serviceTier });
+}
+
+/** What a document holds beside the text of its answer, in bytes. */
+const AROUND_TEXT = 1024;
+
+function wholeOutput(request: ModelRequest, deployment: Deployment, documentBytes: number): number {
+  const arrived = tokensOf(Math.max(0, documentBytes - AROUND_TEXT));
+  return Math.max(expectedOutput(request, deployment), Math.min(arrived, outputCeiling(request, deployment.card)));
 }
 
 /** The charge of an attempt that ended between its first request and its last one: what was answered, and what may be billed. */

@@ -14,6 +14,7 @@ import { adapted } from '../attempt-ring/adapt.ts';
 import type { AttemptWatcher } from '../calls/attempt-watcher.ts';
 import { nameOf } from '../calls/target.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
+import { recentMap } from '../routing/figures/recent-map.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
 import { maskOf, needsOf } from '../routing/requirements.ts';
 
@@ -36,20 +37,21 @@ const SLACK = 16;
 const AT_ONCE = 4;
 const LONGEST_MS = 10_000;
 const TELL_EVERY_MS = 86_400_000;
+const MOST_TOLD = 4096;
 /** Media may be counted otherwise before they are read. */
 const MEDIA = maskOf(['image-in', 'audio-in', 'video-in', 'file-in']);
 
 export function createClaimChecks(parts: ClaimCheckParts): ClaimChecks {
   const { runtime } = parts;
   const closing = new AbortController();
-  const toldAt = new Map<string, number>();
+  const toldAt = recentMap<number>(MOST_TOLD);
   let running = 0;
   const compare = async (attempt: Attempt, request: ChatRequest, deployment: Deployment, claimed: number) => {
     const counted = await countOf(parts, attempt, request, deployment, closing.signal);
     const { tolerance = TOLERANCE } = parts.config().claims ?? {};
     if (counted === undefined || Math.abs(claimed - counted) <= counted * tolerance + SLACK) return;
     const what = nameOf(attempt.target);
-    const now = runtime.clock.now();
+    const now = runtime.clock.monotonic();
     if (now - (toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
     toldAt.set(what, now);
     const message = `${what} bills ${claimed} tokens for a prompt of which its own endpoint counts ${counted}.`;

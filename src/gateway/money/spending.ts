@@ -58,6 +58,7 @@ interface Standing {
   booked: NanoUsd | undefined;
   /** Settled by this process since. */
   since: NanoUsd;
+  /** By the monotonic clock, as `driftAt`. */
   lookedAt: number;
   looking: boolean;
   driftAt: number;
@@ -78,7 +79,12 @@ export function createSpending(parts: SpendingParts): Spending {
     if (known !== undefined && known.period?.from === period?.from) return known;
     const made: Standing = {
       ...{ terms, payer: { kind: payer.kind, id: payer.id }, period, booked: undefined, since: 0 },
-      ...{ lookedAt: Number.NEGATIVE_INFINITY, looking: false, driftAt: known?.driftAt ?? 0, told: new Set<number>() },
+      ...{
+        lookedAt: Number.NEGATIVE_INFINITY,
+        looking: false,
+        driftAt: known?.driftAt ?? Number.NEGATIVE_INFINITY,
+        told: new Set<number>(),
+      },
     };
     all.delete(payer.id);
     all.set(payer.id, made);
@@ -87,7 +93,7 @@ export function createSpending(parts: SpendingParts): Spending {
     return made;
   };
   const lookIfDue = (standing: Standing, nowMs: number): void => {
-    if (ledger === undefined || standing.looking || !isDue(standing, nowMs)) return;
+    if (ledger === undefined || standing.looking || !isDue(standing, nowMs, clock)) return;
     standing.looking = true;
     const looked = look(parts, ledger, standing).catch((error: unknown) =>
       parts.logger?.warn(
@@ -143,14 +149,14 @@ export function createSpending(parts: SpendingParts): Spending {
 }
 
 /** A minute has passed, or a share may be reached that was not told yet. */
-function isDue(standing: Standing, nowMs: number): boolean {
-  if (standing.booked === undefined || nowMs - standing.lookedAt >= LOOK_EVERY_MS) return true;
+function isDue(standing: Standing, nowMs: number, clock: Clock): boolean {
+  if (standing.booked === undefined || clock.monotonic() - standing.lookedAt >= LOOK_EVERY_MS) return true;
   const reached = spentOf(standing) / standing.terms.capAt(nowMs);
   return standing.terms.shares.some((share) => share <= reached && !standing.told.has(share));
 }
 
 async function look(parts: SpendingParts, ledger: UsageLedger, standing: Standing): Promise<void> {
-  const nowMs = parts.clock.now();
+  const startedMs = parts.clock.monotonic();
   const { terms, period } = standing;
   const sinceBefore = standing.since;
   const filter = filterOf(standing);
@@ -158,8 +164,8 @@ async function look(parts: SpendingParts, ledger: UsageLedger, standing: Standin
   const totals = await ledger.totals('provider', within);
   standing.booked = totals.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0);
   standing.since -= sinceBefore;
-  standing.lookedAt = nowMs;
-  const cap = terms.capAt(nowMs);
+  standing.lookedAt = startedMs;
+  const cap = terms.capAt(parts.clock.now());
   for (const share of terms.shares) {
     if (standing.booked < share * cap || standing.told.has(share)) continue;
     standing.told.add(share);
@@ -169,8 +175,8 @@ async function look(parts: SpendingParts, ledger: UsageLedger, standing: Standin
     if (alerts.includes(share) && (await isNew('alert')))
       await tellShare(parts, ledger, standing, { share, cap, spent: standing.booked });
   }
-  if (terms.budget.drift === undefined || nowMs - standing.driftAt < DRIFT_EVERY_MS) return;
-  standing.driftAt = nowMs;
+  if (terms.budget.drift === undefined || startedMs - standing.driftAt < DRIFT_EVERY_MS) return;
+  standing.driftAt = startedMs;
   await lookAtDrift(parts, ledger, standing, terms.budget.drift);
 }
 

@@ -43,7 +43,7 @@ interface Binding {
   readonly stated: Stated;
 }
 
-/** A binding that this process wrote, and when (epoch milliseconds). */
+/** A binding that this process wrote, and when, by the monotonic clock. */
 interface CachedBinding extends Binding {
   readonly at: number;
 }
@@ -93,7 +93,7 @@ function strayed(call: Call): boolean {
 function freshOf(known: CachedBinding | undefined, { clock, config, lifecycle }: AffinityParts): Target | undefined {
   if (known === undefined || !lifecycle.versions.isCurrent(known.target, known.stated)) return undefined;
   const cachedMs = Math.min(CACHED_MS, (config().affinity?.ttlMs ?? DEFAULT_TTL_MS) / 4);
-  return clock.now() - known.at < cachedMs ? known.target : undefined;
+  return clock.monotonic() - known.at < cachedMs ? known.target : undefined;
 }
 
 const isSame = (a: Target, b: Target | undefined): boolean =>
@@ -125,7 +125,7 @@ async function bind(
   try {
     await keyValue.set(key, { ...binding.target, stated: binding.stated }, { ttlMs });
     cache.delete(key);
-    cache.set(key, { ...binding, at: clock.now() });
+    cache.set(key, { ...binding, at: clock.monotonic() });
     const oldest = cache.size > MAX_CACHED ? cache.keys().next().value : undefined;
     if (oldest !== undefined) cache.delete(oldest);
   } catch (error) {

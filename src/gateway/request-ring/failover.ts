@@ -9,9 +9,11 @@
  * F5. When every target has failed, the most useful error is thrown, with each target's reason in its details.
  * F6. The last remaining target is tried even if its breaker is open. If every breaker is open, the first target is tried.
  */
+import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Call, Handler, ModelEvent, Target, Warning } from '../../core/model/model.ts';
+import { timeLeftMs } from '../../core/model/time-left.ts';
 import { lazily, type ReadHead, type StreamHead } from '../../kit/streams/stream-head.ts';
 import { type AttemptCause, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
@@ -24,7 +26,7 @@ import { type TargetQueue, targetQueue } from './target-queue.ts';
 export interface FailoverParts {
   /** The routing options with the current registry, config and time. */
   readonly routing: (call: Call) => RouteOptions;
-  readonly clock: { now(): number };
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
 }
 
 /** The innermost layer of the request ring; `attempt` is the whole attempt ring. */
@@ -100,7 +102,7 @@ async function openNext(
       const fault = faultOf(call, error);
       failures.push({ target, error, fault });
       if (!queue.failed(error, fault)) break;
-      if (call.deadline !== undefined && clock.now() >= call.deadline) break;
+      if (timeLeftMs(call, clock) <= 0) break;
     }
   }
   throw allFailed(failures);

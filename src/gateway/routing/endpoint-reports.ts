@@ -33,6 +33,8 @@ interface LatestReport {
   at: number;
   limits: readonly RateLimit[];
   limitsAt: number;
+  /** The same by the monotonic clock, which says how old they are. */
+  limitsHeardMs: number;
   requestId: string | undefined;
   model: string | undefined;
   serviceTier: string | undefined;
@@ -41,7 +43,7 @@ interface LatestReport {
 
 const NOTHING = { limits: [], stated: null };
 
-export function createEndpointReports(clock: Pick<Clock, 'now'>): EndpointReports {
+export function createEndpointReports(clock: Pick<Clock, 'now' | 'monotonic'>): EndpointReports {
   let latest = new Map<string, LatestReport>();
   const entryOf = (target: Target): LatestReport => {
     const key = keyOf(target);
@@ -56,7 +58,7 @@ export function createEndpointReports(clock: Pick<Clock, 'now'>): EndpointReport
     record(target, report, mostCost) {
       try {
         const entry = entryOf(target);
-        update(entry, report, clock.now());
+        update(entry, report, clock);
         if (report.costNanoUsd !== undefined) entry.costNanoUsd = costOf(report.costNanoUsd, mostCost());
       } catch {
         // An unreadable report is ignored, because the answer matters more.
@@ -64,7 +66,9 @@ export function createEndpointReports(clock: Pick<Clock, 'now'>): EndpointReport
     },
     of(target) {
       const known = latest.get(keyOf(target));
-      return known === undefined ? NOTHING : { limits: readableLimits(known, clock.now()), stated: factsOf(known) };
+      return known === undefined
+        ? NOTHING
+        : { limits: readableLimits(known, clock.monotonic()), stated: factsOf(known) };
     },
   };
 }
@@ -76,6 +80,7 @@ const emptyReport = (): LatestReport => ({
   at: 0,
   limits: [],
   limitsAt: 0,
+  limitsHeardMs: 0,
   requestId: undefined,
   model: undefined,
   serviceTier: undefined,
@@ -85,12 +90,15 @@ const emptyReport = (): LatestReport => ({
 const latestHalf = (reports: ReadonlyMap<string, LatestReport>): Map<string, LatestReport> =>
   new Map([...reports].sort(([, a], [, b]) => b.at - a.at).slice(0, MAX_TARGETS / 2));
 
-function update(entry: LatestReport, { rateLimits, requestId, model, serviceTier }: EndpointReport, at: number): void {
+function update(entry: LatestReport, report: EndpointReport, clock: Pick<Clock, 'now' | 'monotonic'>): void {
+  const { rateLimits, requestId, model, serviceTier } = report;
+  const at = clock.now();
   entry.at = at;
   if (rateLimits !== undefined) {
     entry.limits =
       Array.isArray(rateLimits) && rateLimits.length > MAX_LIMITS ? rateLimits.slice(0, MAX_LIMITS) : rateLimits;
     entry.limitsAt = at;
+    entry.limitsHeardMs = clock.monotonic();
   }
   if (requestId !== undefined) entry.requestId = requestId;
   if (model !== undefined) entry.model = model;
@@ -106,13 +114,13 @@ function readableLimits(known: LatestReport, nowMs: number): readonly StatedLimi
   }
 }
 
-function limitsOf({ limits, limitsAt }: LatestReport, nowMs: number): readonly StatedLimit[] {
+function limitsOf({ limits, limitsAt, limitsHeardMs }: LatestReport, nowMs: number): readonly StatedLimit[] {
   if (!Array.isArray(limits)) return [];
   const stated: StatedLimit[] = [];
   for (const limit of limits.slice(0, MAX_LIMITS) as readonly (Partial<RateLimit> | null)[]) {
     if (limit?.kind !== 'requests' && limit?.kind !== 'tokens') continue;
     const resetMs = boundedDelayMs(countOf(limit.resetMs)) ?? null;
-    if (nowMs >= limitsAt + (resetMs ?? WITHOUT_RESET_MS)) continue;
+    if (nowMs >= limitsHeardMs + (resetMs ?? WITHOUT_RESET_MS)) continue;
     stated.push({
       kind: limit.kind,
       limit: countOf(limit.limit),

@@ -1,8 +1,19 @@
 /** Which deployments satisfy every requirement and limit of a request, and what the others fail. */
 import type { Warning } from '../../core/model/model.ts';
 import { nameOf } from '../calls/target.ts';
+import { figuresFor, keepFigures } from './figures/found-figures.ts';
 import type { Deployment } from './registry.ts';
-import { ABILITIES, endOf, hasEnded, Measures, type Negotiation, RULES, type Rule } from './rules.ts';
+import {
+  ABILITIES,
+  endOf,
+  hasEnded,
+  isPlainlyAble,
+  Measures,
+  type Negotiation,
+  PLAIN,
+  RULES,
+  type Rule,
+} from './rules.ts';
 
 const applying = (rules: readonly Rule[], question: Negotiation): readonly Rule[] =>
   rules.filter(({ applies }) => applies === undefined || applies(question));
@@ -28,7 +39,24 @@ export function satisfying(deployments: readonly Deployment[], question: Negotia
   const rules = applying(RULES, question);
   const measures = new Measures(question);
   const able: Deployment[] = [];
-  for (const deployment of deployments) if (failsNone(rules, deployment, question, measures)) able.push(deployment);
+  const others = rules.filter((rule) => !PLAIN.has(rule));
+  if (question.request.limits === undefined) {
+    for (const deployment of deployments) {
+      const asked = isPlainlyAble(deployment, question) ? others : rules;
+      if (failsNone(asked, deployment, question, measures)) able.push(deployment);
+    }
+    return able;
+  }
+  const found = figuresFor(deployments.length);
+  for (const deployment of deployments) {
+    const asked = isPlainlyAble(deployment, question) ? others : rules;
+    if (!failsNone(asked, deployment, question, measures)) continue;
+    found.quality[able.length] = measures.quality;
+    found.nanoUsd[able.length] = measures.nanoUsd;
+    found.isUnknown[able.length] = measures.p95Ms === undefined ? 1 : 0;
+    able.push(deployment);
+  }
+  keepFigures(able);
   return able;
 }
 

@@ -2,6 +2,8 @@
 import { type Target, type Tier, tierStep } from '../../core/model/model.ts';
 import { withCredential } from '../calls/target.ts';
 import type { Arrangement } from './arrangement/arrange.ts';
+import { type Objectionable, objections } from './arrangement/objections.ts';
+import { figuresOf } from './figures/found-figures.ts';
 import type { Deployment } from './registry.ts';
 import { expectedLatency, type Negotiation } from './rules.ts';
 import { type Scored, type Scores, scoredAt, scoresOf } from './score.ts';
@@ -22,7 +24,7 @@ export function ordered(
 ): readonly Scored[] {
   const scores = scoresOf(able, options);
   const isBounded = options.request.limits?.p95Ms !== undefined;
-  const isUnknown = isBounded ? unknownLatencies(able, options.nowMs) : undefined;
+  const isUnknown = isBounded ? (figuresOf(able)?.isUnknown ?? unknownLatencies(able, options.nowMs)) : undefined;
   const first = firstChoice(scores, tier, options, isUnknown);
   if (first === -1) return [];
   const best = scoredAt(scores, first);
@@ -99,9 +101,14 @@ function stepsFrom(deployments: readonly Deployment[], first: number, isUnknown:
   const steps = new Uint8Array(deployments.length);
   const best = deployments[first]?.card;
   if (best === undefined) return steps;
+  const fromBest = {
+    fast: tierStep(best.tier, 'fast'),
+    balanced: tierStep(best.tier, 'balanced'),
+    premium: tierStep(best.tier, 'premium'),
+  };
   let index = 0;
   for (const { card } of deployments) {
-    const step = card.id === best.id ? 0 : 1 + tierStep(best.tier, card.tier);
+    const step = card.id === best.id ? 0 : 1 + fromBest[card.tier];
     steps[index] = isUnknown?.[index] === 1 ? UNKNOWN + step : step;
     index += 1;
   }
@@ -153,3 +160,15 @@ export function preferredOf(deployment: Deployment, options: OrderOptions): Depl
 
 const sameDeployment = (a: Target, b: Target): boolean =>
   a.provider === b.provider && a.model === b.model && a.region === b.region;
+
+/** Whether what holds for first choices holds for the first of both as for the other. */
+export function mayStandBefore(one: Deployment, other: Deployment, options: OrderOptions & Objectionable): boolean {
+  const { arrangement, nowMs, request, needs } = options;
+  const { tier, strict } = needs.choice;
+  if (strict === true && !isOfTier(one, tier)) return false;
+  const isUnknown = (deployment: Deployment): boolean => expectedLatency(deployment, nowMs) === undefined;
+  if (request.limits?.p95Ms !== undefined && isUnknown(one) && !isUnknown(other)) return false;
+  if (arrangement?.isLast(one, nowMs) === true && !arrangement.isLast(other, nowMs)) return false;
+  const [against = 0, most = 0] = objections([one, other], options, (each) => isPreferred(each, options)) ?? [];
+  return against <= most;
+}

@@ -37,11 +37,15 @@ export interface Registry {
   meant(name: string): string;
   /** The deployment behind a target, whatever its credential. */
   find(target: Target): Deployment | undefined;
+  /** So many models that no provider lists were named that the registry should be made anew, without them. */
+  readonly isFull: boolean;
   /** Every name that `named` knows, for suggestions. */
   names(): readonly string[];
 }
 
 const MAX_ALIASES = 8;
+/** Callers name them. */
+const MOST_UNLISTED = 1024;
 
 export function createRegistry(providers: readonly Provider[], config: Config, statistics: Statistics): Registry {
   const byId = new Map<string, Provider>();
@@ -72,7 +76,9 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     }
     return listed;
   };
+  let unlistedCount = 0;
   const listUnlisted = (name: string, provider: Provider, card: ModelCard): Deployment[] => {
+    unlistedCount += 1;
     const listed = made(provider, card);
     for (const deployment of listed) add(name, deployment);
     return listed;
@@ -83,6 +89,8 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
     byId.set(provider.id, provider);
     for (const card of provider.models) deployments.push(...list(provider, card));
   }
+  // The unlisted ones of this registry, and of the one before.
+  statistics.keepMost(deployments.length + 2 * MOST_UNLISTED);
   const meant = (name: string): string => resolveAlias(name, config.aliases);
   const named = (name: string): readonly Deployment[] => {
     const model = meant(name);
@@ -103,6 +111,9 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
       const deployment = regions.find(({ target: { region } }) => region === target.region) ?? regions[0];
       if (deployment !== undefined) found.set(target, deployment);
       return deployment;
+    },
+    get isFull() {
+      return unlistedCount >= MOST_UNLISTED;
     },
     names: () => [...new Set([...Object.keys(config.aliases ?? {}), ...byName.keys()])],
   };

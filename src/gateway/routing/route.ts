@@ -16,6 +16,7 @@
  *     changes it, a plugin may only drop some, and no other target answers.
  * R10. A first choice that ends (`Arrangement.isEnding`) gives way to another one, unless the session is bound to it. Targets that
  *     are asked last keep their order behind all others. Neither changes an order that a layer gives.
+ *     The model that takes the place of a first choice has no more against it than that one: R6, R10 to R13 and a strict tier.
  * R11. Targets of a provider from which traffic shifts come last. A session keeps its target, and explicit chains, orders and the
  *     requested tier hold.
  * R12. Targets that are too slow for the route of the call come after the others of its chain or tier, also for a session.
@@ -31,7 +32,7 @@ import { unknownName } from '../calls/unknown-name.ts';
 import { type Arrangement, arranged, type Trial } from './arrangement/arrange.ts';
 import { type Objectionable, objections } from './arrangement/objections.ts';
 import { askedOf, failuresOf, satisfying } from './negotiate.ts';
-import { isOfTier, isPreferred, ordered, preferredFirst, preferredOf } from './order.ts';
+import { isOfTier, isPreferred, mayStandBefore, ordered, preferredFirst, preferredOf } from './order.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
 import type { Deployment, Registry } from './registry.ts';
 import { choiceOf } from './requirements.ts';
@@ -90,7 +91,9 @@ export function decide(options: RouteOptions, most = Number.POSITIVE_INFINITY, a
   const result = chosen(options, most, able);
   if (options.arrangement === undefined && options.trial === undefined) return result;
   const isBound = ({ deployment }: Scored): boolean => isPreferred(deployment, options);
-  return arranged(result, options, isBound, (name) => namedTargets([name], options));
+  return arranged(result, options, isBound, (name, before) =>
+    namedTargets([name], options).find((one) => mayStandBefore(one.deployment, before.deployment, options)),
+  );
 }
 
 function chosen(options: RouteOptions, most: number, able: readonly Deployment[]): RankResult {

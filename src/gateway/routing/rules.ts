@@ -34,6 +34,12 @@ const NO_FIELDS: readonly string[] = [];
 
 /** What rules compare deployments with: found once for all of them, and only where a rule needs it. */
 export class Measures {
+  /** What rules have found of the deployment that they looked at last; each is valid where the request has its limit. */
+  quality = Number.NaN;
+  /** Nano-dollars; NaN if the price is unknown. */
+  nanoUsd = Number.NaN;
+  /** undefined while nobody knows. */
+  p95Ms: number | undefined = undefined;
   readonly #question: Negotiation;
   #languages: readonly string[] | undefined;
   #apart: readonly string[] | undefined;
@@ -54,7 +60,8 @@ export class Measures {
   /** NaN if the price is unknown. */
   costOf(deployment: Deployment): number {
     this.#prices ??= pricesFor(this.#question.registry.columns, this.#question);
-    return expectedCostIn(this.#prices, this.#question, deployment);
+    this.nanoUsd = expectedCostIn(this.#prices, this.#question, deployment);
+    return this.nanoUsd;
   }
 
   /** The main parts of the tags that the request requires. */
@@ -71,7 +78,13 @@ export class Measures {
   qualityOf(deployment: Deployment): number {
     const { registry, needs, nowMs } = this.#question;
     this.#fields ??= fieldsOf(registry.columns, needs.choice.strengths);
-    return qualityOf(deployment, this.#fields, nowMs);
+    this.quality = qualityOf(deployment, this.#fields, nowMs);
+    return this.quality;
+  }
+
+  latencyOf(deployment: Deployment): number | undefined {
+    this.p95Ms = expectedLatency(deployment, this.#question.nowMs);
+    return this.p95Ms;
   }
 }
 
@@ -189,7 +202,7 @@ const regions: Rule = {
 const languages: Rule = {
   applies: ({ request }) => request.requires?.languages !== undefined,
   fails: ({ figures: { languages: spoken } }, _question, measures) =>
-    spoken !== undefined && measures.languages.some((language) => !spoken.includes(language)),
+    spoken !== undefined && lacksOne(spoken, measures.languages),
   says({ figures: { languages: spoken = [] } }, { request }) {
     const missing = request.requires?.languages?.filter((tag) => !spoken.includes(mainLanguage(tag)));
     return `does not claim support for ${missing?.join(', ')}`;
@@ -232,8 +245,8 @@ const accuracy: Rule = {
 
 const latency: Rule = {
   applies: ({ request }) => request.limits?.p95Ms !== undefined,
-  fails(deployment, { request: { limits }, nowMs }) {
-    const expected = expectedLatency(deployment, nowMs);
+  fails(deployment, { request: { limits } }, measures) {
+    const expected = measures.latencyOf(deployment);
     return expected === undefined ? limits?.unknownLatency === 'refuse' : !(expected <= (limits?.p95Ms ?? 0));
   },
   says(deployment, { request, nowMs }) {
@@ -279,6 +292,25 @@ export const RULES: readonly Rule[] = [
   cost,
 ];
 
+/** Of the rules that hold for every request: true where a deployment certainly fails none of them. Most candidates are decided by it. */
+export function isPlainlyAble({ card, figures, mask }: Deployment, { request, needs, nowMs }: Negotiation): boolean {
+  const answer = answerOf(request);
+  return (
+    card.operations.includes(request.operation) &&
+    (needs.mask & ~mask) === 0 &&
+    card.dedicatedTo === undefined &&
+    figures.endsAt > nowMs &&
+    answer <= card.maxOutputTokens &&
+    requiredWindow(request) <= card.contextTokens &&
+    needs.size.upperTokens + answer <= card.contextTokens
+  );
+}
+
+/** The rules that it decides. */
+export const PLAIN: ReadonlySet<Rule> = new Set([
+  ...[operation, capabilities, dedication, lifecycle, outputLength, contextWindow],
+]);
+
 /** What a model can do at all, whatever this request allows. */
 export const ABILITIES: readonly Rule[] = [operation, capabilities, dedication, lifecycle];
 
@@ -306,7 +338,13 @@ function neededWindow(deployment: Deployment, { request, needs: { size }, nowMs 
 function runsElsewhere(card: ModelCard, region: string | undefined, { regions: allowed }: Requirements): boolean {
   if (allowed === undefined || allowed.length === 0) return false;
   const where = regionsOf(card, region);
-  return where.length === 0 || !where.every((name) => allowed.includes(name));
+  return where.length === 0 || lacksOne(allowed, where);
+}
+
+/** A loop, because routing asks it of each candidate. */
+function lacksOne(given: readonly string[], wanted: readonly string[]): boolean {
+  for (const one of wanted) if (!given.includes(one)) return true;
+  return false;
 }
 
 const regionsOf = (card: ModelCard, region: string | undefined): readonly string[] =>

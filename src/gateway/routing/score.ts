@@ -5,6 +5,7 @@
 import type { ModelRequest } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { expectedCostIn, pricesFor } from './estimate.ts';
+import { figuresOf } from './figures/found-figures.ts';
 import { fieldsOf, latencyOf, qualityOf, reliabilityOf } from './figures/posterior.ts';
 import type { Deployment } from './registry.ts';
 import { maskOf } from './requirements.ts';
@@ -104,9 +105,10 @@ function fillFigures({ deployments, columns }: Scores, question: Negotiation): C
   let fastest = Number.POSITIVE_INFINITY;
   let knownMs = 0;
   let known = 0;
+  const costs = question.request.limits?.usd === undefined ? undefined : figuresOf(deployments)?.nanoUsd;
   let index = 0;
   for (const deployment of deployments) {
-    const listed = expectedCostIn(prices, question, deployment);
+    const listed = costs === undefined ? expectedCostIn(prices, question, deployment) : (costs[index] as number);
     const cost = committed === undefined ? listed : listed * committed(deployment.target);
     const ms = latencyOf(deployment, latencies, nowMs);
     nanoUsd[index] = cost;
@@ -130,13 +132,14 @@ function compare({ deployments, columns }: Scores, comparison: Comparison, quest
   const weights = WEIGHTS[request.optimise ?? config.optimise ?? 'balanced'];
   const fields = fieldsOf(registry.columns, needs.choice.strengths);
   const form = formOf(request);
+  const qualities = request.limits?.quality === undefined ? undefined : figuresOf(deployments)?.quality;
   for (let index = 0; index < deployments.length; index += 1) {
     const deployment = deployments[index] as Deployment;
     const nanoUsd = columns.nanoUsd[index] as number;
     const ms = columns.latency[index] as number;
     const cost = Number.isNaN(nanoUsd) ? 0 : (cheapest + FREE) / (nanoUsd + FREE);
     const latency = (fastest + 1) / ((Number.isNaN(ms) ? unknownMs : ms) + 1);
-    const quality = qualityOf(deployment, fields, nowMs);
+    const quality = qualities === undefined ? qualityOf(deployment, fields, nowMs) : (qualities[index] as number);
     const reliability = reliabilityOf(deployment, nowMs);
     const fit = fitOf(deployment, form);
     columns.cost[index] = cost;

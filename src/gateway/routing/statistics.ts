@@ -46,6 +46,8 @@ export interface TargetStatistics {
 
 export interface Statistics {
   of(target: Target): TargetStatistics;
+  /** Forgets those that were asked for least recently, beyond so many. @default all are kept */
+  keepMost(count: number): void;
   /** All observations, for a later process; of at most a hundred targets. */
   saved(nowMs: number): SavedObservations;
   /** Adds what an earlier process observed, also of targets that are known only later. */
@@ -63,11 +65,8 @@ function follow(mean: MeanLength, tokens: number): void {
   mean.tokens = mean.tokens === undefined ? tokens : mean.tokens + LENGTH_SHARE * (tokens - mean.tokens);
 }
 
-/** @param noted is told the moment of each observation */
-export function targetStatistics(
-  everyone: MeanLength = { tokens: undefined },
-  noted?: (nowMs: number) => void,
-): TargetStatistics {
+/** @param noted is told of each observation */
+export function targetStatistics(everyone: MeanLength = { tokens: undefined }, noted?: () => void): TargetStatistics {
   const total = sketch();
   const firstToken = sketch();
   const outcomes = decayingCounts(2);
@@ -82,7 +81,8 @@ export function targetStatistics(
     record({ totalMs, firstTokenMs, outcome, outputTokens, nowMs }) {
       if (outcome === 'other') return;
       made.isObserved = true;
-      noted?.(nowMs);
+      noted?.();
+      outcomes.follow(nowMs);
       outcomes.add(outcome === 'ok' ? 0 : 1, nowMs);
       if (outcome !== 'ok') return;
       total.add(totalMs, nowMs);
@@ -92,14 +92,14 @@ export function targetStatistics(
       follow(everyone, outputTokens);
     },
     errorRate(nowMs) {
-      const failed = outcomes.weight(1, nowMs);
-      return failed === 0 ? 0 : failed / (outcomes.total(nowMs) + PRIOR_ATTEMPTS);
+      outcomes.follow(nowMs);
+      return outcomes.share(1, PRIOR_ATTEMPTS, nowMs);
     },
-    outcomes: (nowMs) => ({
-      failed: outcomes.weight(1, nowMs),
-      attempts: outcomes.total(nowMs),
-      prior: PRIOR_ATTEMPTS,
-    }),
+    outcomes(nowMs) {
+      outcomes.follow(nowMs);
+      const [failed, attempts] = [outcomes.weight(1, nowMs), outcomes.total(nowMs)];
+      return { failed, attempts, prior: PRIOR_ATTEMPTS };
+    },
     rate(field, score, nowMs) {
       if (!Number.isFinite(score)) return;
       const mean = scores.get(field) ?? (scores.size < MOST_FIELDS ? decayingMean() : undefined);
@@ -107,7 +107,7 @@ export function targetStatistics(
       made.isObserved = true;
       mean.add(Math.min(1, Math.max(0, score)), nowMs);
       scores.set(field, mean);
-      noted?.(nowMs);
+      noted?.();
     },
     rating: (field, nowMs) => (scores.size === 0 ? undefined : scores.get(field)?.read(nowMs)),
     meanOutputTokens: () => own.tokens ?? everyone.tokens,
@@ -177,24 +177,41 @@ const keyOf = (target: {
 /**
  * Separate from the registry, because the statistics of a target outlive a change of the configuration.
  *
- * @param noted is told the moment of each observation
+ * @param noted is told of each observation
  */
-export function createStatistics(noted?: (nowMs: number) => void): Statistics {
+export function createStatistics(noted?: () => void): Statistics {
   const everyone: MeanLength = { tokens: undefined };
   const byKey = new Map<string, { readonly target: Target; readonly statistics: TargetStatistics }>();
   /** Observations of targets that nobody has asked for yet. */
   const waiting = new Map<string, SavedTarget>();
+  let most = Number.POSITIVE_INFINITY;
+  const forget = (): void => {
+    for (const oldest of byKey.keys()) {
+      if (byKey.size <= most) return;
+      byKey.delete(oldest);
+    }
+  };
   return {
     of(target) {
       const key = keyOf(target);
       const known = byKey.get(key);
-      if (known !== undefined) return known.statistics;
+      if (known !== undefined) {
+        // The last of them again.
+        byKey.delete(key);
+        byKey.set(key, known);
+        return known.statistics;
+      }
       const statistics = targetStatistics(everyone, noted);
       byKey.set(key, { target, statistics });
       const before = waiting.get(key);
       if (before !== undefined) statistics.restore(before);
       waiting.delete(key);
+      forget();
       return statistics;
+    },
+    keepMost(count) {
+      most = count;
+      forget();
     },
     saved(nowMs) {
       const own = [...byKey.values()].flatMap(({ target, statistics }) => statistics.saved(target, nowMs) ?? []);

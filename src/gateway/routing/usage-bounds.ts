@@ -55,12 +55,15 @@ function mostOf(card: ModelCard, request: ModelRequest, received: Received, uppe
   };
 }
 
+/** What so many bytes of an answer are taken for. */
+export const tokensOf = (bytes: number): number => tokens(Math.ceil(bytes / BYTES_PER_TOKEN));
+
 /** The prompt by our own count, and the output that arrived. */
 export function estimateOf(request: ModelRequest, { billedBytes, images }: Received): WholeCounts {
   const { size } = needsOf(request);
   return {
     input: tokens(size.exactTokens()),
-    output: tokens(Math.ceil(billedBytes / BYTES_PER_TOKEN)),
+    output: tokensOf(billedBytes),
     images: images > 0 ? images : size.images,
   };
 }

@@ -16,6 +16,7 @@ import { defined } from '../../core/defined.ts';
 import { abortError, asPolyphonyError, type ErrorCode, errorRecord } from '../../core/errors.ts';
 import type { Call, CallTrace, ChatRequest, Handler, ModelResponse } from '../../core/model/model.ts';
 import { collect, textOf } from '../../core/model/response.ts';
+import { timeLeftMs } from '../../core/model/time-left.ts';
 import { usdToNano } from '../../core/money/money.ts';
 import type { Logger } from '../../core/plugin.ts';
 import { extractJson } from '../../kit/json/json-text.ts';
@@ -64,7 +65,7 @@ export function createAskedModel({ runtime, logger, handle }: AskedModelParts): 
     known: (config, tasks, asked) => (kept.size === 0 ? undefined : kept.get(keyOf(config, tasks, asked))),
     async ask(config, tasks, asked, call) {
       if (runtime.clock.monotonic() < pausedUntil) return null;
-      const isShort = timeFor(config, call.deadline, runtime) < timeFor(config, undefined, runtime);
+      const isShort = timeFor(config, call, runtime) < timeFor(config, NO_DEADLINE, runtime);
       try {
         const response = await withinCap(call, config, (trace) => {
           const { id, signal, scopes, priority } = call;
@@ -76,7 +77,7 @@ export function createAskedModel({ runtime, logger, handle }: AskedModelParts): 
             trace,
             ...defined({ priority }),
           } as const;
-          const made = callOf(questionOf(config, tasks, asked, call.deadline, runtime), options, false, runtime);
+          const made = callOf(questionOf(config, tasks, asked, call, runtime), options, false, runtime);
           return collect(handle()(made), made);
         });
         failures = 0;
@@ -115,10 +116,12 @@ async function withinCap<T>(call: Call, { classify }: Config, ask: (trace: CallT
   }
 }
 
+const NO_DEADLINE = {};
+
 /** Milliseconds for its answer: those of the config, and no more than the caller has. */
-function timeFor({ classify }: Config, deadline: number | undefined, { clock }: Runtime): number {
+function timeFor({ classify }: Config, call: Pick<Call, 'deadline' | 'clockAheadMs'>, { clock }: Runtime): number {
   const ms = classify?.ms ?? MOST_MS;
-  return deadline === undefined ? ms : Math.max(1, Math.min(ms, deadline - clock.now()));
+  return Math.max(1, Math.min(ms, Math.floor(timeLeftMs(call, clock))));
 }
 
 /** What a request may not, or what its text provokes, says nothing of how the model answers others. */
@@ -142,7 +145,7 @@ function questionOf(
   config: Config,
   tasks: Tasks,
   { request, text }: AskedText,
-  deadline: number | undefined,
+  call: Call,
   runtime: Runtime,
 ): ChatRequest {
   const { classify = {} } = config;
@@ -173,7 +176,7 @@ function questionOf(
     temperature: 0,
     escalate: false,
     cache: 'skip',
-    limits: { usd: classify.usd ?? MOST_USD, ms: timeFor(config, deadline, runtime) },
+    limits: { usd: classify.usd ?? MOST_USD, ms: timeFor(config, call, runtime) },
     requires: defined({ regions, retention }),
   };
 }

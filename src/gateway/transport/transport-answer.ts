@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { TransportRequest, TransportResponse } from '../../core/model/provider.ts';
 import type { Exchange, Head } from './exchange.ts';
-import { hostOf, transportError } from './transport-errors.ts';
+import { hostOf, transportError, withReceived } from './transport-errors.ts';
 
 export interface AnswerBounds {
   /** Of an answer that is read as a whole. */
@@ -105,7 +105,7 @@ class Body implements AsyncIterableIterator<Uint8Array> {
       throw tooLong(request, limitBytes);
     };
     this.#rethrow = (error) => {
-      throw transportError(error, request);
+      throw withReceived(transportError(error, request), this.#length);
     };
   }
 

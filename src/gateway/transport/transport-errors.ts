@@ -37,6 +37,13 @@ function knownError(error: unknown, request: TransportRequest): PolyphonyError {
   return new PolyphonyError('network', `The connection to ${host} failed: ${reason}`, { cause: error });
 }
 
+/** The same error of a connection, with how much of the body had arrived: what was generated is billed. */
+export function withReceived(error: PolyphonyError, receivedBytes: number): PolyphonyError {
+  if (error.code !== 'network' || receivedBytes === 0) return error;
+  const { code, message, cause, retryable, details } = error;
+  return new PolyphonyError(code, message, { cause, retryable, details: { ...details, receivedBytes } });
+}
+
 /** The connection was lost, for no reason of ours. */
 export const isLost = (error: unknown): boolean => LOSSES.has(codeOf(error));
 const LOSSES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);

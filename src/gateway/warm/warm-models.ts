@@ -23,7 +23,7 @@ export interface WarmParts {
   readonly clock: Clock;
   readonly events: GatewayEvents;
   readonly config: () => Config;
-  /** When the model was last sent to, in epoch milliseconds; -Infinity: never. */
+  /** When the model was last sent to, by the monotonic clock; -Infinity: never. */
   readonly usedAt: (model: string) => number;
   readonly ask: (request: ChatRequest, options: CallOptions) => Promise<unknown>;
 }
@@ -57,9 +57,9 @@ export function createWarmModels({ clock, events, config, usedAt, ask }: WarmPar
     // One that nobody has used yet is warmed a period after the first call of the process.
     return (Number.isFinite(last) ? last : calledAt) + everyMs;
   };
-  const send = (model: string, usdPerDay: number, now: number): void => {
+  const send = (model: string, usdPerDay: number): void => {
     const state = stateOf(model);
-    const day = dateAt(now).toISOString().slice(0, 10);
+    const day = dateAt(clock.now()).toISOString().slice(0, 10);
     if (state.spentOn === day) return;
     state.spentOn = undefined;
     const scope = { kind: 'tag', id: `warm=${model} ${day}`, capNanoUsd: usdToNano(usdPerDay) } as const;
@@ -74,16 +74,16 @@ export function createWarmModels({ clock, events, config, usedAt, ask }: WarmPar
   };
   const tick = (): void => {
     cancelTimer = undefined;
-    const now = clock.now();
+    const now = clock.monotonic();
     for (const [model, { everyMs, usdPerDay }] of Object.entries(config().warm ?? {})) {
       if (dueAt(model, everyMs) > now) continue;
       stateOf(model).sentAt = now;
-      send(model, usdPerDay, now);
+      send(model, usdPerDay);
     }
     arm();
   };
   const arm = (): void => {
-    const now = clock.now();
+    const now = clock.monotonic();
     if (stop.signal.aborted || cancelTimer !== undefined) return;
     const due = Object.entries(config().warm ?? {}).map(([model, { everyMs }]) => dueAt(model, everyMs));
     const first = Math.min(...due);
@@ -92,7 +92,7 @@ export function createWarmModels({ clock, events, config, usedAt, ask }: WarmPar
   };
   return {
     called() {
-      calledAt = clock.now();
+      calledAt = clock.monotonic();
       if (cancelTimer === undefined) arm();
     },
     close() {

@@ -117,6 +117,9 @@ export function parseDocument(text: string): unknown {
     return JSON.parse(text) as unknown;
   } catch (cause) {
     const problem = text.trim() === '' ? 'is empty' : `is not complete JSON (${text.length} characters)`;
-    throw new PolyphonyError('truncated', `The answer ${problem}: it was cut off. Try again.`, { cause });
+    throw new PolyphonyError('truncated', `The answer ${problem}: it was cut off. Try again.`, {
+      cause,
+      details: { receivedBytes: Buffer.byteLength(text) },
+    });
   }
 }

@@ -8,7 +8,7 @@ import {
   readComplete,
 } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
-import type { ProviderContext, WireFormat, WireRequest } from '../../core/model/provider.ts';
+import type { ProviderContext, TransportResponse, WireFormat, WireRequest } from '../../core/model/provider.ts';
 import { preparedRequest } from '../requests/prepared-request.ts';
 import { describeError, refusal } from './http-refusal.ts';
 import { reportFinish, reportHeaders } from './http-report.ts';
@@ -78,7 +78,7 @@ async function readAttempt(parts: HttpParts, attempt: Attempt, context: Provider
     events = asked.warnings.length === 0 ? complete.events : [...asked.warnings.map(asEvent), ...complete.events];
     if (complete.failure !== undefined) throw complete.failure.error;
     const finish = events.findLast(isFinish);
-    if (finish === undefined) throw truncated();
+    if (finish === undefined) throw truncated(answer.response);
     reportFinish(finish, answer, context);
     return { events };
   } catch (thrown) {
@@ -141,6 +141,9 @@ function withCallerId(request: WireRequest, { callerIdHeader }: WireFormat, { re
   return { ...request, headers: { ...request.headers, [callerIdHeader]: requestId } };
 }
 
-function truncated(): PolyphonyError {
-  return new PolyphonyError('truncated', 'The answer ended without a finish reason, so it was cut off. Try again.');
+/** What a whole document took is what its headers say: it arrived, and could not be read. */
+function truncated(response?: TransportResponse): PolyphonyError {
+  const message = 'The answer ended without a finish reason, so it was cut off. Try again.';
+  const receivedBytes = Number(response?.headers['content-length'] ?? 0);
+  return new PolyphonyError('truncated', message, receivedBytes > 0 ? { details: { receivedBytes } } : {});
 }

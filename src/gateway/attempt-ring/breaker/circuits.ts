@@ -1,11 +1,14 @@
-/** The circuits of the breaker: one per provider in a region, and one per model. */
+/** The circuits of the breaker: one per provider in a region, and one per model, as far as it was asked lately. */
 import type { Config } from '../../../core/config.ts';
 import type { BreakerHealth } from '../../../core/gateway.ts';
 import type { Target } from '../../../core/model/model.ts';
 import { nameOf } from '../../calls/target.ts';
 import type { GatewayEvents } from '../../gateway-events.ts';
+import { type RecentMap, recentMap } from '../../routing/figures/recent-map.ts';
 import { type Circuit, type CircuitPolicy, createCircuit } from './circuit.ts';
 
+/** Names of models that their provider does not list come from callers. */
+const MOST_MODELS = 4096;
 const DEFAULTS: CircuitPolicy = { rateLimits: 3, failureRatio: 0.5, minimumAttempts: 10, cooldownMs: 30_000 };
 
 export interface Circuits {
@@ -16,9 +19,10 @@ export interface Circuits {
 }
 
 export function createCircuits(config: () => Config, events?: GatewayEvents): Circuits {
-  const circuits = new Map<string, Circuit>();
+  const places = new Map<string, Circuit>();
+  const models = recentMap<Circuit>(MOST_MODELS);
   const policy = (): CircuitPolicy => policyOf(config());
-  const circuitOf = (key: string): Circuit => {
+  const circuitOf = (circuits: Map<string, Circuit> | RecentMap<Circuit>, key: string): Circuit => {
     const known = circuits.get(key);
     if (known !== undefined) return known;
     const made = createCircuit(policy, (until) => tell(events, key, until));
@@ -26,10 +30,10 @@ export function createCircuits(config: () => Config, events?: GatewayEvents): Ci
     return made;
   };
   return {
-    both: (target) => [circuitOf(placeOf(target)), circuitOf(nameOf(target))],
+    both: (target) => [circuitOf(places, placeOf(target)), circuitOf(models, nameOf(target))],
     health(target, nowMs) {
-      const place = circuits.get(placeOf(target))?.health(nowMs) ?? CLOSED;
-      return worse(place, circuits.get(nameOf(target))?.health(nowMs) ?? CLOSED);
+      const place = places.get(placeOf(target))?.health(nowMs) ?? CLOSED;
+      return worse(place, models.get(nameOf(target))?.health(nowMs) ?? CLOSED);
     },
   };
 }

@@ -31,21 +31,36 @@ export interface Turn {
   readonly order: number;
 }
 
+/** Of one tenant: where its last turn ends, and how many of its attempts wait. */
+interface Owed {
+  end: number;
+  waiting: number;
+}
+
 /** Who had how many turns, of one priority; the queues of an endpoint share it. */
 interface Turns {
   time: number;
   waiting: number;
   order: number;
-  /** Where the last turn of each tenant ends. */
-  readonly ends: Map<string, number>;
+  readonly tenants: Map<string, Owed>;
+  /** How many tenants make it worth looking for those to forget. */
+  mostTenants: number;
 }
 
 export type TurnsByRank = readonly Turns[];
 
 export const RANKS = 4;
+/** Those that wait are kept beyond that. */
+const MOST_TENANTS = 4096;
 
 export const newTurns = (): TurnsByRank =>
-  Array.from({ length: RANKS }, () => ({ time: 0, waiting: 0, order: 0, ends: new Map() }));
+  Array.from({ length: RANKS }, () => ({
+    time: 0,
+    waiting: 0,
+    order: 0,
+    tenants: new Map(),
+    mostTenants: MOST_TENANTS,
+  }));
 
 interface Rank {
   readonly turns: Turns;
@@ -69,6 +84,28 @@ export interface FairQueue {
   weigh(weightOf: (attempt: Attempt) => Weight): void;
 }
 
+function owedTo(turns: Turns, name: string): Owed {
+  const known = turns.tenants.get(name);
+  if (known !== undefined) return known;
+  if (turns.tenants.size >= turns.mostTenants) forgetSome(turns);
+  const made: Owed = { end: 0, waiting: 0 };
+  turns.tenants.set(name, made);
+  return made;
+}
+
+/** Whoever's last turn is over is owed nothing; of those who are, and wait for nothing, the first are forgotten where there are many. */
+function forgetSome(turns: Turns): void {
+  const { tenants, time } = turns;
+  for (const until of [time, Number.POSITIVE_INFINITY]) {
+    for (const [name, { end, waiting }] of tenants) {
+      if (tenants.size <= MOST_TENANTS / 2) break;
+      if (waiting === 0 && end <= until) tenants.delete(name);
+    }
+  }
+  // So that those who all wait are not looked through for each one that comes.
+  turns.mostTenants = Math.max(MOST_TENANTS, 2 * tenants.size);
+}
+
 export function fairQueue(byRank: TurnsByRank): FairQueue {
   const ranks: readonly Rank[] = byRank.map((turns) => ({
     turns,
@@ -85,7 +122,11 @@ export function fairQueue(byRank: TurnsByRank): FairQueue {
     rank.turns.waiting -= 1;
     length -= 1;
     // With nobody left, nobody is owed a turn.
-    if (rank.turns.waiting === 0) rank.turns.ends.clear();
+    if (rank.turns.waiting === 0) rank.turns.tenants.clear();
+    else {
+      const owed = rank.turns.tenants.get(tenant);
+      if (owed !== undefined) owed.waiting -= 1;
+    }
   };
   return {
     get length() {
@@ -95,8 +136,10 @@ export function fairQueue(byRank: TurnsByRank): FairQueue {
       const rank = ranks[waiter.rank];
       if (rank === undefined) return;
       const { turns, tenants } = rank;
-      const begin = Math.max(turns.time, turns.ends.get(waiter.tenant) ?? 0);
-      turns.ends.set(waiter.tenant, begin + waiter.cost);
+      const owed = owedTo(turns, waiter.tenant);
+      const begin = Math.max(turns.time, owed.end);
+      owed.end = begin + waiter.cost;
+      owed.waiting += 1;
       turns.order += 1;
       const turn = { waiter, begin, order: turns.order };
       const before = tenants.get(waiter.tenant);

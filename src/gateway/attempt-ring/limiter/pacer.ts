@@ -6,6 +6,7 @@ import type { Clock } from '../../../core/clock.ts';
 import type { Config } from '../../../core/config.ts';
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { Attempt, Target } from '../../../core/model/model.ts';
+import { timeLeftMs } from '../../../core/model/time-left.ts';
 import { nameOf } from '../../calls/target.ts';
 import type { GatewayEvents } from '../../gateway-events.ts';
 import type { Deployment, Registry } from '../../routing/registry.ts';
@@ -113,10 +114,8 @@ function spill(lane: Lane, at: number, clock: Clock): void {
   if (at <= lane.spilledTo) return;
   lane.spilledTo = at;
   const waitMs = at - clock.monotonic();
-  const roomMs = clock.now() + waitMs;
   for (const waiter of lane.queue.waiters()) {
-    const { deadline } = waiter.attempt;
-    const isTooLate = deadline !== undefined && deadline <= roomMs;
+    const isTooLate = timeLeftMs(waiter.attempt, clock) <= waitMs;
     if (isTooLate || at - waiter.since > LONGEST_WAIT_MS) waiter.giveUp(noRoom(waiter.attempt, waitMs));
   }
   if (lane.queue.length === 0) leave(lane);

@@ -1,6 +1,7 @@
 /** Waits for a slot, and for room in the announced limits. */
 import { abortError, type PolyphonyError } from '../../../core/errors.ts';
 import type { Attempt } from '../../../core/model/model.ts';
+import { timeLeftMs } from '../../../core/model/time-left.ts';
 import { onAbort } from '../../../core/on-abort.ts';
 import { leave } from './endpoint.ts';
 import type { Waiter } from './fair-queue.ts';
@@ -22,11 +23,12 @@ export interface Place extends Pick<Waiter, 'attempt' | 'rank' | 'tenant' | 'wei
 export function wait(pacer: Pacer, place: Place, go: (weight: Weight) => void): Promise<void> {
   const { attempt, lane } = place;
   const { clock } = pacer;
-  const { signal, deadline = Number.POSITIVE_INFINITY } = attempt;
+  const { signal } = attempt;
   if (signal.aborted) return Promise.reject(abortError(signal));
   const now = clock.monotonic();
   const waitMs = roomAt(lane, place.weight, lane.queue.ahead(place.rank, place.tenant), now) - now;
-  if (waitMs > LONGEST_WAIT_MS || (waitMs > 0 && clock.now() + waitMs >= deadline)) {
+  const leftMs = timeLeftMs(attempt, clock);
+  if (waitMs > LONGEST_WAIT_MS || (waitMs > 0 && waitMs >= leftMs)) {
     return Promise.reject(noRoom(attempt, waitMs));
   }
   if (waitMs > 0) tellWaiting(pacer, lane, attempt, waitMs);
@@ -52,8 +54,8 @@ export function wait(pacer: Pacer, place: Place, go: (weight: Weight) => void): 
       pacer.changed(lane.endpoint);
     };
     const stopFollowing = onAbort(signal, () => giveUp(abortError(signal)));
-    const cancelTimer = Number.isFinite(deadline)
-      ? clock.schedule(deadline - clock.now(), () => giveUp(queuedTooLong(attempt)))
+    const cancelTimer = Number.isFinite(leftMs)
+      ? clock.schedule(leftMs, () => giveUp(queuedTooLong(attempt)))
       : undefined;
     const stop = (): void => {
       stopFollowing();

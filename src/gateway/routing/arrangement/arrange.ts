@@ -32,13 +32,13 @@ interface Arranged {
  * The same candidates with those last that are asked last, and with another model first where one takes the place of the
  * first choice. A session that is bound to the first choice keeps it.
  *
- * @param named the candidates of a name, best first
+ * @param named the best candidate of a name that may be asked before another one
  */
 export function arranged(
   result: RankResult,
   options: Arranged,
   isBound: (one: Scored) => boolean,
-  named: (name: string) => readonly Scored[],
+  named: (name: string, before: Scored) => Scored | undefined,
 ): RankResult {
   const scored = lastOnes(result.scored, options);
   const first = scored[0];
@@ -57,21 +57,22 @@ function withFirst(
   scored: readonly Scored[],
   first: Scored,
   { arrangement, trial, nowMs }: Arranged,
-  named: (name: string) => readonly Scored[],
+  named: (name: string, before: Scored) => Scored | undefined,
 ): readonly Scored[] {
   let placed = scored;
   if (arrangement?.isEnding(first.deployment, nowMs)) {
     const name = arrangement.replacementOf(first.deployment);
-    placed = name === undefined ? scored : before(scored, named(name));
+    placed = name === undefined ? scored : before(scored, named(name, first));
     const replaced = placed[0];
     if (replaced !== undefined && replaced !== first) arrangement.shifted(first.deployment, replaced.deployment);
   }
-  const name = trial?.((placed[0] ?? first).deployment);
-  return name === undefined ? placed : before(placed, named(name));
+  const current = placed[0] ?? first;
+  const name = trial?.(current.deployment);
+  return name === undefined ? placed : before(placed, named(name, current));
 }
 
-/** A model that cannot serve the request is no candidate: the order then stays. */
-function before(scored: readonly Scored[], [first]: readonly Scored[]): readonly Scored[] {
+/** A model that cannot serve the request, or has more against it, is no candidate: the order then stays. */
+function before(scored: readonly Scored[], first: Scored | undefined): readonly Scored[] {
   if (first === undefined || scored[0]?.deployment === first.deployment) return scored;
   return [first, ...scored.filter(({ deployment }) => deployment !== first.deployment)];
 }

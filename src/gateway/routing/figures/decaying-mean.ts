@@ -1,5 +1,7 @@
 /** A mean whose observations weigh half as much each day: what a model is good at changes more slowly than how fast it answers. */
 const HALF_LIFE_MS = 86_400_000;
+/** Moments that come late are not before a clock that was set back by this, in milliseconds. */
+export const SET_BACK_MS = 60_000;
 /** Below this weight nothing is left. */
 const LEAST_WEIGHT = 0.01;
 
@@ -30,6 +32,7 @@ export function decayingMean(): DecayingMean {
       asOf = Math.max(asOf, nowMs);
     },
     read(nowMs) {
+      if (nowMs < asOf - SET_BACK_MS) asOf = nowMs;
       const left = weight * remaining(nowMs);
       return left < LEAST_WEIGHT ? undefined : { mean: sum / weight, weight: left };
     },

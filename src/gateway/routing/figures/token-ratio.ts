@@ -39,7 +39,9 @@ export class TokenRatio {
     this.#recent = this.#count === 0 ? ratio : this.#recent + RECENT_SHARE * (ratio - this.#recent);
     this.#count += 1;
     this.#mean.add(ratio, nowMs);
-    if (this.#count < RECENT || nowMs - this.#toldAt < TELL_EVERY_MS) return undefined;
+    const sinceMs = nowMs - this.#toldAt;
+    // Below 0: the clock was set back.
+    if (this.#count < RECENT || (sinceMs >= 0 && sinceMs < TELL_EVERY_MS)) return undefined;
     const learned = this.#mean.read(nowMs);
     if (learned === undefined || learned.weight < LEARNED) return undefined;
     if (Math.abs(this.#recent / learned.mean - 1) < DRIFT) return undefined;
