@@ -2,7 +2,7 @@
 import type { NanoUsd } from '../core/money/money.ts';
 import { formatUsd } from '../core/money/money.ts';
 import type { PlanNode } from '../core/plan/plan.ts';
-import { intentBounds } from '../language/intent.ts';
+import { intentBounds } from '../kit/requests/intent.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { AnalysisEstimate } from './estimate/estimate.ts';
 import { boundedCap } from './estimate/priced-candidates.ts';

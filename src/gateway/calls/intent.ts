@@ -1,6 +1,6 @@
 /** The bounds that a request states as an intent become its limits. */
 import type { ModelRequest, RequestLimits } from '../../core/model/model.ts';
-import { intentBounds } from '../../language/intent.ts';
+import { intentBounds } from '../../kit/requests/intent.ts';
 
 /**
  * The request with limits in the place of its intent; the same object if it has none, which costs one comparison.

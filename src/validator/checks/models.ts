@@ -2,7 +2,7 @@
 import type { Tier } from '../../core/model/model.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import { thrownText } from '../../core/user-code/thrown-text.ts';
-import { intentBounds } from '../../language/intent.ts';
+import { intentBounds } from '../../kit/requests/intent.ts';
 import { nearest } from '../../language/suggest.ts';
 import {
   type CatalogueModel,

@@ -2,10 +2,10 @@
  * The bounds of a request as a text: `under $0.01, under 800 ms, accuracy above 90 %`. Read strictly: what is not understood is
  * refused, because a bound that is passed over is no bound.
  */
-import { assertKnownFields, type KnownFields, shown } from '../core/checked-options.ts';
-import { PolyphonyError } from '../core/errors.ts';
-import type { Intent } from '../core/model/model.ts';
-import { nearest } from './suggest.ts';
+import { assertKnownFields, type KnownFields, shown } from '../../core/checked-options.ts';
+import { PolyphonyError } from '../../core/errors.ts';
+import type { Intent } from '../../core/model/model.ts';
+import { nearest } from '../../language/suggest.ts';
 
 const MOST_CHARACTERS = 200;
 const FIELDS: KnownFields<Intent> = { usd: true, ms: true, accuracy: true };
