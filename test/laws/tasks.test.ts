@@ -247,66 +247,6 @@ describe('law: a model that is asked for the class', () => {
     expect(attempts[0]?.totalMs).toBeLessThanOrEqual(300);
   });
 
-  describe('that is asked for by several at the same time', () => {
-    const config: Config = { classify: { model: 'sorter' } };
-    const slowly = (answer: string): readonly ScriptStep[] => [{ waitMs: 100 }, text(answer), finish()];
-
-    it('is asked once, and charged to the first', async () => {
-      const made = world(config, () => slowly('{"class":"code"}'));
-      const answers = await Promise.all(['a', 'b', 'c'].map((id) => ask(made, unclear, { id })));
-      expect(answers.map(({ target }) => target.model)).toEqual(['coder', 'coder', 'coder']);
-      expect(answers.map(({ attempts }) => attempts.map(({ purpose }) => purpose))).toEqual([
-        ['judge', 'answer'],
-        ['answer'],
-        ['answer'],
-      ]);
-      expect(made.sorted).toHaveLength(1);
-    });
-
-    it('is asked again where the first is cancelled, and by one of the others only', async () => {
-      let asked = 0;
-      const made = world(config, () => {
-        asked += 1;
-        return asked === 1 ? [{ hang: true }] : slowly('{"class":"code"}');
-      });
-      const first = new AbortController();
-      const cancelled = errorOf(made.gateway.generate(user(unclear), { signal: first.signal }));
-      const others = Promise.all([made.gateway.generate(user(unclear)), made.gateway.generate(user(unclear))]);
-      await made.runtime.clock.advance(10);
-      first.abort();
-      expect((await cancelled).code).toBe('cancelled');
-      expect((await made.run(others)).map(({ target }) => target.model)).toEqual(['coder', 'coder']);
-      expect(made.sorted).toHaveLength(2);
-    });
-
-    it('is not ended by the cancel of one that waits for it', async () => {
-      const made = world(config, () => slowly('{"class":"code"}'));
-      const first = made.gateway.generate(user(unclear));
-      const second = new AbortController();
-      const cancelled = errorOf(made.gateway.generate(user(unclear), { signal: second.signal }));
-      second.abort();
-      expect((await cancelled).code).toBe('cancelled');
-      expect((await made.run(first)).target.model).toBe('coder');
-      expect(made.sorted).toHaveLength(1);
-    });
-
-    it('fails for all of them at once, and is asked anew by the next', async () => {
-      let works = false;
-      const made = world(config, () => (works ? '{"class":"code"}' : [{ waitMs: 100 }, fault('overloaded')]));
-      const answers = await Promise.all([ask(made, unclear), ask(made, unclear)]);
-      expect(answers.map(({ target }) => target.model)).toEqual(['plain', 'plain']);
-      expect(made.sorted).toHaveLength(1);
-      works = true;
-      expect(await served(made, unclear)).toBe('coder');
-    });
-
-    it('is asked by each whose data may go to other models', async () => {
-      const made = world(config, () => slowly('{"class":"code"}'));
-      await Promise.all([ask(made, unclear), ask(made, unclear, {}, { sensitivity: 'personal' })]);
-      expect(made.sorted).toHaveLength(2);
-    });
-  });
-
   it('is left alone for half a minute after three failures in a row', async () => {
     let works = false;
     const made = world({ classify: { model: 'sorter' } }, () => (works ? '{"class":"code"}' : [fault('overloaded')]));
