@@ -14,8 +14,8 @@ import { chargeOf, chargeOfAttempts, withCharge } from '../runs/state/charge.ts'
  */
 export function callOptions(call: NodeCall, id: string, trace: CallTrace): CallOptions {
   call.count?.('calls');
-  const { signal, scopes, session, isAwaited } = call;
-  return { signal, scopes, id, trace, ...defined({ session, isAwaited }) };
+  const { signal, scopes, session, requestId, isAwaited } = call;
+  return { signal, scopes, id, trace, ...defined({ session, requestId, isAwaited }) };
 }
 
 /**

@@ -67,14 +67,14 @@ export function createAskedModel({ runtime, logger, handle }: AskedModelParts): 
     const isShort = timeFor(config, call.deadline, runtime) < timeFor(config, undefined, runtime);
     try {
       const response = await withinCap(call, config, (trace) => {
-        const { id, signal, scopes, priority } = call;
+        const { id, signal, scopes, priority, requestId } = call;
         const options = {
           id: `${id}-class`,
           purpose: 'judge',
           signal,
           scopes,
           trace,
-          ...defined({ priority }),
+          ...defined({ priority, requestId }),
         } as const;
         const made = callOf(questionOf(config, tasks, asked, call.deadline, runtime), options, false, runtime);
         return collect(handle()(made), made);
