@@ -6,8 +6,10 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { planText } from './examples/plan-text.ts';
+import { scriptWords } from './script-words.ts';
 import { openPool, pictureOf } from './workflow-pictures.ts';
 
+scriptWords(import.meta.filename, {});
 const root = resolve(import.meta.dirname, '..');
 const folders: readonly (readonly [folder: string, write: (plan: unknown) => string])[] = [
   ['workflows', (plan) => `${JSON.stringify(plan, null, 2)}\n`],

@@ -21,8 +21,10 @@ import { ConfigSchema } from '../src/core/config/config-schema.ts';
 import { createPolyphony, defaultPlugins, definePlugin } from '../src/index.ts';
 import { fakeCard, fakeProvider } from '../src/testing/index.ts';
 import { compiled } from '../test/compiled.ts';
+import { scriptWords } from './script-words.ts';
 import { sideBySide } from './side-by-side.ts';
 
+const { positionals: words } = scriptWords(import.meta.filename, { allowPositionals: true });
 const root = resolve(import.meta.dirname, '..');
 const folder = join(root, '.docs-check');
 const TIMEOUT_MS = 120_000;
@@ -38,8 +40,10 @@ interface Block {
 function markdownFiles(): string[] {
   const entries = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' });
   const all = ['README.md', ...entries.filter((name) => name.endsWith('.md')).map((name) => join('docs', name))];
-  const words = process.argv.slice(2);
-  return all.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  const files = all.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  if (files.length > 0) return files;
+  console.error(`There is no page whose path contains ${words.join(' or ')}.`);
+  process.exit(2);
 }
 
 function blocksOf(file: string): Block[] {

@@ -8,6 +8,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { compiled } from '../test/compiled.ts';
 import { type Called, type Command, planExamples, runPlanExample } from './examples/plan-examples.ts';
+import { scriptWords } from './script-words.ts';
 import { sideBySide } from './side-by-side.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -65,7 +66,7 @@ async function runPlan(plan: string): Promise<Outcome> {
 
 const folder = join(root, 'examples');
 /** `npm run examples -- 06` runs that one and shows what it prints; so do `-- proofs/cap` and `-- plans/compare`. */
-const wanted = process.argv.slice(2);
+const { positionals: wanted } = scriptWords(import.meta.filename, { allowPositionals: true });
 const files = (name: string): string[] => (existsSync(join(folder, name)) ? readdirSync(join(folder, name)) : []);
 const programs = [
   ...files('.').filter((name) => /^\d.*\.ts$/.test(name)),

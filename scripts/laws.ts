@@ -10,7 +10,9 @@ import { checkImports, unreadFiles } from './laws/imports.ts';
 import { lawful, type Plant, replacements, supportingFiles, unlawful } from './laws/plants.ts';
 import { textBreaches, textLawNames } from './laws/text.ts';
 import { type Breach, sourceFiles } from './laws/tree.ts';
+import { scriptWords } from './script-words.ts';
 
+scriptWords(import.meta.filename, {});
 const root = resolve(import.meta.dirname, '..');
 
 /** Writes `files` as a project below the temporary folder and returns its breaches. */

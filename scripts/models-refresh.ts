@@ -8,17 +8,19 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { buildCatalogue, catalogueText, noticesText } from './models/build-catalogue.ts';
 import { readHosts } from './models/read-hosts.ts';
 import { readMeasures, readSources } from './models/read-measures.ts';
+import { scriptWords } from './script-words.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const { values } = parseArgs({
+const { values } = scriptWords(import.meta.filename, {
   options: { from: { type: 'string' }, into: { type: 'string' }, open: { type: 'boolean' } },
 });
-if (values.from === undefined)
-  throw new Error('Name the folder of the measures: npm run models:refresh -- --from <folder>');
+if (values.from === undefined) {
+  console.error('Name the folder of the measures: npm run models:refresh -- --from <folder>');
+  process.exit(2);
+}
 const into = resolve(values.into ?? root);
 const catalogue = buildCatalogue(
   readMeasures(resolve(values.from)),

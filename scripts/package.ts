@@ -20,10 +20,12 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { CHECKSUMS, releaseInto } from './package/release-files.ts';
 import { runCommand } from './package/run-command.ts';
+import { scriptWords } from './script-words.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const bin = join(root, 'node_modules', '.bin');
-const nodes = [process.execPath, ...process.argv.slice(2).map((path) => resolve(path))];
+const { positionals: paths } = scriptWords(import.meta.filename, { allowPositionals: true });
+const nodes = [process.execPath, ...paths.map((path) => resolve(path))];
 
 function expectText(text: string, part: string, what: string): void {
   if (!text.includes(part)) throw new Error(`${what} should print "${part}"; it prints\n${text}`);

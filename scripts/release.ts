@@ -8,8 +8,9 @@
 import { rmSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { releaseInto } from './package/release-files.ts';
+import { scriptWords } from './script-words.ts';
 
-const given = process.argv[2];
+const [given] = scriptWords(import.meta.filename, { allowPositionals: true }).positionals;
 const folder = resolve(given ?? 'release');
 // A folder of one's own may hold more; ours holds one release.
 if (given === undefined) rmSync(folder, { recursive: true, force: true });

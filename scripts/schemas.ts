@@ -2,7 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { publishedSchemas } from './schemas/published-schemas.ts';
+import { scriptWords } from './script-words.ts';
 
+scriptWords(import.meta.filename, {});
 const folder = resolve(import.meta.dirname, '../schemas');
 
 mkdirSync(folder, { recursive: true });

@@ -81,6 +81,7 @@ function judgeEvaluator(name: string, options: JudgeOptions, gateway: Gateway): 
         signal: call.signal,
         scopes: call.scopes,
         trace: call.trace,
+        ...(call.requestId === undefined ? {} : { requestId: call.requestId }),
       });
       return evaluationOf(verdict, name);
     },

@@ -26,7 +26,9 @@ const CAN = [
   'prompt-cache',
   'logprobs',
 ] as const;
-const million = { contextTokens: 1_000_000, maxOutputTokens: 384_000, retention: 'provider' } as const;
+/** The tools of a request: api-docs.deepseek.com/api/create-chat-completion. */
+const toolSupport = { count: 128 } as const;
+const million = { contextTokens: 1_000_000, maxOutputTokens: 384_000, retention: 'provider', toolSupport } as const;
 
 const MODELS: readonly ModelCardFields[] = [
   {

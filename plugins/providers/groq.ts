@@ -31,7 +31,9 @@ const price = (input: number, output: number, cacheRead?: number, from = source)
   source: from,
 });
 
-const window = { contextTokens: 131_072, retention: 'provider' } as const;
+/** The tools of a request: console.groq.com/docs/api-reference, as its SDK (groq-python) has it. */
+const toolSupport = { count: 128 } as const;
+const window = { contextTokens: 131_072, retention: 'provider', toolSupport } as const;
 /** Only one effort besides none, the model's own. Its reasoning is separate from the text only on request. */
 const hybrid: ChatCompletionsQuirks = {
   reasoning: 'effort',

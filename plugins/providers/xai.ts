@@ -41,7 +41,9 @@ const REASONS = [
   'prompt-cache',
   'logprobs',
 ] as const;
-const shared = { capabilities: REASONS, maxOutputTokens: 128_000, retention: 'provider' } as const;
+/** The tools of a request: docs.x.ai/docs/guides/function-calling. */
+const toolSupport = { count: 200 } as const;
+const shared = { capabilities: REASONS, maxOutputTokens: 128_000, retention: 'provider', toolSupport } as const;
 
 const MODELS: readonly ModelCardFields[] = [
   {

@@ -1,5 +1,12 @@
 /** An engine whose callers' options are checked first, whichever engine it is: ids, scopes, caps and misspelt names. */
-import { assertId, assertKnownFields, assertScopes, type KnownFields, shown } from '../core/checked-options.ts';
+import {
+  assertId,
+  assertKnownFields,
+  assertRequestId,
+  assertScopes,
+  type KnownFields,
+  shown,
+} from '../core/checked-options.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import { usdToNano } from '../core/money/money.ts';
 import type {
@@ -23,6 +30,7 @@ export const RUN_FIELDS: KnownFields<RunOptions> = {
   paid: true,
   scopes: true,
   session: true,
+  requestId: true,
   tags: true,
   level: true,
   parent: true,
@@ -158,9 +166,10 @@ export function assertRunOptions<T extends RunOptions>(
 ): void {
   if (options === undefined) return;
   assertKnownFields(what, options, known);
-  const { runId, session, scopes, tags, budgetUsd, concurrency, parent, approval } = options;
+  const { runId, session, requestId, scopes, tags, budgetUsd, concurrency, parent, approval } = options;
   if (runId !== undefined && parent?.kind !== 'nested') assertId('The id of a run', runId);
   if (session !== undefined) assertId('A session', session);
+  if (requestId !== undefined) assertRequestId('a run', requestId);
   if (scopes !== undefined) assertScopes(scopes);
   if (tags !== undefined) assertTags(tags);
   if (budgetUsd !== undefined) usdToNano(budgetUsd);

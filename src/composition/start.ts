@@ -149,7 +149,8 @@ function planFor(starting: Starting, request: string, runId: string, options: Pl
   const run: Scope = { kind: 'run', id: runId, ...cap };
   return starting.planner.plan(request, {
     scopes: [...withTagScopes(options.scopes, options.tags), run],
-    ...defined({ signal: options.signal, session: options.session, approval: options.approval, fresh: options.fresh }),
+    ...defined({ signal: options.signal, session: options.session, requestId: options.requestId }),
+    ...defined({ approval: options.approval, fresh: options.fresh }),
     ...defined({ seconds: starting.runLimits().seconds }),
     ...(options.onPlan === undefined || options.attended === false ? {} : { hasGate: true }),
     onCall: callsWithin(runId, starting.runLimits()),

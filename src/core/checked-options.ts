@@ -19,6 +19,17 @@ export function assertId(what: string, id: unknown, most: number = MAX_ID_CHARAC
   if (!isId(id, most)) throw idError(what, id, most);
 }
 
+/** It is sent as a header. */
+const REQUEST_ID = /^[\x21-\x7e]{1,512}$/;
+
+export function assertRequestId(of: string, requestId: unknown): void {
+  if (typeof requestId === 'string' && REQUEST_ID.test(requestId)) return;
+  throw new PolyphonyError(
+    'invalid-request',
+    `The requestId ${shown(requestId)} of ${of} cannot be sent as a header: give 1 to 512 printable ASCII characters without spaces.`,
+  );
+}
+
 /** Halves of surrogate pairs are all the same in UTF-8. */
 const isId = (id: unknown, most: number): id is string =>
   typeof id === 'string' && id !== '' && id.length <= most && id.isWellFormed() && !hasControl(id);

@@ -1,4 +1,5 @@
 /** What a picture says of a node beside its name and its step: a line each, in few words. */
+import type { Intent } from '../core/model/model.ts';
 import { agentsOf, bareTool } from '../core/plan/offered-tools.ts';
 import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import { memberPlan, workflowNameOf } from '../core/plan/plan-workflows.ts';
@@ -14,6 +15,7 @@ export function notesOf(node: PlanNode, plan: Pick<Plan, 'workflows'>): string[]
   const notes: string[] = [];
   if (node.model?.id !== undefined) notes.push(withoutBraces(node.model.id));
   else if (node.model?.tier !== undefined) notes.push(withoutBraces(node.model.tier));
+  if (node.model?.intent !== undefined) notes.push(intentText(node.model.intent));
   const inner = memberPlan(plan, workflowNameOf(node.use) ?? '');
   if (inner !== undefined) notes.push(`${inner.nodes.length} ${inner.nodes.length === 1 ? 'node' : 'nodes'} inside`);
   if (node.use === 'wait') notes.push(...waitNotes(node.in ?? {}));
@@ -29,6 +31,13 @@ export function notesOf(node: PlanNode, plan: Pick<Plan, 'workflows'>): string[]
   if (node.finish === true) notes.push('ends the run');
   if (handledAs(node) === 'keep') notes.push('keeps its error');
   return notes;
+}
+
+function intentText(intent: string | Intent): string {
+  if (typeof intent === 'string') return intent;
+  const { usd, ms, accuracy } = intent;
+  const bounds = [usd && `under $${usd}`, ms && `under ${ms} ms`, accuracy && `accuracy above ${accuracy}`];
+  return bounds.filter(Boolean).join(', ');
 }
 
 type Inputs = Readonly<Record<string, unknown>>;

@@ -196,6 +196,9 @@ class LiveCall implements NodeCall {
   get approval(): NodeCall['approval'] {
     return this.#driving.run.approval;
   }
+  get requestId(): string | undefined {
+    return this.#driving.run.requestId;
+  }
   get level(): number {
     return this.#driving.run.level;
   }

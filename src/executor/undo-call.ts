@@ -80,7 +80,7 @@ function callOf(run: RunState, entry: UndoEntry, inputs: NodeCall['inputs'], sig
     signal,
     scopes: [...scopes, scope],
     level,
-    ...defined({ session: run.session, sensitivity: node.sensitivity }),
+    ...defined({ session: run.session, requestId: run.requestId, sensitivity: node.sensitivity }),
     emit: () => {},
     report: () => {},
     count: (what) => countCall(run, undefined, what),

@@ -3,7 +3,7 @@
 import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
-import type { CallTrace, ModelChoice, ModelResponse, RequestLimits, Usage } from '../core/model/model.ts';
+import type { CallTrace, Intent, ModelChoice, ModelResponse, RequestLimits, Usage } from '../core/model/model.ts';
 import type { NodeCall, NodeOutput } from '../core/run/engine.ts';
 import { chargeOf, chargeOfAttempts, withCharge } from '../runs/state/charge.ts';
 
@@ -14,8 +14,8 @@ import { chargeOf, chargeOfAttempts, withCharge } from '../runs/state/charge.ts'
  */
 export function callOptions(call: NodeCall, id: string, trace: CallTrace): CallOptions {
   call.count?.('calls');
-  const { signal, scopes, session, isAwaited } = call;
-  return { signal, scopes, id, trace, ...defined({ session, isAwaited }) };
+  const { signal, scopes, session, requestId, isAwaited } = call;
+  return { signal, scopes, id, trace, ...defined({ session, requestId, isAwaited }) };
 }
 
 /**
@@ -52,7 +52,7 @@ export function requestFields(call: NodeCall) {
   const { node, sensitivity, cache } = call;
   const limits = limitsOf(call);
   return {
-    ...(node.model === undefined ? {} : { model: modelOf(node.model) }),
+    ...(node.model === undefined ? {} : modelFields(node.model)),
     ...(limits === undefined ? {} : { limits }),
     ...(node.escalate === undefined ? {} : { escalate: escalateOf(node.escalate) }),
     ...(sensitivity === undefined ? {} : { sensitivity }),
@@ -67,8 +67,16 @@ function withoutUndefined<T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
 }
 
-/** The engine has put the names that data decides in the place of references. */
-const modelOf = (model: NonNullable<NodeCall['node']['model']>) => withoutUndefined(model as ModelChoice);
+/** The engine has put the names that data decides in the place of references. A plan has the bounds of a call beside its model. */
+function modelFields({ intent, ...model }: NonNullable<NodeCall['node']['model']>): {
+  readonly model?: ModelChoice;
+  readonly intent?: string | Intent;
+} {
+  if (intent === undefined) return { model: withoutUndefined(model as ModelChoice) };
+  const isChosen = Object.keys(model).length > 0;
+  return { intent, ...(isChosen ? { model: withoutUndefined(model as ModelChoice) } : {}) };
+}
+
 const escalateOf = (rule: NonNullable<NodeCall['node']['escalate']>) => withoutUndefined(rule);
 
 function limitsOf({ node }: NodeCall): RequestLimits | undefined {

@@ -97,7 +97,7 @@ export function planRunner(options: NestedOptions): NodeRunner {
         scopes,
         signal,
         onCall,
-        ...defined({ sensitivity, approval }),
+        ...defined({ sensitivity, approval, requestId: call.requestId }),
       });
       warnings = made.warnings;
       return { ...made, plannerCalls: made.rounds, input: { goal, context } };
@@ -172,7 +172,7 @@ async function begin(options: NestedOptions, call: NodeCall, runId: string, nest
     level: call.level + 1,
     parent: { runId: call.runId, nodeId: call.node.id, ...defined({ item: call.item }), kind: 'nested' },
     paid: { costNanoUsd, ...defined({ usage, plannerCalls, warnings }) },
-    ...defined({ session: call.session }),
+    ...defined({ session: call.session, requestId: call.requestId }),
   });
 }
 

@@ -164,6 +164,7 @@ class OwnCall implements NodeCall {
   readonly idempotencyKey: string;
   readonly tags: NodeCall['tags'];
   readonly level: number;
+  declare readonly requestId?: Stated<'requestId'>;
   declare readonly concurrency?: number;
   readonly giveSlotBack: NodeCall['giveSlotBack'];
   readonly takeSlot: NodeCall['takeSlot'];
@@ -194,6 +195,7 @@ class OwnCall implements NodeCall {
     this.idempotencyKey = call.idempotencyKey;
     this.tags = call.tags;
     this.level = call.level;
+    if (call.requestId !== undefined) this.requestId = call.requestId;
     if (call.concurrency !== undefined) this.concurrency = call.concurrency;
     this.giveSlotBack = call.giveSlotBack;
     this.takeSlot = call.takeSlot;

@@ -40,8 +40,6 @@ export const SUMMED_SCOPES: ReadonlySet<string> = new Set(['user', 'team', 'tena
 
 export type Sum = { -readonly [K in keyof Omit<LedgerTotal, 'group' | 'groups'>]: LedgerTotal[K] };
 
-const uncertainOf = (count: number): Pick<Sum, 'uncertain'> => (count === 0 ? {} : { uncertain: count });
-
 export const emptySum = (): Sum => ({
   attempts: 0,
   errors: 0,
@@ -58,7 +56,7 @@ export const sumOf = (row: LedgerRow): Sum => ({
   outputTokens: row.usage?.output ?? 0,
   costNanoUsd: row.costNanoUsd ?? 0,
   unpriced: row.costNanoUsd === null ? 1 : 0,
-  ...uncertainOf(row.uncertain === true ? 1 : 0),
+  ...(row.uncertain === true ? { uncertain: 1 } : {}),
 });
 
 export function addSum(sum: Sum, other: Sum): void {
@@ -68,34 +66,63 @@ export function addSum(sum: Sum, other: Sum): void {
   sum.outputTokens += other.outputTokens;
   sum.costNanoUsd += other.costNanoUsd;
   sum.unpriced += other.unpriced;
-  Object.assign(sum, uncertainOf((sum.uncertain ?? 0) + (other.uncertain ?? 0)));
+  if (other.uncertain) sum.uncertain = (sum.uncertain ?? 0) + other.uncertain;
 }
 
 /** Adds up by one or several groups. */
 export interface Totals {
   /** The values of each group: the sum counts once for each combination of them. */
   add(groups: readonly (readonly string[])[], sum: Sum): void;
+  /** One value of each group. The sum is the callee's from then on. */
+  addOne(groups: readonly string[], sum: Sum): void;
   /** In ascending order. */
   list(): readonly LedgerTotal[];
 }
 
+/** What has the same first groups: below each value of the next group, or the sum of all that have these groups. */
+interface Branch {
+  below: Map<string, Branch> | undefined;
+  sum: Sum | undefined;
+}
+
+/** A tree, because the values of each group are few: tens of thousands of combinations are never compared with one another. */
 export function createTotals(by: LedgerGroup | readonly LedgerGroup[]): Totals {
-  const totals = new Map<string, { readonly groups: readonly string[]; readonly sum: Sum }>();
+  const root: Branch = { below: undefined, sum: undefined };
   const several = typeof by !== 'string';
+  const addOne: Totals['addOne'] = (groups, sum) => {
+    let branch = root;
+    for (const value of groups) branch = branchOf(branch, value);
+    if (branch.sum === undefined) branch.sum = sum;
+    else addSum(branch.sum, sum);
+  };
   return {
     add(groups, sum) {
-      for (const combination of combinationsOf(groups)) {
-        const key = combination.length === 1 ? (combination[0] ?? '') : JSON.stringify(combination);
-        const total = totals.get(key) ?? { groups: combination, sum: emptySum() };
-        totals.set(key, total);
-        addSum(total.sum, sum);
-      }
+      for (const combination of combinationsOf(groups)) addOne(combination, { ...sum });
     },
-    list: () =>
-      [...totals.values()]
-        .sort((a, b) => compared(a.groups, b.groups))
-        .map(({ groups, sum }) => ({ group: groups[0] ?? '', ...(several ? { groups } : {}), ...sum })),
+    addOne,
+    list() {
+      const totals: LedgerTotal[] = [];
+      listBelow(root, [], (groups, sum) => {
+        const total = { group: groups[0] ?? '', groups, ...sum };
+        totals.push(several ? total : withoutGroups(total));
+      });
+      return totals;
+    },
   };
+}
+
+function branchOf(branch: Branch, value: string): Branch {
+  branch.below ??= new Map();
+  let next = branch.below.get(value);
+  if (next === undefined) {
+    next = { below: undefined, sum: undefined };
+    branch.below.set(value, next);
+  }
+  return next;
+}
+
+function withoutGroups({ groups: _, ...total }: LedgerTotal): LedgerTotal {
+  return total;
 }
 
 function combinationsOf(groups: readonly (readonly string[])[]): readonly (readonly string[])[] {
@@ -104,9 +131,15 @@ function combinationsOf(groups: readonly (readonly string[])[]): readonly (reado
   return all;
 }
 
-function compared(a: readonly string[], b: readonly string[]): number {
-  const at = a.findIndex((value, index) => value !== b[index]);
-  return at === -1 ? 0 : (a[at] ?? '') < (b[at] ?? '') ? -1 : 1;
+function listBelow(
+  { below, sum }: Branch,
+  groups: readonly string[],
+  take: (groups: readonly string[], sum: Sum) => void,
+): void {
+  if (sum !== undefined) take(groups, sum);
+  if (below === undefined) return;
+  const sorted = [...below].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [value, branch] of sorted) listBelow(branch, [...groups, value], take);
 }
 
 export const listOf = (by: LedgerGroup | readonly LedgerGroup[]): readonly LedgerGroup[] =>

@@ -1,6 +1,8 @@
 /** Checks whether the plan can run within its budget, and whether its limits contradict each other. */
 import type { NanoUsd } from '../core/money/money.ts';
 import { formatUsd } from '../core/money/money.ts';
+import type { PlanNode } from '../core/plan/plan.ts';
+import { intentBounds } from '../kit/requests/intent.ts';
 import type { NodeAnalysis, PlanAnalysis } from './analysis/plan-analysis.ts';
 import type { AnalysisEstimate } from './estimate/estimate.ts';
 import { boundedCap } from './estimate/priced-candidates.ts';
@@ -40,6 +42,7 @@ function reportUnpriced(estimate: AnalysisEstimate, analysis: PlanAnalysis): voi
 }
 
 function checkNode({ node, pointer }: NodeAnalysis, low: NanoUsd | null, analysis: PlanAnalysis): void {
+  checkIntent(node, pointer, low, analysis);
   const { limits } = node;
   if (limits === undefined) return;
   if (limits.usd !== undefined && low !== null && low > boundedCap(limits.usd)) {
@@ -58,6 +61,27 @@ function checkNode({ node, pointer }: NodeAnalysis, low: NanoUsd | null, analysi
     });
   }
   checkAgainstBudget(node.id, pointer, limits, analysis);
+}
+
+/** The bound of a call: a node that makes one for each item, or each part of its texts, may cost more. */
+function checkIntent(node: PlanNode, pointer: string, low: NanoUsd | null, analysis: PlanAnalysis): void {
+  const usd = usdOf(node.model?.intent);
+  if (usd === undefined || low === null || low <= boundedCap(usd) || node.use !== 'llm' || node.each !== undefined)
+    return;
+  const message = `Node "${node.id}" costs at least ${formatUsd(low)}, but its model.intent allows ${formatUsd(boundedCap(usd))}: raise the bound, or ask for a cheaper model.`;
+  analysis.report.add('budget.infeasible', `${pointer}/model/intent`, message, {
+    expected: { atLeast: low / 1e9 },
+    got: usd,
+  });
+}
+
+/** Undefined where the intent has no such bound, or is reported as not understood. */
+function usdOf(intent: NonNullable<PlanNode['model']>['intent']): number | undefined {
+  try {
+    return intent === undefined ? undefined : intentBounds(intent).usd;
+  } catch {
+    return undefined;
+  }
 }
 
 interface Limits {

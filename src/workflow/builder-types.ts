@@ -1,5 +1,5 @@
 /** The types of the builder: what the compiler accepts and refuses. */
-import type { EscalationRule, ModelChoice, Sensitivity, Tier } from '../core/model/model.ts';
+import type { EscalationRule, Intent, ModelChoice, Sensitivity, Tier } from '../core/model/model.ts';
 import type { HeldByJson, Infer, SchemaLike } from '../core/model/schema-like.ts';
 import type { PlanThread, REFERENCE_HEADS } from '../core/plan/plan.ts';
 import type { ReservedName } from '../language/condition-rules.ts';
@@ -40,6 +40,8 @@ type ModelByData = Omit<ModelChoice, 'id' | 'tier' | 'route'> & {
   readonly id?: string | Ref<string>;
   readonly tier?: Tier | Ref<Tier>;
   readonly route?: string | Ref<string>;
+  /** As `intent` of a plan's model: bounds of each call of the node. @default none */
+  readonly intent?: string | Intent;
 };
 
 /** As `thread` of a plan. */

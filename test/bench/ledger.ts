@@ -106,8 +106,8 @@ async function questions(folder: string): Promise<readonly Measurement[]> {
       { name: 'a row written, of a million', value: (filledMs * 1000) / ROWS, unit: 'µs' },
     ];
     for (const [what, by, filter] of QUESTIONS) {
-      const { ms: value, cpuMs } = await timed(() => ledger.totals(by, filter));
-      measured.push({ name: what, value, unit: 'ms', target: { below: TARGET_MS }, details: { cpu: cpuMs } });
+      const { ms, cpuMs: value } = await timed(() => ledger.totals(by, filter));
+      measured.push({ name: what, value, unit: 'ms', target: { below: TARGET_MS }, details: { wall: ms } });
     }
     return measured;
   } finally {
@@ -121,7 +121,7 @@ const ROUNDS = 4;
 /** The sums are off where they hold every id already. */
 function withoutSums(path: string): void {
   const database = new Database(path);
-  database.exec('UPDATE ledger_summed SET up_to = 1000000000000');
+  database.exec('UPDATE ledger_hours_summed SET up_to = 1000000000000');
   database.close();
 }
 

@@ -6,13 +6,16 @@
  *
  * The folder holds predicted.jsonl and tools.json. Without them nothing is measured.
  */
-import { parseArgs } from 'node:util';
+import { scriptWords } from '../../scripts/script-words.ts';
 import { type Judged, judged } from '../validator/judged-plans.ts';
 import { arePlansIn, publishedCatalogue, publishedPlans } from '../validator/published-plans.ts';
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { show: { type: 'string' } } });
+const { values, positionals } = scriptWords(import.meta.filename, {
+  allowPositionals: true,
+  options: { show: { type: 'string' } },
+});
 const [folder] = positionals;
 if (folder === undefined || !arePlansIn(folder))
   write('There are no plans to measure: name the folder that holds predicted.jsonl.');

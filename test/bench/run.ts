@@ -6,6 +6,7 @@
  *   npm run bench -- --json   the figures as JSON
  */
 import { availableParallelism } from 'node:os';
+import { scriptWords } from '../../scripts/script-words.ts';
 import type { Measurement } from './measurement.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<readonly Measurement[]> }>>> = {
@@ -42,8 +43,11 @@ function line(measurement: Measurement): string {
   return `${mark} ${measurement.name.padEnd(52)} ${figure.padEnd(34)} ${targetText(measurement).padEnd(16)} ${details.join(', ')}`.trimEnd();
 }
 
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const asJson = process.argv.includes('--json');
+const { values, positionals: wanted } = scriptWords(import.meta.filename, {
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false } },
+});
+const asJson = values.json;
 const chosen = Object.entries(BENCHES).filter(
   ([name]) => wanted.length === 0 || wanted.some((start) => name.startsWith(start)),
 );

@@ -9,14 +9,14 @@
  * `--workers` and `--every` of the soak: calls at the same time, and seconds between two samples; `--seed` draws its faults.
  * Exit codes: 0 every law holds, 1 one does not, 2 there is no such scenario.
  */
-import { parseArgs } from 'node:util';
+import { scriptWords } from '../../scripts/script-words.ts';
 import { watch } from '../hostile/harness/watch.ts';
 import { playScenario } from './play.ts';
 import type { Played, Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { playSoak } from './soak/soak.ts';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptWords(import.meta.filename, {
   allowPositionals: true,
   options: {
     list: { type: 'boolean', default: false },

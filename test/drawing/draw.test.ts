@@ -4,6 +4,7 @@ import { memberPlan } from '../../src/core/plan/plan-workflows.ts';
 import type { NodeState } from '../../src/core/run/engine.ts';
 import { draw } from '../../src/drawing/index.ts';
 import { drawingOf } from '../../src/drawing/layout.ts';
+import { notesOf } from '../../src/drawing/notes.ts';
 import { placementOf } from '../../src/drawing/routes.ts';
 import { createPolyphony } from '../../src/polyphony.ts';
 import { STEERING } from './steering.ts';
@@ -212,4 +213,11 @@ describe('a plan with workflows', async () => {
     expect(heightOf(open)).toBeGreaterThan(heightOf(folded) * 2);
     expect(open.match(/<rect x=/g)).toHaveLength(4);
   });
+});
+
+it('says which bounds the calls of a node keep', async () => {
+  for (const intent of ['under $0.01, under 800 ms', { usd: 0.01, ms: 800 }]) {
+    const notes = notesOf({ id: 'a', use: 'llm', in: { prompt: 'Hi' }, model: { tier: 'fast', intent } }, {});
+    expect(notes).toEqual(['fast', 'under $0.01, under 800 ms']);
+  }
 });

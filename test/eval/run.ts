@@ -10,9 +10,9 @@
  * `--quiet` prints the sums alone. Exit codes: 0 measured, 1 nothing was measured or written, 2 there is no such request.
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import type { Provider } from 'polyphony';
 import { embedded } from 'polyphony/plugins/providers/embedded';
+import { scriptWords } from '../../scripts/script-words.ts';
 import { loadConfig, loadPlugins } from '../../src/cli/input/config-file.ts';
 import type { ConfigInput } from '../../src/core/config/config-input.ts';
 import { evaluatePlanner } from './evaluate.ts';
@@ -23,7 +23,7 @@ import { TASKS } from './tasks/index.ts';
 
 const INTERRUPTED = 130;
 
-const { values } = parseArgs({
+const { values } = scriptWords(import.meta.filename, {
   options: {
     model: { type: 'string' },
     only: { type: 'string' },

@@ -9,7 +9,7 @@
  * processor time of one plan or provider, `--workers` how many run at the same time, `--list` names the cases. Exit codes: 0 all passed, 1 one did not, 2 there is no such case.
  */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { scriptWords } from '../../scripts/script-words.ts';
 import { seededRandom } from '../../src/testing/fakes.ts';
 import { compileProgram, type Verdict } from './harness/program.ts';
 import { type Settings, SUITES, type Suite } from './suites.ts';
@@ -21,7 +21,7 @@ interface Played extends Verdict {
 
 const INTERRUPTED = 130;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptWords(import.meta.filename, {
   allowPositionals: true,
   options: {
     seed: { type: 'string', default: '1' },

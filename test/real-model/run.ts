@@ -6,6 +6,7 @@
  *
  * The last line is `N passed, N failed`, or says why the suite was skipped. Exit codes: 0 all passed or skipped, 1 one failed.
  */
+import { scriptWords } from '../../scripts/script-words.ts';
 import { CHECKS, openWith } from './checks.ts';
 import { type ServedModel, Unavailable, withServedModel } from './server.ts';
 
@@ -14,7 +15,11 @@ const MOST_MS = 90_000;
 /** Of one check; it fails then. */
 const CHECK_MS = 40_000;
 
-const words = process.argv.slice(2);
+const { positionals: words } = scriptWords(import.meta.filename, { allowPositionals: true });
+if (words.length > 0 && !Object.keys(CHECKS).some((name) => words.some((word) => name.includes(word)))) {
+  console.error(`There is no check ${words.join(' ')}; there are ${Object.keys(CHECKS).join(', ')}`);
+  process.exit(2);
+}
 const end = Date.now() + MOST_MS;
 let failed = 0;
 let passed = 0;

@@ -3,7 +3,7 @@
  * What has no adapter or no file disagrees.
  * Exit codes: 0 all agree, 1 one does not, 2 the index cannot be read.
  */
-import { parseArgs } from 'node:util';
+import { scriptWords } from '../../scripts/script-words.ts';
 import { createTransport } from '../../src/gateway/transport/transport.ts';
 import {
   checkFixture,
@@ -67,7 +67,7 @@ function json(tallies: ReadonlyMap<string, Tally>): string {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = scriptWords(import.meta.filename, {
     options: { index: { type: 'string' }, data: { type: 'string' }, json: { type: 'boolean' } },
   });
   if (!haveRecordings) {

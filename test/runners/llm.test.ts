@@ -115,6 +115,19 @@ describe('llm', () => {
     expect(result).toMatchObject({ status: 'failed', error: { code: 'overloaded' }, costNanoUsd: CALL_COST });
   });
 
+  it.each([
+    [
+      { tier: 'fast', intent: 'under $1, under 2 s' } as const,
+      { model: { tier: 'fast' }, intent: 'under $1, under 2 s' },
+    ],
+    [{ intent: { ms: 800 } }, { intent: { ms: 800 } }],
+  ])('asks within the intent of its model %j, which stands beside the model in a request', async (model, asked) => {
+    const { result, gateway } = await run(['hello'], { id: 'a', use: 'llm', in: { prompt: 'Hi' }, model });
+    expect(result.status).toBe('done');
+    const { model: chosen, intent } = gateway.asked[0]?.request ?? {};
+    expect({ ...(chosen === undefined ? {} : { model: chosen }), intent }).toEqual(asked);
+  });
+
   it('runs the tools that the model calls, in parallel, and hands back what they gave or why they failed', async () => {
     const calls = [
       toolCall('add', { a: 1, b: 2 }, 'c1'),

@@ -102,7 +102,7 @@ function expectWhole({ status, output }: RunResult): void {
 
 test('ends the run with store-full at the quota, and resumes it when there is room', async () => {
   const path = join(folder, 'quota.db');
-  await expectToSurvive(sqliteStores({ path, maximumBytes: 300_000 }), () => later(path));
+  await expectToSurvive(sqliteStores({ path, maximumBytes: 330_000 }), () => later(path));
 });
 
 test('does so on a file system that fills, where this process may mount one', async ({ skip }) => {

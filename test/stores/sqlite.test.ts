@@ -41,9 +41,11 @@ describe('conformance', () => {
 });
 
 const dropLater = (database: Database.Database): void => {
-  for (const trigger of ['row_changed', 'row_removed', 'id_free']) database.exec(`DROP TRIGGER ledger_${trigger}`);
+  for (const trigger of ['row_changed', 'row_removed', 'id_free', 'hour_update', 'hour_delete', 'hours_id_free'])
+    database.exec(`DROP TRIGGER ledger_${trigger}`);
   for (const table of ['payers', 'payer_scopes', 'days', 'summed', 'changed_days', 'day_totals', 'models', 'months'])
     database.exec(`DROP TABLE ledger_${table}`);
+  for (const table of ['labels', 'hours', 'hours_summed', 'changed_hours']) database.exec(`DROP TABLE ledger_${table}`);
   for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words'])
     database.exec(`DROP TABLE passag${table}`);
 };

@@ -70,6 +70,18 @@ export const RESOURCE_CASES: readonly Case[] = [
     path: '/nodes/0/model',
   },
   {
+    code: 'model.intent',
+    what: 'bounds that are not understood',
+    raw: plan(ask('a', 'x', { model: { intent: 'cheap and fast' } })),
+    path: '/nodes/0/model/intent',
+  },
+  {
+    code: 'model.intent',
+    what: 'bounds of which there are none',
+    raw: plan(ask('a', 'x', { model: { tier: 'fast', intent: {} } })),
+    path: '/nodes/0/model/intent',
+  },
+  {
     code: 'model.no_capable',
     what: 'a capability that no model has',
     raw: plan(ask('a', 'x', { model: { can: ['audio-in'] } })),
@@ -174,6 +186,12 @@ export const RESOURCE_CASES: readonly Case[] = [
     what: 'a node beyond its own limit',
     raw: plan(ask('a', 'x', { limits: { usd: 0 } })),
     path: '/nodes/0/limits/usd',
+  },
+  {
+    code: 'budget.infeasible',
+    what: 'a call that no model makes for so little',
+    raw: plan(ask('a', 'x', { model: { intent: 'under $0.000000001, under 2 s' } })),
+    path: '/nodes/0/model/intent',
   },
   {
     code: 'budget.unpriced',

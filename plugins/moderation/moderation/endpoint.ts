@@ -24,7 +24,10 @@ export function moderationEndpoint(options: ModerationEndpointOptions = {}): Cla
           input: [{ type: 'text', text }],
           ...defined({ model, sensitivity }),
         },
-        { purpose: 'moderation', signal: call.signal, scopes: call.scopes, trace: call.trace },
+        {
+          ...{ purpose: 'moderation', signal: call.signal, scopes: call.scopes, trace: call.trace },
+          ...defined({ requestId: call.requestId }),
+        },
       );
       if (output?.operation !== 'moderate' || output.results.length === 0) {
         throw new PolyphonyError(

@@ -20,6 +20,7 @@ interface Options extends FollowOptions {
   readonly budget?: number;
   readonly concurrency?: number;
   readonly session?: string;
+  readonly requestId?: string;
   /** Commander's `--no-streaming`. */
   readonly streaming?: boolean;
   readonly approve?: boolean;
@@ -68,6 +69,7 @@ function withRunOptions(run: Command): Command {
     .option('-b, --budget <usd>', 'stop the run before it costs more than this, planning included', amount)
     .option('-c, --concurrency <n>', 'nodes that run at the same time (default: 64)', wholeNumber)
     .option('--session <id>', 'keep the calls of this session on the same model')
+    .option('--request-id <id>', 'your own id of what the run is for, in the log line of each attempt')
     .option('--tag <key=value>', 'mark the run and its costs (repeatable)', collectValues, [])
     .option('--events', 'print every event as a JSON line instead of the result')
     .option('-q, --quiet', 'print only the answer');
@@ -127,6 +129,7 @@ async function runTarget(
       signal,
       tags: options.tags,
       ...defined({ budgetUsd: options.budget, concurrency: options.concurrency, session: options.session }),
+      ...defined({ requestId: options.requestId }),
       ...(await approvalOptions(options, terminal)),
       ...(plansFirst || (planning && tellsEstimate) ? { onPlan: (made) => startView(made.plan) } : {}),
       // What costs something does not start before its estimate was shown.

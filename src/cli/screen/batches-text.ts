@@ -1,5 +1,5 @@
 /** Calls that wait for a batch, as an operator reads them. */
-import type { AnsweredCall, BatchedCall } from '../../core/gateway.ts';
+import type { AnsweredCall, BatchedCall, WaitingBatch } from '../../core/gateway.ts';
 import type { ModelResponse } from '../../core/model/model.ts';
 import { textOf } from '../../core/model/response.ts';
 import { formatUsd } from '../../core/money/money.ts';
@@ -21,48 +21,35 @@ export function totalsOf(answered: readonly AnsweredCall[]): AnswerTotals {
   return { answers: answered.length - failures, failures, costNanoUsd };
 }
 
-/** A line for each batch, or for each call. */
+export interface WaitingLine extends Omit<WaitingBatch, 'batch'> {
+  readonly name: string;
+}
+
+export const lineOfBatch = ({ batch, ...waiting }: WaitingBatch): WaitingLine => ({
+  name: batch ?? 'queued',
+  ...waiting,
+});
+export const lineOfCall = ({ id, ...call }: BatchedCall): WaitingLine => ({ ...call, name: id, calls: 1 });
+
+/** @param all how many lines there would be */
 export function printWaiting(
-  waiting: readonly BatchedCall[],
+  lines: readonly WaitingLine[],
+  { what, all }: { readonly what: 'batch' | 'call'; readonly all: number },
   { answers, failures, costNanoUsd }: AnswerTotals,
-  { limit, calls = false }: { readonly limit: number; readonly calls?: boolean },
   { print, say, paint }: Terminal,
 ): void {
-  const rows = calls ? waiting.map((call) => lineOf(call.id, [call])) : linesOf(waiting);
-  if (rows.length === 0) say('no call waits for a batch');
-  else {
-    const head = [calls ? 'call' : 'batch', 'model', 'calls', 'held', 'since', 'deadline'];
-    print(tableText([head, ...rows.slice(0, limit)], paint));
-  }
-  if (rows.length > limit) say(`${rows.length - limit} more: add -n ${rows.length}`);
+  if (lines.length === 0) say('no call waits for a batch');
+  else print(tableText([[what, 'model', 'calls', 'held', 'since', 'deadline'], ...lines.map(cellsOf)], paint));
+  if (all > lines.length) say(`${all - lines.length} more: add -n ${all}`);
   if (answers + failures === 0) return;
   print(paint.dim(`answers that are kept: ${answers}, failures: ${failures}, cost: ${formatUsd(costNanoUsd)}`));
 }
 
-/** What is queued for one model waits together, as what one batch holds. */
-function linesOf(waiting: readonly BatchedCall[]): string[][] {
-  const groups = new Map<string, BatchedCall[]>();
-  for (const call of waiting) {
-    const key = call.batch ?? ` ${modelOf(call)}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [call]);
-    else group.push(call);
-  }
-  return [...groups].map(([key, calls]) => lineOf(key.startsWith(' ') ? 'queued' : key, calls));
-}
-
-function lineOf(name: string, calls: readonly BatchedCall[]): string[] {
-  const [oldest] = calls;
-  const deadlines = calls.flatMap(({ deadline }) => (deadline === null ? [] : [deadline]));
-  const held = calls.reduce((sum, { heldNanoUsd }) => sum + heldNanoUsd, 0);
-  return [
-    oneLine(name),
-    oldest === undefined ? '' : modelOf(oldest),
-    String(calls.length),
-    held === 0 ? '–' : formatUsd(held),
-    oldest === undefined ? '' : minuteOf(oldest.queuedAt),
-    deadlines.length === 0 ? '–' : minuteOf(deadlines.reduce((first, at) => Math.min(first, at))),
-  ];
+function cellsOf(line: WaitingLine): string[] {
+  const { name, calls, heldNanoUsd, queuedAt, deadline } = line;
+  const held = heldNanoUsd === 0 ? '–' : formatUsd(heldNanoUsd);
+  const until = deadline === null ? '–' : minuteOf(deadline);
+  return [oneLine(name), modelOf(line), String(calls), held, minuteOf(queuedAt), until];
 }
 
 export function waitingText(call: BatchedCall): string {

@@ -24,6 +24,21 @@ export interface BatchedCall {
   readonly scopes: readonly { readonly kind: string; readonly id: string }[];
 }
 
+/** What waits together: the calls of a batch, or those for one model that are not sent yet. Plain JSON. */
+export interface WaitingBatch {
+  /** Our id of it; null while its calls are queued. */
+  readonly batch: string | null;
+  readonly target: Target;
+  /** How many. */
+  readonly calls: number;
+  /** What they hold together, in nano-dollars. */
+  readonly heldNanoUsd: NanoUsd;
+  /** Epoch milliseconds: when the oldest came. */
+  readonly queuedAt: number;
+  /** Epoch milliseconds, of the first that ends; null for none. */
+  readonly deadline: number | null;
+}
+
 /** A call whose answer can be fetched by its id. Plain JSON. */
 export interface AnsweredCall {
   readonly id: string;
@@ -41,8 +56,13 @@ export interface Batches {
    * @throws what `call` throws before an answer, such as budget-exceeded
    */
   queue(request: ModelRequest, options?: CallOptions): Promise<string>;
-  /** Calls that have no answer yet, the oldest first, those of other processes included. */
-  list(): Promise<readonly BatchedCall[]>;
+  /**
+   * Calls that have no answer yet, the oldest first, those of other processes included. @param limit of their number: those of the oldest
+   * batches are read, and then those that are not sent. @default all
+   */
+  list(limit?: number): Promise<readonly BatchedCall[]>;
+  /** The same by batch, the oldest first; reads no call that is in a batch. */
+  waiting(): Promise<readonly WaitingBatch[]>;
   /** Calls whose answer is still kept, in no order. @param limit of their number. @default 1000 */
   answered(limit?: number): Promise<readonly AnsweredCall[]>;
   /**

@@ -3,7 +3,7 @@
  * the schema is in plan-schema.ts, because zod takes longer to load than a single call needs. A type test
  * holds both equal, and the published JSON Schema takes its descriptions and defaults from the comments here.
  */
-import type { CacheMode, Capability, Sensitivity, Tier } from '../model/request.ts';
+import type { CacheMode, Capability, Intent, Sensitivity, Tier } from '../model/request.ts';
 
 /** A plan is data: nothing in it is evaluated as code. */
 export interface Plan {
@@ -114,6 +114,8 @@ export interface PlanModelChoice {
   readonly route?: string;
   /** A task of the config, whose route the node takes. @default what its prompt is about, where the config has tasks */
   readonly task?: string;
+  /** Bounds of each call of the node: `'under $0.01, under 800 ms, accuracy above 90 %'`, or the same as an object. @default none */
+  readonly intent?: string | Intent;
 }
 
 /** What is remembered of a conversation stands before the prompt; question and answer are added when the node has answered. */

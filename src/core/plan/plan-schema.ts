@@ -20,6 +20,16 @@ export const ModelChoiceSchema = z.strictObject({
   strengths: z.array(z.string().max(40)).max(20).optional(),
   route: z.union([z.string().min(1).max(100), byData]).optional(),
   task: z.string().min(1).max(40).optional(),
+  intent: z
+    .union([
+      z.string().min(1).max(200),
+      z.strictObject({
+        usd: z.number().nonnegative().optional(),
+        ms: positive.optional(),
+        accuracy: z.number().min(0).max(1).optional(),
+      }),
+    ])
+    .optional(),
 });
 
 export const EscalateSchema = z.strictObject({

@@ -135,6 +135,8 @@ export interface RunOptions {
   /** Further scopes that are charged, such as tenant, user and tags. @default none */
   readonly scopes?: readonly Scope[];
   readonly session?: string;
+  /** The caller's own id of what the run is for: `requestId` of each of its calls, also after a resume and in nested runs. @default none */
+  readonly requestId?: string;
   /** Mark the run and those nested in it; each is also a scope of the kind `tag`, `key=value`. @default none */
   readonly tags?: Readonly<Record<string, string>>;
   readonly level?: number;

@@ -99,6 +99,8 @@ export interface NodeCall {
   readonly signal: AbortSignal;
   readonly scopes: readonly Scope[];
   readonly session?: string;
+  /** See `RunOptions.requestId`. */
+  readonly requestId?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly sensitivity?: Sensitivity;
   readonly cache?: CacheMode;

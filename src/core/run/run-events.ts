@@ -75,6 +75,8 @@ export type RunEvent =
       /** The scopes of the run's calls, also after a resume. */
       readonly scopes?: readonly Scope[];
       readonly session?: string;
+      /** The caller's own id of what the run is for. */
+      readonly requestId?: string;
       readonly level?: number;
       /** What the plans that a model writes within the run need. @default that of the config */
       readonly approval?: Approval;

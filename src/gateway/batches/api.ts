@@ -12,9 +12,13 @@ import type { KeptAnswer } from './kept.ts';
 export function batchesApi(queue: BatchQueue, handle: Handler, runtime: Runtime): Batches {
   return {
     queue: (request, options) => queued(queue, handle, runtime, request, options),
-    list() {
+    list(limit = Number.POSITIVE_INFINITY) {
       queue.begin();
-      return queue.list();
+      return queue.list(limit);
+    },
+    waiting() {
+      queue.begin();
+      return queue.waiting();
     },
     async answered(limit = 1000) {
       queue.begin();

@@ -1,6 +1,6 @@
 /** The calls of this process that wait for a batch: how they enter, wait, are answered, made at once after all, or cancelled. */
 import { isLeftForNow, PolyphonyError } from '../../core/errors.ts';
-import type { AnsweredCall, BatchedCall } from '../../core/gateway.ts';
+import type { AnsweredCall, BatchedCall, WaitingBatch } from '../../core/gateway.ts';
 import type { Call, CallTrace, ModelRequest } from '../../core/model/model.ts';
 import { timeLeftMs } from '../../core/model/time-left.ts';
 import { batchesOf } from '../attempt-ring/embedding-batches.ts';
@@ -11,6 +11,7 @@ import { acceptCall, giveBack } from './accept.ts';
 import { createDriver, type Driver } from './driver.ts';
 import { keptMs } from './finish.ts';
 import { type BatchStore, batchStore, digestOfRequest, type KeptAnswer, type KeptCall, nameOfCall } from './kept.ts';
+import { listBatches, listCalls } from './listing.ts';
 import type { QueueParts } from './queue-parts.ts';
 import { charge, createWaiters, type Ending, type Waiter, type Waiters } from './waiters.ts';
 
@@ -31,7 +32,8 @@ export interface BatchQueue {
   detach(call: Call, accepted: () => void): void;
   /** A detached call has come to its end, and what became of it is kept if it ever was. */
   ended(call: Call): void;
-  list(): Promise<readonly BatchedCall[]>;
+  list(limit: number): Promise<readonly BatchedCall[]>;
+  waiting(): Promise<readonly WaitingBatch[]>;
   answered(limit: number): Promise<readonly AnsweredCall[]>;
   cancel(id: string): Promise<boolean>;
   /** Undefined: it has none yet. @throws not-found */
@@ -127,17 +129,12 @@ class OwnQueue implements BatchQueue {
     else this.#detached.delete(id);
   }
 
-  async list(): Promise<readonly BatchedCall[]> {
-    const { store } = this.#parts();
-    const batches = new Map((await store.batches()).flatMap(({ key, calls }) => calls.map((name) => [name, key])));
-    const calls: BatchedCall[] = [];
-    for (const name of await store.callNames()) {
-      const call = await store.call(name);
-      if (call === undefined) continue;
-      const isCancelled = (await store.answer(name)) !== undefined;
-      calls.push(listed(call, batches.get(name) ?? null, isCancelled));
-    }
-    return calls.sort((one, other) => one.queuedAt - other.queuedAt);
+  list(limit: number): Promise<readonly BatchedCall[]> {
+    return listCalls(this.#parts().store, limit);
+  }
+
+  waiting(): Promise<readonly WaitingBatch[]> {
+    return listBatches(this.#parts().store);
   }
 
   async answered(limit: number): Promise<readonly AnsweredCall[]> {
@@ -270,12 +267,6 @@ class OwnQueue implements BatchQueue {
     if (!(await giveBack(this.#options.parts().keyValue, store, call))) driver.leave(call.name);
     driver.wake();
   }
-}
-
-function listed(call: KeptCall, batch: string | null, isCancelled: boolean): BatchedCall {
-  const { id, target, queuedAt, deadline = null, heldNanoUsd, holds, scopes } = call;
-  const state = isCancelled ? 'cancelled' : batch === null ? 'queued' : 'sent';
-  return { id, state, target, batch, queuedAt, deadline, heldNanoUsd: holds.length === 0 ? 0 : heldNanoUsd, scopes };
 }
 
 /** A batch has one request for each call; texts that need several are embedded at once. */

@@ -15,6 +15,7 @@ import { clockAheadMs } from '../../core/model/time-left.ts';
 import { nameOf, withCredential } from '../calls/target.ts';
 import { giveBack } from './accept.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
+import { sumsOf } from './listing.ts';
 import type { QueueParts } from './queue-parts.ts';
 import { advance, type BatchParts, REQUEST_MS } from './send.ts';
 import { formBatch } from './steps.ts';
@@ -290,6 +291,7 @@ class BatchDriver implements Driver {
       polls: 0,
       nextAt: now,
       left: [],
+      sums: sumsOf(calls),
     };
     for (;;) {
       await store.keepBatch({ ...batch, nextAt: now + 2 * REQUEST_MS });
@@ -297,7 +299,8 @@ class BatchDriver implements Driver {
       if (refused === undefined) break;
       // Another process has it, or its caller took it out.
       this.#queued.delete(refused);
-      batch = { ...batch, calls: batch.calls.filter((name) => name !== refused) };
+      const left = batch.calls.filter((name) => name !== refused);
+      batch = { ...batch, calls: left, sums: sumsOf(calls.filter(({ name }) => left.includes(name))) };
     }
     for (const name of batch.calls) this.#queued.delete(name);
     if (batch.calls.length === 0) await store.dropBatch(batch.key);

@@ -1,6 +1,7 @@
 /** What the store keeps of calls that wait for a batch, so that any process can go on with them. */
 import { createHash } from 'node:crypto';
 import type { ErrorRecord } from '../../core/errors.ts';
+import type { WaitingBatch } from '../../core/gateway.ts';
 import { canonicalJson } from '../../core/json/canonical-json.ts';
 import type {
   AttemptRecord,
@@ -54,7 +55,11 @@ export interface KeptBatch {
   readonly nextAt: number;
   /** Calls that nobody waits for any more. */
   readonly left: readonly string[];
+  /** Of its calls when it was formed. @default they are read, of a batch that an earlier release formed */
+  readonly sums?: KeptSums;
 }
+
+export type KeptSums = Pick<WaitingBatch, 'heldNanoUsd' | 'queuedAt' | 'deadline'>;
 
 /** What became of a call. */
 export interface KeptAnswer {

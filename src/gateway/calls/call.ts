@@ -1,5 +1,12 @@
 /** Makes a call from a request: adds an id, a signal, the scopes that pay, and a deadline. */
-import { assertId, assertKnownFields, assertScopes, type KnownFields, shown } from '../../core/checked-options.ts';
+import {
+  assertId,
+  assertKnownFields,
+  assertRequestId,
+  assertScopes,
+  type KnownFields,
+  shown,
+} from '../../core/checked-options.ts';
 import type { Runtime } from '../../core/clock.ts';
 import type { Growing } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
@@ -118,23 +125,12 @@ function assertCallOptions(options: CallOptions): void {
   const { id, session, scopes, exclude, order, priority } = options;
   if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
   if (session !== undefined) assertId('A session', session);
-  if (options.requestId !== undefined) assertRequestId(options.requestId);
+  if (options.requestId !== undefined) assertRequestId('a call', options.requestId);
   if (options.urgency !== undefined && options.urgency !== 'batch') throw unknownUrgency(options.urgency);
   if (scopes !== undefined) assertScopes(scopes);
   if (exclude !== undefined) assertTargets('exclude', exclude);
   if (order !== undefined) assertTargets('order', order);
   if (priority !== undefined) assertPriority(priority);
-}
-
-/** It is sent as a header. */
-const REQUEST_ID = /^[\x21-\x7e]{1,512}$/;
-
-function assertRequestId(requestId: unknown): void {
-  if (typeof requestId === 'string' && REQUEST_ID.test(requestId)) return;
-  throw new PolyphonyError(
-    'invalid-request',
-    `The requestId ${shown(requestId)} of a call cannot be sent as a header: give 1 to 512 printable ASCII characters without spaces.`,
-  );
 }
 
 function assertPriority(priority: Priority): void {

@@ -8,6 +8,7 @@
  * M4. After three failures in a row it is not asked for half a minute, so that a model that is down does not slow every answer. What
  *     the request itself does not allow (its caps, its limits, its deadline) is no failure: one caller must not end it for all others.
  * M5. What it said is kept by a hash of the text and of the tasks, so the same text is asked once; at most so many as the config says.
+ * M6. What is asked at the same time is asked once too, and charged to the caller that came first. Its failures are kept by nobody.
  */
 import { createHash } from 'node:crypto';
 import type { Runtime } from '../../core/clock.ts';
@@ -23,6 +24,7 @@ import { extractJson } from '../../kit/json/json-text.ts';
 import { callOf } from '../calls/call.ts';
 import { callStateOf, newTrace } from '../calls/call-state.ts';
 import type { AskedText } from './asked-text.ts';
+import { type Said, shareAsking } from './shared-asking.ts';
 
 type Tasks = Readonly<Record<string, TaskConfig>>;
 
@@ -51,6 +53,7 @@ export interface AskedModelParts {
 export function createAskedModel({ runtime, logger, handle }: AskedModelParts): AskedModel {
   /** The oldest first. */
   const kept = new Map<string, string | null>();
+  const share = shareAsking(runtime.clock);
   let failures = 0;
   let pausedUntil = Number.NEGATIVE_INFINITY;
   const keep = (key: string, task: string | null, most: number): void => {
@@ -61,38 +64,55 @@ export function createAskedModel({ runtime, logger, handle }: AskedModelParts): 
       kept.delete(oldest);
     }
   };
+  const askAlone = async (config: Config, tasks: Tasks, asked: AskedText, call: Call): Promise<Said> => {
+    const isShort = timeFor(config, call, runtime) < timeFor(config, NO_DEADLINE, runtime);
+    try {
+      const response = await withinCap(call, config, (trace) => {
+        const { id, signal, scopes, priority, requestId } = call;
+        const options = {
+          id: `${id}-class`,
+          purpose: 'judge',
+          signal,
+          scopes,
+          trace,
+          ...defined({ priority, requestId }),
+        } as const;
+        const made = callOf(questionOf(config, tasks, asked, call, runtime), options, false, runtime);
+        return collect(handle()(made), made);
+      });
+      failures = 0;
+      const task = taskIn(response, tasks);
+      if (task !== undefined) keep(keyOf(config, tasks, asked), task, config.classify?.kept ?? KEPT);
+      return { task: task ?? null, isOwn: false };
+    } catch (error) {
+      if (call.signal.aborted) return { task: null, isOwn: true };
+      const isOfModel = isFailure(error, isShort);
+      if (isOfModel) failures += 1;
+      if (failures >= MOST_FAILURES) pausedUntil = runtime.clock.monotonic() + PAUSE_MS;
+      logger?.warn({ error: errorRecord(error) }, 'The class of a request could not be asked of a model.');
+      return { task: null, isOwn: !isOfModel };
+    }
+  };
   return {
     known: (config, tasks, asked) => (kept.size === 0 ? undefined : kept.get(keyOf(config, tasks, asked))),
     async ask(config, tasks, asked, call) {
       if (runtime.clock.monotonic() < pausedUntil) return null;
-      const isShort = timeFor(config, call, runtime) < timeFor(config, NO_DEADLINE, runtime);
-      try {
-        const response = await withinCap(call, config, (trace) => {
-          const { id, signal, scopes, priority } = call;
-          const options = {
-            id: `${id}-class`,
-            purpose: 'judge',
-            signal,
-            scopes,
-            trace,
-            ...defined({ priority }),
-          } as const;
-          const made = callOf(questionOf(config, tasks, asked, call, runtime), options, false, runtime);
-          return collect(handle()(made), made);
-        });
-        failures = 0;
-        const task = taskIn(response, tasks);
-        if (task !== undefined) keep(keyOf(config, tasks, asked), task, config.classify?.kept ?? KEPT);
-        return task ?? null;
-      } catch (error) {
-        if (call.signal.aborted) throw abortError(call.signal);
-        if (isFailure(error, isShort)) failures += 1;
-        if (failures >= MOST_FAILURES) pausedUntil = runtime.clock.monotonic() + PAUSE_MS;
-        logger?.warn({ error: errorRecord(error) }, 'The class of a request could not be asked of a model.');
-        return null;
-      }
+      const waiting = { signal: call.signal, ms: timeFor(config, call, runtime) };
+      const said = await share(sharedKeyOf(keyOf(config, tasks, asked), asked), waiting, () =>
+        askAlone(config, tasks, asked, call),
+      );
+      if (call.signal.aborted) throw abortError(call.signal);
+      return said?.task ?? null;
     },
   };
+}
+
+/** A text that may go to fewer models is another question. */
+function sharedKeyOf(
+  key: string,
+  { request: { sensitivity, requires: { regions, retention } = {} } }: AskedText,
+): string {
+  return JSON.stringify([key, sensitivity, regions, retention]);
 }
 
 /**

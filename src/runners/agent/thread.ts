@@ -189,10 +189,11 @@ async function askSummary(
 
 /** A cheap model, unless the node names the one that may read its data; its sensitivity and its limits are those of the node. */
 function summaryFields(call: NodeCall): Partial<ChatRequest> {
-  const { model, limits, sensitivity } = requestFields(call);
+  const { model, intent, limits, sensitivity } = requestFields(call);
   const isNamed = model !== undefined && (model.id ?? model.route ?? model.task) !== undefined;
   return {
     model: isNamed ? model : { tier: 'fast' },
+    ...(intent === undefined ? {} : { intent }),
     ...(limits === undefined ? {} : { limits }),
     ...(sensitivity === undefined ? {} : { sensitivity }),
   };

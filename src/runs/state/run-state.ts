@@ -81,6 +81,7 @@ export interface RunState {
   /** Those of the run that it is nested in, if it has none of its own. */
   readonly tags: Readonly<Record<string, string>> | undefined;
   readonly session: string | undefined;
+  readonly requestId: string | undefined;
   readonly level: number;
   /** What the plans that a model writes in it need, unless the config decides. */
   readonly approval: Approval | undefined;

@@ -186,7 +186,7 @@ function startOf(
     input,
     ...defined({ capNanoUsd: cap }),
     parent: { runId: started.runId, nodeId: options.from, kind: 'fork' },
-    ...defined({ tags, scopes, session, approval }),
+    ...defined({ tags, scopes, session, requestId: options.requestId, approval }),
   };
 }
 

@@ -80,6 +80,7 @@ export function createRun(host: RunHost, driver: Driver, opening: RunOpening): R
     scopes: restored === undefined ? withTagScopes(options.scopes, options.tags) : restoredScopes(options, restored),
     tags: options.tags ?? restored?.started.tags ?? opening.within?.run.tags,
     session: options.session ?? restored?.started.session,
+    requestId: options.requestId ?? restored?.started.requestId,
     level: options.level ?? restored?.started.level ?? 0,
     approval: options.approval ?? restored?.started.approval ?? opening.within?.run.approval,
     bounds: plan.bounds,
@@ -258,7 +259,7 @@ function resumedEvent(run: RunState, { again }: RunOpening, booked: Paid | undef
 
 function startedEvent(run: RunState, { options, request }: RunOpening): EventDraft {
   const { money, plan, input, tags } = run;
-  const { paid, parent, session, level, approval } = options;
+  const { paid, parent, session, requestId, level, approval } = options;
   const scopes = run.scopes.length === 0 ? options.scopes : run.scopes;
   return {
     type: 'run-started',
@@ -266,6 +267,6 @@ function startedEvent(run: RunState, { options, request }: RunOpening): EventDra
     planHash: plan.hash,
     ...defined({ repaired: plan.repaired }),
     input,
-    ...defined({ request, capNanoUsd: money.cap, paid, parent, tags, scopes, session, level, approval }),
+    ...defined({ request, capNanoUsd: money.cap, paid, parent, tags, scopes, session, requestId, level, approval }),
   };
 }

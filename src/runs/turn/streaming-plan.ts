@@ -57,7 +57,12 @@ export function streamPlan(run: RunState, streaming: StreamingPlan, options: Str
   const planning = planner.plan(request, {
     input: run.input,
     scopes: plannerScopes(run),
-    ...defined({ session: run.session, approval: run.approval, seconds: run.counted.limits.seconds }),
+    ...defined({
+      session: run.session,
+      requestId: run.requestId,
+      approval: run.approval,
+      seconds: run.counted.limits.seconds,
+    }),
     ...(fresh ? { fresh } : {}),
     ...(hasGate ? { hasGate } : {}),
     ...(inParts

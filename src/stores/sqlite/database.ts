@@ -11,6 +11,8 @@ export interface Sql {
   /** Text comes only from a SELECT: any other statement must return numbers. As for `all`. */
   first(text: string, values?: readonly SqlValue[]): SqlRow | undefined;
   all(text: string, values?: readonly SqlValue[]): readonly SqlRow[];
+  /** As for `all`, of columns that hold numbers and bytes. A text must be cast: one that is not UTF-8 ends the process. */
+  bytes(text: string, values?: readonly SqlValue[]): readonly SqlRow[];
   /** Statements without values or results. */
   script(text: string): void;
   /** Runs `work` in an IMMEDIATE transaction, which is rolled back when `work` throws. */
@@ -63,6 +65,7 @@ export function sqlOf(database: SqliteDatabase): Sql {
       for (const row of rows) decoded(row);
       return rows;
     },
+    bytes: (text, values = []) => prepare(text).raw().all(values) as readonly unknown[][],
     script: (text) => void database.exec(text),
     transaction: (work) => inTransaction(database, work),
     close() {

@@ -40,6 +40,13 @@ function sumTriggers(): string {
   END;`;
 }
 
+/** Marks the hour of a row that is in its sums: it is summed anew before it is read. */
+const changedHour = (change: string): string => `
+  CREATE TRIGGER ledger_hour_${change.toLowerCase()} AFTER ${change} ON ledger
+    WHEN OLD.id <= (SELECT up_to FROM ledger_hours_summed) BEGIN
+    INSERT OR IGNORE INTO ledger_changed_hours (hour) VALUES (CAST(OLD.started_at / 3600000 AS INTEGER));
+  END;`;
+
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE runs (
@@ -112,7 +119,7 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (key, model));
   CREATE INDEX passage_vectors_by_age ON passage_vectors (made_at, key, model, length);
   `,
-  // Sums of the ledger by day, for its rows up to an id: see totals/day-sums.ts. The triggers also hold for a program of an earlier
+  // Sums of the ledger by day, for its rows up to an id. The triggers also hold for a program of an earlier
   // release that has the file open. An id is given again once the rows with the highest ids are removed.
   `
   CREATE TABLE ledger_payers (id INTEGER PRIMARY KEY, scopes TEXT NOT NULL UNIQUE);
@@ -155,6 +162,26 @@ const MIGRATIONS: readonly string[] = [
     errors INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost_nano_usd INTEGER NOT NULL,
     unpriced INTEGER NOT NULL, uncertain INTEGER NOT NULL, PRIMARY KEY (month, payers_id, model_id)) WITHOUT ROWID;
   ${sumTriggers()}
+  `,
+  // Sums of the ledger by hour, as bytes: see totals/hour-sums.ts. Those by day are emptied, without their triggers, because nothing reads
+  // them but a program of an earlier release that has the file open: it sums again what it is asked for.
+  `
+  ${['new', 'changed', 'removed'].map((event) => `DROP TRIGGER ledger_sum_${event};`).join(' ')}
+  ${['days', 'day_totals', 'months', 'changed_days'].map((table) => `DELETE FROM ledger_${table};`).join(' ')}
+  UPDATE ledger_summed SET up_to = 0;
+  ${sumTriggers()}
+  CREATE TABLE ledger_labels (
+    id INTEGER PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, purpose TEXT NOT NULL, outcome TEXT NOT NULL,
+    UNIQUE (provider, model, purpose, outcome));
+  CREATE TABLE ledger_hours (place INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+  CREATE TABLE ledger_hours_summed (one INTEGER PRIMARY KEY, up_to INTEGER NOT NULL);
+  INSERT INTO ledger_hours_summed (one, up_to) VALUES (1, 0);
+  CREATE TABLE ledger_changed_hours (hour INTEGER PRIMARY KEY);
+  ${['UPDATE', 'DELETE'].map(changedHour).join('')}
+  CREATE TRIGGER ledger_hours_id_free AFTER DELETE ON ledger BEGIN
+    UPDATE ledger_hours_summed SET up_to = coalesce((SELECT max(id) FROM ledger), 0)
+      WHERE up_to > coalesce((SELECT max(id) FROM ledger), 0);
+  END;
   `,
 ];
 

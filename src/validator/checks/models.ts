@@ -1,6 +1,8 @@
 /** Checks the models that a node asks for: whether they exist, are capable, and may receive the data. */
 import type { Tier } from '../../core/model/model.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
+import { thrownText } from '../../core/user-code/thrown-text.ts';
+import { intentBounds } from '../../kit/requests/intent.ts';
 import { nearest } from '../../language/suggest.ts';
 import {
   type CatalogueModel,
@@ -23,6 +25,7 @@ import { isByData, modelVariants } from './model-variants.ts';
 export function checkModels(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   const { node, step } = nodeAnalysis;
   if (step?.usesModel !== true) return;
+  checkIntent(nodeAnalysis, analysis);
   if (isByData(node)) {
     nodeAnalysis.variants = modelVariants(nodeAnalysis, analysis);
     checkVariants(nodeAnalysis, analysis);
@@ -42,6 +45,18 @@ function checkVariants(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void
     },
   };
   for (const node of nodeAnalysis.variants ?? []) checkChoice({ ...nodeAnalysis, node }, { ...analysis, report });
+}
+
+/** An intent that the gateway would refuse is known before the node has cost anything. */
+function checkIntent({ node, pointer }: NodeAnalysis, { report }: PlanAnalysis): void {
+  const intent = node.model?.intent;
+  if (intent === undefined) return;
+  try {
+    intentBounds(intent);
+  } catch (error) {
+    const message = `Node "${node.id}": ${thrownText(error)}`;
+    report.add('model.intent', `${pointer}/model/intent`, message, { got: intent });
+  }
 }
 
 function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {

@@ -63,6 +63,7 @@ export const ISSUE_CODES = {
   'model.open': 'error',
   'model.no_capable': 'error',
   'model.stand_in': 'warning',
+  'model.intent': 'error',
   'model.tier': 'warning',
   'model.privacy': 'error',
   'escalate.evaluator': 'error',

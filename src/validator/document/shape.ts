@@ -291,13 +291,14 @@ function knownFields(path: readonly PropertyKey[]): readonly string[] {
   const within = withinPlan(path);
   if (within.length === 0) return path.length === 2 ? WORKFLOW_FIELDS : [];
   if (within.length === 2 && within[0] === 'nodes') return NODE_FIELDS;
-  const field = within[0] === 'nodes' ? within[2] : within[0];
+  const field = within[0] === 'nodes' ? within.at(within[3] === 'intent' ? 3 : 2) : within[0];
   return FIELDS_WITHIN.get(String(field)) ?? [];
 }
 
 const FIELDS_WITHIN: ReadonlyMap<string, readonly string[]> = new Map([
   ['budget', ['usd', 'seconds']],
-  ['model', ['id', 'tier', 'strict', 'can', 'strengths', 'route', 'task']],
+  ['model', ['id', 'tier', 'strict', 'can', 'strengths', 'route', 'task', 'intent']],
+  ['intent', ['usd', 'ms', 'accuracy']],
   ['escalate', ['evaluator', 'below', 'to', 'context']],
   ['limits', ['usd', 'seconds', 'attemptSeconds', 'retries', 'concurrency', 'tokens']],
   ['repeat', ['until', 'max']],

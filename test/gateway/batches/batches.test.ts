@@ -70,6 +70,16 @@ describe('calls that are not urgent', () => {
     expect(runtime.clock.pending()).toBe(0);
   });
 
+  it('cost their own price where usage was committed, and leave all of it to live calls', async () => {
+    const commitments = [{ provider: 'fake', usd: LIVE_COST / 1e9, period: 'month' }] as const;
+    const { gateway, runtime } = world({ commitments });
+    const batched = gateway.generate({ ...CHAT, ...user('a') }, BATCHED);
+    await runtime.clock.advance(2 * HOUR_MS);
+    expect(await batched).toMatchObject({ costNanoUsd: BATCH_COST });
+    const live = () => gateway.generate({ ...CHAT, ...user('b') });
+    expect([(await live()).costNanoUsd, (await live()).costNanoUsd]).toEqual([0, LIVE_COST]);
+  });
+
   it('are sent as soon as there are enough, and polled ever less often', async () => {
     const { gateway, runtime, server } = world({
       batches: { flushMs: HOUR_MS, size: 2, pollMs: 60_000, maxPollMs: 300_000 },
@@ -200,6 +210,33 @@ describe('batches of a gateway', () => {
     expect(await again?.result(id)).toMatchObject({ costNanoUsd: BATCH_COST, finishReason: 'stop' });
     expect(server.batches).toHaveLength(1);
     await expect(again?.result('other')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('are listed by batch without a look at their calls, and calls no further than asked', async () => {
+    let reads = 0;
+    const counted = (stores: Stores): Stores => {
+      const get: KeyValueStore['get'] = (key) => {
+        if (key.startsWith('gateway:batches:call:')) reads += 1;
+        return stores.keyValue.get(key);
+      };
+      return { ...stores, keyValue: { ...stores.keyValue, get } };
+    };
+    const { gateway, runtime } = world({}, counted);
+    for (let index = 0; index < 40; index += 1)
+      await gateway.batches?.queue({ ...CHAT, ...user(`${index}`) }, { id: `${index}`, priority: 'background' });
+    await runtime.clock.advance(5000);
+    await gateway.batches?.queue({ ...CHAT, ...user('last') }, { id: 'last' });
+    reads = 0;
+    const groups = await gateway.batches?.waiting();
+    expect(groups).toMatchObject([
+      { calls: 40, target: { provider: 'fake' }, deadline: null },
+      { calls: 1, batch: null },
+    ]);
+    expect(reads).toBe(1);
+    const few = await gateway.batches?.list(3);
+    expect(few?.map(({ batch }) => batch)).toEqual(Array(3).fill(groups?.[0]?.batch));
+    expect(reads).toBe(1 + 3);
+    expect(await gateway.batches?.list()).toHaveLength(41);
   });
 
   it('answer a call that is asked again with the same id, and refuse another request with it', async () => {

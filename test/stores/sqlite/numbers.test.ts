@@ -45,9 +45,11 @@ async function doubled(pattern: (event: RunEvent) => boolean): Promise<string> {
   for (const table of ['entries', 'summaries', 'readers']) database.exec(`DROP TABLE thread_${table}`);
   for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words'])
     database.exec(`DROP TABLE passag${table}`);
-  for (const trigger of ['row_changed', 'row_removed', 'id_free']) database.exec(`DROP TRIGGER ledger_${trigger}`);
+  for (const trigger of ['row_changed', 'row_removed', 'id_free', 'hour_update', 'hour_delete', 'hours_id_free'])
+    database.exec(`DROP TRIGGER ledger_${trigger}`);
   for (const table of ['payers', 'payer_scopes', 'days', 'summed', 'changed_days', 'day_totals', 'models', 'months'])
     database.exec(`DROP TABLE ledger_${table}`);
+  for (const table of ['labels', 'hours', 'hours_summed', 'changed_hours']) database.exec(`DROP TABLE ledger_${table}`);
   database.exec('ALTER TABLE runs DROP COLUMN last_seq; PRAGMA user_version = 2');
   database.close();
   return path;

@@ -19,12 +19,18 @@ export const command = defineCommand<Options>({
     const { withPolyphony } = await import('../../process/session.ts');
     return withPolyphony(options, terminal, async ({ polyphony }) => {
       const { batchesOf } = await import('./configured.ts');
-      const { printWaiting, totalsOf } = await import('../../screen/batches-text.ts');
+      const { lineOfBatch, lineOfCall, printWaiting, totalsOf } = await import('../../screen/batches-text.ts');
       const batches = batchesOf(polyphony);
-      const waiting = await batches.list();
       const answered = totalsOf(await batches.answered());
-      if (options.json) terminal.print(safeJson({ waiting, answered }, 2));
-      else printWaiting(waiting, answered, options, terminal);
+      if (options.json) {
+        terminal.print(safeJson({ waiting: await batches.list(), answered }, 2));
+        return EXIT.done;
+      }
+      const { limit, calls = false } = options;
+      const groups = await batches.waiting();
+      const lines = calls ? (await batches.list(limit)).map(lineOfCall) : groups.slice(0, limit).map(lineOfBatch);
+      const all = calls ? groups.reduce((sum, group) => sum + group.calls, 0) : groups.length;
+      printWaiting(lines, { what: calls ? 'call' : 'batch', all }, answered, terminal);
       return EXIT.done;
     });
   },

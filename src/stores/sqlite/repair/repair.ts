@@ -23,6 +23,7 @@ const DERIVED_TREES: ReadonlySet<string> = new Set([
   ...['scopes', 'ledger_scopes', 'sqlite_stat1', 'sqlite_sequence'],
   ...['ledger_payers', 'ledger_payer_scopes', 'ledger_days', 'ledger_summed', 'ledger_changed_days'],
   ...['ledger_day_totals', 'ledger_models', 'ledger_months'],
+  ...['ledger_labels', 'ledger_hours', 'ledger_hours_summed', 'ledger_changed_hours'],
   ...['passage_indexes', 'passage_sources', 'passages', 'passage_vectors', 'passage_words'],
   ...['data', 'idx', 'docsize', 'config'].map((part) => `passage_words_${part}`),
 ]);

@@ -1,201 +1,199 @@
 /**
- * Totals of whole days from sums, of which the fewest are read that know what is asked: by day for totals that name no payer, by month for
- * whole months of payers, by day and payers for the rest.
+ * Totals of whole hours from their sums. What is asked for becomes numbers first: the groups of each set of payers and of each label. The
+ * entries are then read in one pass that compares no text.
  */
-import { DAY_MS, dayName } from '../../../core/money/calendar.ts';
-import { periodAt } from '../../../core/money/period.ts';
+import { dayName, dayOf } from '../../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup } from '../../../core/stores.ts';
-import type { Totals } from '../../ledger-totals.ts';
+import { emptySum, type Sum, type Totals } from '../../ledger-totals.ts';
 import type { Sql, SqlValue } from '../database.ts';
 import { where } from './conditions.ts';
-import { addGrouped, nameOf, scopeOf, shownAs, sumOfColumns } from './groups.ts';
+import {
+  ATTEMPTS,
+  COST,
+  entriesOf,
+  INPUT,
+  LABEL,
+  MOST_ENTRIES,
+  OUTPUT,
+  PAYERS,
+  UNCERTAIN,
+  UNPRICED,
+  WIDTH,
+} from './entries.ts';
+import { nameOf, scopeOf } from './groups.ts';
+import { HOUR_MS, PARTS_OF_HOUR } from './hour-sums.ts';
 
-/** Days since the epoch, the second one exclusive; it may be infinite. */
-interface Days {
+/** Hours since the epoch, the second one exclusive; it may be infinite. */
+interface Hours {
   readonly first: number;
   readonly end: number;
 }
 
-const SUMS = `sum(d.attempts), sum(d.errors), sum(d.input_tokens), sum(d.output_tokens), sum(d.cost_nano_usd), sum(d.unpriced),
-  sum(d.uncertain)`;
+/** Parts that are in memory at the same time: some megabytes where each of them is full. */
+const PARTS = 64;
+const READ_PARTS = `SELECT place, CAST(entries AS BLOB) FROM ledger_hours WHERE place >= ? AND place < ? ORDER BY place
+  LIMIT ${PARTS}`;
+
+/** The combinations of names that some groups have, and which of them an id belongs to. */
+interface Numbered {
+  readonly names: readonly (readonly string[])[];
+  /** By the id; absent: it is not asked for. */
+  readonly of: readonly (readonly number[] | undefined)[];
+}
+
+/** Sums by the number of their payers and the number of their label. */
+type Sums = Map<number, Sum>;
 
 export function addSums(
   sql: Sql,
   totals: Totals,
   groups: readonly LedgerGroup[],
   filter: LedgerFilter,
-  days: Days,
+  hours: Hours,
 ): void {
-  if (filter.scope === undefined && groups.every((group) => scopeOf(group) === undefined)) {
-    addDayTotals(sql, totals, groups, filter, days);
-    return;
-  }
   // A group that does not exist is refused, whatever the ledger holds.
-  for (const group of groups) if (scopeOf(group) === undefined) nameOf(group, 'd', 'd.day');
+  for (const group of groups) if (scopeOf(group) === undefined) nameOf(group, 'l', 'l.day');
   const payers = payersOf(sql, groups, filter);
-  if (payers.names.length === 0) return;
-  const asked = { sql, totals, groups, filter, payers };
-  if (groups.some((group) => group === 'day' || group === 'purpose' || group === 'outcome')) {
-    addDays(asked, days);
-    return;
+  const labels = labelsOf(sql, groups, filter);
+  if (payers?.names.length === 0 || labels.names.length === 0) return;
+  const periodOf = periodsOf(groups);
+  let period: string | undefined;
+  let sums: Sums = new Map();
+  const end = (): void => addNamed(totals, groups, { payers, labels, period: period ?? '' }, sums);
+  for (const { hour, entries } of partsOf(sql, hours)) {
+    const next = periodOf(hour);
+    if (next !== period) {
+      end();
+      [period, sums] = [next, new Map()];
+    }
+    addEntries(sums, entries, payers, labels);
   }
-  const months = monthsWithin(days);
-  if (months === undefined) {
-    addDays(asked, days);
-    return;
+  end();
+}
+
+/** The entries hold until the next part is read. */
+function* partsOf(sql: Sql, { first, end }: Hours): Generator<{ hour: number; entries: Float64Array }> {
+  const to = Math.min(end * PARTS_OF_HOUR, Number.MAX_SAFE_INTEGER);
+  let from = first * PARTS_OF_HOUR;
+  let memory: Float64Array = new Float64Array(MOST_ENTRIES * WIDTH);
+  for (;;) {
+    const rows = sql.bytes(READ_PARTS, [from, to]);
+    for (const [place, bytes] of rows) {
+      const entries = entriesOf(bytes, memory);
+      if (entries.buffer !== memory.buffer) memory = new Float64Array(entries.buffer);
+      yield { hour: Math.floor(Number(place) / PARTS_OF_HOUR), entries };
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PARTS) return;
+    from = Number(last[0]) + 1;
   }
-  if (days.first < months.first) addDays(asked, { first: days.first, end: months.first });
-  addMonths(asked, months);
-  if (months.end < days.end) addDays(asked, { first: months.end, end: days.end });
 }
 
-/** The days of whole months; undefined if there is none. */
-function monthsWithin({ first, end }: Days): Days | undefined {
-  const begun = periodAt('month', first * DAY_MS);
-  const from = (begun.from === first * DAY_MS ? begun.from : begun.to) / DAY_MS;
-  const to = Number.isFinite(end) ? periodAt('month', end * DAY_MS).from / DAY_MS : end;
-  return from < to ? { first: from, end: to } : undefined;
+const EVERYBODY: readonly number[] = [0];
+
+function addEntries(sums: Sums, entries: Float64Array, payers: Numbered | undefined, labels: Labels): void {
+  for (let at = 0; at < entries.length; at += WIDTH) {
+    const label = entries[at + LABEL] ?? 0;
+    const [number] = labels.of[label] ?? [];
+    const numbers = payers === undefined ? EVERYBODY : payers.of[entries[at + PAYERS] ?? 0];
+    if (number === undefined || numbers === undefined) continue;
+    for (const payer of numbers) {
+      const key = payer * labels.names.length + number;
+      let sum = sums.get(key);
+      if (sum === undefined) {
+        sum = emptySum();
+        sums.set(key, sum);
+      }
+      addEntry(sum, entries, at, labels.errors.has(label));
+    }
+  }
 }
 
-function conditionsOfDays({ first, end }: Days, { provider }: LedgerFilter): { texts: string[]; values: SqlValue[] } {
-  const isBounded = Number.isFinite(end);
-  const texts = ['d.day >= ?', ...(isBounded ? ['d.day < ?'] : [])];
-  const values: SqlValue[] = [first, ...(isBounded ? [end] : [])];
-  if (provider === undefined) return { texts, values };
-  return { texts: [...texts, 'd.provider = ?'], values: [...values, provider] };
+function addEntry(sum: Sum, entries: Float64Array, at: number, isError: boolean): void {
+  const attempts = entries[at + ATTEMPTS] ?? 0;
+  sum.attempts += attempts;
+  if (isError) sum.errors += attempts;
+  sum.inputTokens += entries[at + INPUT] ?? 0;
+  sum.outputTokens += entries[at + OUTPUT] ?? 0;
+  sum.costNanoUsd += entries[at + COST] ?? 0;
+  sum.unpriced += entries[at + UNPRICED] ?? 0;
+  const uncertain = entries[at + UNCERTAIN] ?? 0;
+  if (uncertain > 0) sum.uncertain = (sum.uncertain ?? 0) + uncertain;
 }
 
-function addDayTotals(
-  sql: Sql,
-  totals: Totals,
-  groups: readonly LedgerGroup[],
-  filter: LedgerFilter,
-  days: Days,
-): void {
-  const { texts, values } = conditionsOfDays(days, filter);
-  const list = groups.map((group) => nameOf(group, 'd', 'd.day')).join(', ');
-  const query = `SELECT ${list}, ${SUMS} FROM ledger_day_totals d ${where(texts)} GROUP BY ${list}`;
-  for (const row of sql.all(query, values)) addGrouped(totals, groups, row);
+interface Named {
+  readonly payers: Numbered | undefined;
+  readonly labels: Numbered;
+  readonly period: string;
 }
 
-/**
- * The sets of payers that are asked for, which then stand in `asked_payers` with the number of each group to which they belong: names would
- * be compared for each sum.
- */
-interface Payers {
-  /** The scopes of each group, in the order of the groups by scope. */
-  readonly names: readonly (readonly string[])[];
+/** Each sum under the names of its groups, in the order in which they were asked for. */
+function addNamed(totals: Totals, groups: readonly LedgerGroup[], { payers, labels, period }: Named, sums: Sums): void {
+  const nameOfSum = groups.map((group) => {
+    if (group === 'day') return () => period;
+    if (group === 'month') return () => period.slice(0, 7);
+    const isScope = scopeOf(group) !== undefined;
+    const place = groups.filter(isScope ? scopeOf : isOfLabel).indexOf(group);
+    const names = (isScope ? payers : labels)?.names ?? [];
+    return (payer: number, label: number) => names[isScope ? payer : label]?.[place] ?? '';
+  });
+  for (const [key, sum] of sums) {
+    const label = key % labels.names.length;
+    const payer = (key - label) / labels.names.length;
+    totals.addOne(
+      nameOfSum.map((name) => name(payer, label)),
+      sum,
+    );
+  }
 }
 
-function payersOf(sql: Sql, groups: readonly LedgerGroup[], { scope }: LedgerFilter): Payers {
+const isPeriod = (group: LedgerGroup): boolean => group === 'day' || group === 'month';
+const isOfLabel = (group: LedgerGroup): boolean => scopeOf(group) === undefined && !isPeriod(group);
+
+/** The name of the day or month of an hour; a day where both are asked for, because it says the month too. */
+function periodsOf(groups: readonly LedgerGroup[]): (hour: number) => string {
+  if (!groups.some(isPeriod)) return () => '';
+  const length = groups.includes('day') ? 10 : 7;
+  return (hour) => dayName(dayOf(hour * HOUR_MS)).slice(0, length);
+}
+
+function numbered(rows: readonly (readonly [id: number, names: readonly string[]])[]): Numbered {
+  const numbers = new Map<string, number>();
+  const names: (readonly string[])[] = [];
+  const of: number[][] = [];
+  for (const [id, found] of rows) {
+    const key = JSON.stringify(found);
+    const number = numbers.get(key) ?? names.push(found) - 1;
+    numbers.set(key, number);
+    of[id] = [...(of[id] ?? []), number];
+  }
+  return { names, of };
+}
+
+/** Undefined: whoever paid. */
+function payersOf(sql: Sql, groups: readonly LedgerGroup[], { scope }: LedgerFilter): Numbered | undefined {
   const kinds = groups.map(scopeOf).filter((kind) => kind !== undefined);
+  if (kinds.length === 0 && scope === undefined) return undefined;
   const joins = kinds.map(
     (_, index) => `JOIN ledger_payer_scopes s${index} ON s${index}.payers_id = p.id AND s${index}.kind = ?`,
   );
   const isOfScope = 'p.id IN (SELECT payers_id FROM ledger_payer_scopes WHERE kind = ? AND name = ?)';
   const list = ['p.id', ...kinds.map((_, index) => `s${index}.name`)].join(', ');
   const query = `SELECT ${list} FROM ledger_payers p ${joins.join(' ')} ${where(scope === undefined ? [] : [isOfScope])}`;
-  const numbers = new Map<string, number>();
-  const names: (readonly string[])[] = [];
-  const pairs = sql
-    .all(query, [...kinds, ...(scope === undefined ? [] : [scope.kind, scope.id])])
-    .map(([id, ...of]) => {
-      const key = JSON.stringify(of);
-      let number = numbers.get(key);
-      if (number === undefined) {
-        number = names.push(of.map(String)) - 1;
-        numbers.set(key, number);
-      }
-      return [Number(id), number];
-    });
-  sql.script(PAYERS_TABLE);
-  sql.run('DELETE FROM asked_payers');
-  sql.run(ADD_PAYERS, [JSON.stringify(pairs)]);
-  return { names };
+  const values: readonly SqlValue[] = [...kinds, ...(scope === undefined ? [] : [scope.kind, scope.id])];
+  return numbered(sql.all(query, values).map(([id, ...names]) => [Number(id), names.map(String)]));
 }
 
-/** A table, because SQLite makes an index of a list in a query only where it expects many sums. Nobody else sees it. */
-const PAYERS_TABLE = `CREATE TEMP TABLE IF NOT EXISTS asked_payers (
-  payers_id INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (payers_id, number)) WITHOUT ROWID`;
-const ADD_PAYERS = `INSERT INTO asked_payers
-  SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)`;
-/** CROSS keeps the sums on the outside: the other way round they would be read once for each set of payers. */
-const OF_PAYERS = 'CROSS JOIN asked_payers g ON g.payers_id = d.payers_id';
-
-interface Asked {
-  readonly sql: Sql;
-  readonly totals: Totals;
-  readonly groups: readonly LedgerGroup[];
-  readonly filter: LedgerFilter;
-  readonly payers: Payers;
+interface Labels extends Numbered {
+  /** The ids of those that are errors. */
+  readonly errors: ReadonlySet<number>;
 }
 
-function addDays({ sql, totals, groups, filter, payers }: Asked, days: Days): void {
-  const { texts, values } = conditionsOfDays(days, filter);
-  const others = groups.filter((group) => scopeOf(group) === undefined);
-  const list = ['g.number', ...others.map((group) => nameOf(group, 'd', 'd.day'))].join(', ');
-  const query = `SELECT ${list}, ${SUMS} FROM ledger_days d ${OF_PAYERS} ${where(texts)} GROUP BY ${list}`;
-  for (const [number, ...row] of sql.all(query, values)) {
-    const shown = others.map((group, index) => shownAs(group, row[index]));
-    totals.add(namesOf(groups, payers, Number(number), shown), sumOfColumns(row.slice(others.length)));
-  }
-}
-
-/** The names of all groups, of which those that are no scopes are given in their order. */
-function namesOf(
-  groups: readonly LedgerGroup[],
-  { names }: Payers,
-  number: number,
-  others: readonly string[],
-): readonly (readonly string[])[] {
-  const [scopes, rest] = [[...(names[number] ?? [])], [...others]];
-  return groups.map((group) => [(scopeOf(group) === undefined ? rest : scopes).shift() ?? '']);
-}
-
-function addMonths({ sql, totals, groups, filter, payers }: Asked, days: Days): void {
-  const { provider } = filter;
-  const isBounded = Number.isFinite(days.end);
-  const texts = ['d.month >= ?', ...(isBounded ? ['d.month < ?'] : [])];
-  const values: SqlValue[] = [monthOf(days.first), ...(isBounded ? [monthOf(days.end)] : [])];
-  if (provider !== undefined) {
-    texts.push('d.model_id IN (SELECT id FROM ledger_models WHERE provider = ?)');
-    values.push(provider);
-  }
-  const byModel = groups.includes('model') || groups.includes('provider');
-  const columns = ['g.number', ...(byModel ? ['d.model_id'] : []), ...(groups.includes('month') ? ['d.month'] : [])];
-  const list = columns.join(', ');
-  const query = `SELECT ${list}, ${SUMS} FROM ledger_months d ${OF_PAYERS} ${where(texts)} GROUP BY ${list}`;
-  const models = byModel ? modelsOf(sql) : new Map<number, Model>();
-  for (const row of sql.all(query, values)) {
-    const model = models.get(Number(row[1]));
-    const month = row[columns.length - 1];
-    const others = groups.filter((group) => scopeOf(group) === undefined);
-    const shown = others.map((group) => (group === 'month' ? monthName(month) : ofModel(group, model)));
-    totals.add(namesOf(groups, payers, Number(row[0]), shown), sumOfColumns(row.slice(columns.length)));
-  }
-}
-
-interface Model {
-  readonly provider: string;
-  readonly model: string;
-}
-
-const modelsOf = (sql: Sql): ReadonlyMap<number, Model> =>
-  new Map(
-    sql
-      .all('SELECT id, provider, model FROM ledger_models')
-      .map(([id, provider, model]) => [Number(id), { provider: String(provider), model: String(model) }]),
-  );
-
-function ofModel(group: LedgerGroup, model: Model | undefined): string {
-  if (group === 'provider') return model?.provider ?? '';
-  return `${model?.provider}/${model?.model}`;
-}
-
-/** 202603 for a day of March 2026. */
-const monthOf = (day: number): number => Number(dayName(day).slice(0, 7).replace('-', ''));
-
-function monthName(month: unknown): string {
-  const digits = String(month).padStart(6, '0');
-  return `${digits.slice(0, 4)}-${digits.slice(4)}`;
+function labelsOf(sql: Sql, groups: readonly LedgerGroup[], { provider }: LedgerFilter): Labels {
+  const others = groups.filter(isOfLabel);
+  const list = ['l.id', 'l.outcome', ...others.map((group) => nameOf(group, 'l', ''))].join(', ');
+  const ofProvider = where(provider === undefined ? [] : ['l.provider = ?']);
+  const rows = sql.all(`SELECT ${list} FROM ledger_labels l ${ofProvider}`, provider === undefined ? [] : [provider]);
+  const all = numbered(rows.map(([id, , ...names]) => [Number(id), names.map(String)]));
+  return { ...all, errors: new Set(rows.filter(([, outcome]) => outcome === 'error').map(([id]) => Number(id))) };
 }

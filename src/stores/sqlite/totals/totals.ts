@@ -1,12 +1,11 @@
-/** Totals of the ledger: whole days from their sums, the rest from the rows. */
-import { DAY_MS } from '../../../core/money/calendar.ts';
+/** Totals of the ledger: whole hours from their sums, the rest from the rows. */
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../../core/stores.ts';
 import { createTotals, groupsOf, listOf, matches, SUMMED_SCOPES, sumOf, type Totals } from '../../ledger-totals.ts';
 import type { Sql, SqlValue } from '../database.ts';
 import { ledgerRowOf } from '../records.ts';
 import { conditionsOf, where } from './conditions.ts';
-import { summedUpTo } from './day-sums.ts';
 import { addGrouped, nameOf, scopeOf } from './groups.ts';
+import { HOUR_MS, summedUpTo } from './hour-sums.ts';
 import { addSums } from './sums.ts';
 
 /** All sums must be complete: see `isSummed`. */
@@ -19,14 +18,14 @@ export function selectTotals(
   const groups = listOf(by);
   const totals = createTotals(by);
   const { from = 0, to = Number.POSITIVE_INFINITY } = filter;
-  const [first, end] = [Math.ceil(from / DAY_MS), Math.floor(to / DAY_MS)];
+  const [first, end] = [Math.ceil(from / HOUR_MS), Math.floor(to / HOUR_MS)];
   const rows = (some: LedgerFilter): void => addRows(sql, totals, groups, { ...filter, ...some }, path);
   if (end <= first || !canBeSummed(groups, filter)) {
     rows({});
     return totals.list();
   }
   addSums(sql, totals, groups, filter, { first, end });
-  const [start, stop] = [first * DAY_MS, end * DAY_MS];
+  const [start, stop] = [first * HOUR_MS, end * HOUR_MS];
   if (from < start) rows({ to: start });
   if (to > stop) rows({ from: stop });
   const within: LedgerFilter = { ...filter, from: start, ...(Number.isFinite(stop) ? { to: stop } : {}) };

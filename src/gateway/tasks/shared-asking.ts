@@ -1,0 +1,48 @@
+/** One call for all that ask the same at the same time. Each of them still has its own time and its own cancel. */
+import type { Clock } from '../../core/clock.ts';
+import { onAbort } from '../../core/on-abort.ts';
+
+export interface Said {
+  /** Null for no class, or no answer. */
+  readonly task: string | null;
+  /** It failed for what only its caller has: a cancel, a cap, a deadline. Others ask for themselves then. */
+  readonly isOwn: boolean;
+}
+
+/**
+ * What the call said that is under way for this key, or else what `ask` says, which others then wait for. Null once the signal has aborted
+ * or the time is over. `ask` must not reject.
+ */
+export type ShareAsking = (
+  key: string,
+  waiting: { readonly signal: AbortSignal; readonly ms: number },
+  ask: () => Promise<Said>,
+) => Promise<Said | null>;
+
+export function shareAsking(clock: Clock): ShareAsking {
+  const underWay = new Map<string, Promise<Said>>();
+  return async (key, { signal, ms }, ask) => {
+    const end = clock.monotonic() + ms;
+    for (let other = underWay.get(key); other !== undefined; other = underWay.get(key)) {
+      const said = await endOf(other, signal, end - clock.monotonic(), clock);
+      if (said === null || !said.isOwn) return said;
+    }
+    const asking = ask().finally(() => underWay.delete(key));
+    underWay.set(key, asking);
+    return asking;
+  };
+}
+
+function endOf(other: Promise<Said>, signal: AbortSignal, ms: number, clock: Clock): Promise<Said | null> {
+  if (signal.aborted) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    const settle = (said: Said | null): void => {
+      stop();
+      cancel();
+      resolve(said);
+    };
+    const stop = onAbort(signal, () => settle(null));
+    const cancel = clock.schedule(Math.max(0, ms), () => settle(null));
+    void other.then(settle);
+  });
+}

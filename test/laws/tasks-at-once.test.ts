@@ -1,0 +1,94 @@
+/** What several requests need of a model at the same time is asked once, and each of them keeps its own cancel. */
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../../src/core/config.ts';
+import type { CallOptions } from '../../src/core/gateway.ts';
+import type { ChatRequest } from '../../src/core/model/model.ts';
+import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
+import { errorOf, fault, type Harness, harness, text, user } from '../gateway/harness.ts';
+
+const unclear = 'something nobody has an example of';
+const models = ['plain', 'coder', 'sorter'].map((id) =>
+  fakeCard({ id, strengths: { general: id === 'plain' ? 0.9 : 0.5 } }),
+);
+
+function world(sorts: () => string | readonly ScriptStep[]) {
+  const sorted: ChatRequest[] = [];
+  const provider = fakeProvider({
+    models,
+    script({ target, request }) {
+      if (target.model !== 'sorter') return 'ok';
+      sorted.push(request as ChatRequest);
+      return sorts();
+    },
+  });
+  const config: Config = {
+    optimise: 'quality',
+    retry: { retries: 0 },
+    classify: { model: 'sorter' },
+    routes: { code: { chain: ['coder'] } },
+    tasks: { code: { description: 'programs' } },
+  };
+  return { ...harness({ providers: [provider], config }), sorted };
+}
+
+const ask = (made: Harness, options: CallOptions = {}, request: object = {}) =>
+  made.run(made.gateway.generate({ ...user(unclear), ...request }, options));
+
+describe('law: a class that several requests ask a model for at the same time', () => {
+  const slowly = (answer: string): readonly ScriptStep[] => [{ waitMs: 100 }, text(answer), finish()];
+
+  it('is asked once, and charged to the first', async () => {
+    const made = world(() => slowly('{"class":"code"}'));
+    const answers = await Promise.all(['a', 'b', 'c'].map((id) => ask(made, { id })));
+    expect(answers.map(({ target }) => target.model)).toEqual(['coder', 'coder', 'coder']);
+    expect(answers.map(({ attempts }) => attempts.map(({ purpose }) => purpose))).toEqual([
+      ['judge', 'answer'],
+      ['answer'],
+      ['answer'],
+    ]);
+    expect(made.sorted).toHaveLength(1);
+  });
+
+  it('is asked again where the first is cancelled, and by one of the others only', async () => {
+    let asked = 0;
+    const made = world(() => {
+      asked += 1;
+      return asked === 1 ? [{ hang: true }] : slowly('{"class":"code"}');
+    });
+    const first = new AbortController();
+    const cancelled = errorOf(made.gateway.generate(user(unclear), { signal: first.signal }));
+    const others = Promise.all([made.gateway.generate(user(unclear)), made.gateway.generate(user(unclear))]);
+    await made.runtime.clock.advance(10);
+    first.abort();
+    expect((await cancelled).code).toBe('cancelled');
+    expect((await made.run(others)).map(({ target }) => target.model)).toEqual(['coder', 'coder']);
+    expect(made.sorted).toHaveLength(2);
+  });
+
+  it('is not ended by the cancel of one that waits for it', async () => {
+    const made = world(() => slowly('{"class":"code"}'));
+    const first = made.gateway.generate(user(unclear));
+    const second = new AbortController();
+    const cancelled = errorOf(made.gateway.generate(user(unclear), { signal: second.signal }));
+    second.abort();
+    expect((await cancelled).code).toBe('cancelled');
+    expect((await made.run(first)).target.model).toBe('coder');
+    expect(made.sorted).toHaveLength(1);
+  });
+
+  it('fails for all of them at once, and is asked anew by the next', async () => {
+    let works = false;
+    const made = world(() => (works ? '{"class":"code"}' : [{ waitMs: 100 }, fault('overloaded')]));
+    const answers = await Promise.all([ask(made), ask(made)]);
+    expect(answers.map(({ target }) => target.model)).toEqual(['plain', 'plain']);
+    expect(made.sorted).toHaveLength(1);
+    works = true;
+    expect((await ask(made)).target.model).toBe('coder');
+  });
+
+  it('is asked by each whose data may go to other models', async () => {
+    const made = world(() => slowly('{"class":"code"}'));
+    await Promise.all([ask(made), ask(made, {}, { sensitivity: 'personal' })]);
+    expect(made.sorted).toHaveLength(2);
+  });
+});
