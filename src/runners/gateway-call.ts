@@ -4,6 +4,7 @@ import { defined } from '../core/defined.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
 import type { CallTrace, Intent, ModelChoice, ModelResponse, RequestLimits, Usage } from '../core/model/model.ts';
+import { timeLimitsOf } from '../core/plan/steps.ts';
 import type { NodeCall, NodeOutput } from '../core/run/engine.ts';
 import { chargeOf, chargeOfAttempts, withCharge } from '../runs/state/charge.ts';
 
@@ -80,7 +81,8 @@ function modelFields({ intent, ...model }: NonNullable<NodeCall['node']['model']
 const escalateOf = (rule: NonNullable<NodeCall['node']['escalate']>) => withoutUndefined(rule);
 
 function limitsOf({ node }: NodeCall): RequestLimits | undefined {
-  const { usd, seconds, attemptSeconds, retries } = node.limits ?? {};
+  const { usd, retries } = node.limits ?? {};
+  const { seconds, attemptSeconds } = timeLimitsOf(node);
   if (usd === undefined && seconds === undefined && attemptSeconds === undefined && retries === undefined)
     return undefined;
   return {

@@ -49,7 +49,17 @@ describe('a bound on each attempt', () => {
     ).toEqual({ fetch: null });
   });
 
-  it('is what the failure of the node asks for, where one attempt took the time of all', async () => {
+  it('has the seconds of the node, where it asks for retries and does not bound them otherwise', async () => {
+    const h = hanging(
+      1,
+      heeds(() => h),
+    );
+    const result = await finished(h, plan([node({ seconds: 4, retries: 3 })]));
+    expect(result).toMatchObject({ status: 'done', output: { fetch: { at: 2 } } });
+    expect(h.calls).toHaveLength(2);
+  });
+
+  it('tells which limit it was, and in how many attempts', async () => {
     const failureOf = async (limits: PlanNode['limits']) => {
       const h = hanging(
         9,
@@ -57,9 +67,13 @@ describe('a bound on each attempt', () => {
       );
       return (await finished(h, plan([node(limits)]))).error?.message;
     };
-    expect(await failureOf({ seconds: 4, retries: 3 })).toContain('bound each attempt with limits.attemptSeconds');
-    expect(await failureOf({ seconds: 4 })).not.toContain('attemptSeconds');
-    expect(await failureOf({ seconds: 4, attemptSeconds: 3, retries: 3 })).not.toContain('attemptSeconds');
+    expect(await failureOf({ seconds: 4 })).toContain('its limit of 4 seconds (limits.seconds)');
+    expect(await failureOf({ seconds: 4, retries: 1 })).toContain(
+      '8 seconds (4 for each of 2 attempts: limits.seconds)',
+    );
+    expect(await failureOf({ seconds: 4, attemptSeconds: 3, retries: 3 })).toContain(
+      'its limit of 4 seconds (limits.seconds)',
+    );
   });
 
   it('gives up one that does not heed its signal, after the grace period, and charges it when it ends', async () => {

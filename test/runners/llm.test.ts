@@ -62,7 +62,7 @@ describe('llm', () => {
       ],
       model: { tier: 'fast' },
       escalate: { evaluator: 'validators', to: ['premium'] },
-      limits: { usd: 0.5, retries: 1, ms: 9000 },
+      limits: { usd: 0.5, retries: 1, ms: 18_000, attemptMs: 9000 },
       sensitivity: 'personal',
       cache: 'skip',
       temperature: 0.2,

@@ -1,6 +1,7 @@
 /** The built-in steps, as the catalogue lists them. executor/runners has one file per step. */
 import { type JsonSchema, TIERS } from '../model/model.ts';
 import { ANY_EFFECTS, type Effects, sideEffectsOf } from './effects.ts';
+import type { PlanNode } from './plan-document.ts';
 import type { StepType } from './validation.ts';
 
 const string = { type: 'string' } as const;
@@ -243,3 +244,20 @@ export const hasAttempts = (use: string): boolean => !ATTEMPTED_ONCE.has(use);
 
 /** Whether the engine itself makes and bounds the attempts: at tools, workflows, plans and steps of plugins. */
 export const isAttemptedHere = (use: string): boolean => hasAttempts(use) && !ATTEMPTED_BY_GATEWAY.has(use);
+
+/** How long a node may take, and one attempt at it, in seconds; undefined where nothing bounds it. */
+export interface TimeLimits {
+  readonly seconds: number | undefined;
+  readonly attemptSeconds: number | undefined;
+}
+
+/**
+ * Who asks for retries needs time for them after an attempt that hangs: without `attemptSeconds`, `seconds` then bounds each attempt,
+ * and the node takes at most as long as all of its attempts.
+ */
+export function timeLimitsOf({ use, limits = {} }: Pick<PlanNode, 'use' | 'limits'>): TimeLimits {
+  const { seconds, attemptSeconds, retries = 0 } = limits;
+  if (seconds === undefined || attemptSeconds !== undefined || retries === 0 || !hasAttempts(use))
+    return { seconds, attemptSeconds };
+  return { seconds: seconds * (retries + 1), attemptSeconds: seconds };
+}

@@ -2,7 +2,7 @@
 import { backOffMs } from '../../core/backoff.ts';
 import { boundedDelayMs, ERROR_CODES, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
-import { isAttemptedHere } from '../../core/plan/steps.ts';
+import { isAttemptedHere, timeLimitsOf } from '../../core/plan/steps.ts';
 import { SuspendRun } from '../../core/run/engine.ts';
 import { chargeOf } from '../state/charge.ts';
 import type { RunState } from '../state/run-state.ts';
@@ -26,14 +26,15 @@ export function isSingleCall({ task }: Unit): boolean {
 const retriesOf = (use: string, retries = 0): number => (isAttemptedHere(use) ? retries : 0);
 
 /** How long one attempt may take, in milliseconds; undefined where the gateway bounds it, or nothing does. */
-export function attemptMsOf({ use, limits }: PlanNode): number | undefined {
-  const seconds = limits?.attemptSeconds;
-  return seconds === undefined || !isAttemptedHere(use) ? undefined : seconds * 1000;
+export function attemptMsOf(node: PlanNode): number | undefined {
+  const { attemptSeconds } = timeLimitsOf(node);
+  return attemptSeconds === undefined || !isAttemptedHere(node.use) ? undefined : attemptSeconds * 1000;
 }
 
 /** The attempt took too long, so the next one may follow. */
 export function attemptTimeout({ id, node }: Task): PolyphonyError {
-  const message = `An attempt of node ${id} took longer than its limit of ${node.limits?.attemptSeconds} seconds (limits.attemptSeconds): raise the limit, or give it more attempts with limits.retries.`;
+  const field = node.limits?.attemptSeconds === undefined ? 'seconds' : 'attemptSeconds';
+  const message = `An attempt of node ${id} took longer than its limit of ${node.limits?.[field]} seconds (limits.${field}): raise the limit, or give it more attempts with limits.retries.`;
   return new PolyphonyError('timeout', message);
 }
 

@@ -4,7 +4,7 @@ import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors
 import { copyJson } from '../../core/json/copy-json.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
 import { handledAs, standInOf } from '../../core/plan/stand-in.ts';
-import { waitsOutside } from '../../core/plan/steps.ts';
+import { type TimeLimits, timeLimitsOf, waitsOutside } from '../../core/plan/steps.ts';
 import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';
 import { compiledOf } from '../state/compiled-node.ts';
 import { reserveForNode } from '../state/money.ts';
@@ -46,6 +46,8 @@ export function nextUnit(run: RunState): Unit | undefined {
 export const mayStart = ({ queue, stopping, revision, streamingPlan }: RunState): boolean =>
   queue.size() > 0 && stopping === undefined && revision === undefined && streamingPlan?.whole === undefined;
 
+const NO_LIMITS: TimeLimits = { seconds: undefined, attemptSeconds: undefined };
+
 function begin(run: RunState, task: Task): void {
   const { clock } = run.host.runtime;
   task.phase = 'running';
@@ -59,7 +61,7 @@ function begin(run: RunState, task: Task): void {
     nodeId: task.id,
     idempotencyKey: idempotencyKey(runId, task),
   });
-  const seconds = task.node.limits?.seconds;
+  const { seconds } = task.node.limits === undefined ? NO_LIMITS : timeLimitsOf(task.node);
   if (seconds !== undefined && !waitsOutside(task.node.use))
     run.driver.limitNode(task, seconds * 1000, () => expire(run, task, seconds));
   if (task.node.each === undefined) return;
@@ -73,10 +75,9 @@ function begin(run: RunState, task: Task): void {
 }
 
 function expire(run: RunState, task: Task, seconds: number): void {
-  const { retries = 0, attemptSeconds } = task.node.limits ?? {};
-  // Where one attempt may take all of the time, nothing else tells why no other followed.
-  const bound = retries > 0 && attemptSeconds === undefined ? 'bound each attempt with limits.attemptSeconds, ' : '';
-  const message = `Node ${task.id} took longer than its limit of ${seconds} seconds (limits.seconds): ${bound}raise the limit, or set onError.`;
+  const { retries = 0, seconds: own } = task.node.limits ?? {};
+  const what = own === seconds ? 'limits.seconds' : `${own} for each of ${retries + 1} attempts: limits.seconds`;
+  const message = `Node ${task.id} took longer than its limit of ${seconds} seconds (${what}): raise the limit, or set onError.`;
   failWhenStopped(run, task, new PolyphonyError('timeout', message));
 }
 

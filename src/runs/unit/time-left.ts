@@ -1,17 +1,13 @@
 /** How long a call may still take: by its attempt, by its node, by its run, and by the runs around it. */
+import { timeLimitsOf } from '../../core/plan/steps.ts';
 import type { RunState } from '../state/run-state.ts';
-import type { Task, Unit } from '../state/task.ts';
+import type { Unit } from '../state/task.ts';
 
 /** Milliseconds, at least 0; Infinity where nothing limits it. */
 export function timeLeftMs(run: RunState, { task }: Pick<Unit, 'task'>): number {
-  const { attemptSeconds = Number.POSITIVE_INFINITY } = task.node.limits ?? {};
-  return Math.max(0, Math.min(attemptSeconds * 1000, nodeLeftMs(run, task), runLeftMs(run)));
-}
-
-function nodeLeftMs(run: RunState, { node, startedAt }: Task): number {
-  const seconds = node.limits?.seconds;
-  if (seconds === undefined) return Number.POSITIVE_INFINITY;
-  return seconds * 1000 - (run.host.runtime.clock.monotonic() - startedAt);
+  const { seconds, attemptSeconds = Number.POSITIVE_INFINITY } = timeLimitsOf(task.node);
+  const tookMs = run.host.runtime.clock.monotonic() - task.startedAt;
+  return Math.max(0, Math.min(attemptSeconds * 1000, secondsLeftMs(seconds, tookMs), runLeftMs(run)));
 }
 
 function runLeftMs(run: RunState): number {

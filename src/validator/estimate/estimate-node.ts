@@ -3,6 +3,7 @@ import type { Growing } from '../../core/defined.ts';
 import { addMoney, type NanoUsd } from '../../core/money/money.ts';
 import { agentsOf } from '../../core/plan/offered-tools.ts';
 import type { NodeEstimate, Plan, PlanBounds, PlanNode } from '../../core/plan/plan.ts';
+import { timeLimitsOf } from '../../core/plan/steps.ts';
 import { THREAD_FOLD_TOKENS, THREAD_SUMMARY_TOKENS, threadSettings } from '../../core/plan/thread.ts';
 import { isNodeName } from '../analysis/built-in-names.ts';
 import { type CatalogueModel, candidatesOf, operationOf, rungCandidates } from '../analysis/candidates.ts';
@@ -110,12 +111,13 @@ function runsOf({ repeat }: PlanNode, items: Range): Range {
   return { low: items.low, expected: items.expected * Math.min(ROUNDS, max), high: items.high * max };
 }
 
-function timeOf({ each, repeat, limits }: PlanNode, ms: number, items: number): number {
+function timeOf(node: PlanNode, ms: number, items: number): number {
+  const { each, repeat, limits } = node;
   const waves = each === undefined ? 1 : Math.ceil(items / (limits?.concurrency ?? CONCURRENCY));
-  const { attemptSeconds } = limits ?? {};
+  const { seconds, attemptSeconds } = timeLimitsOf(node);
   const once = attemptSeconds === undefined ? ms : Math.min(ms, attemptSeconds * 1000);
   const total = once * waves * Math.min(ROUNDS, repeat?.max ?? 1);
-  return limits?.seconds === undefined ? total : Math.min(total, limits.seconds * 1000);
+  return seconds === undefined ? total : Math.min(total, seconds * 1000);
 }
 
 // ---------------------------------------------------------------------------------------------------- one run

@@ -2,7 +2,7 @@
 import type { NanoUsd } from '../../core/money/money.ts';
 import { workflowsOf } from '../../core/plan/offered-tools.ts';
 import type { NodeEstimate, Plan, PlanNode } from '../../core/plan/plan.ts';
-import { waitsOutside } from '../../core/plan/steps.ts';
+import { timeLimitsOf, waitsOutside } from '../../core/plan/steps.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
 import type { ForecastNode, ForecastPlan, ForecastRung, ForecastWork } from '../../core/run/simulation.ts';
 import { registeredIn } from '../analysis/members.ts';
@@ -79,11 +79,16 @@ function openForecast(plan: Plan, catalogue: Catalogue, level: number, forecasti
       concurrency: node.limits?.concurrency ?? CONCURRENCY,
       mostRounds: node.repeat?.max ?? 1,
       isOutside: waitsOutside(node.use),
-      limitMs: node.limits?.seconds === undefined ? undefined : node.limits.seconds * 1000,
+      limitMs: limitMsOf(node),
       work: workOf({ nodeAnalysis, size, pools, analysis, inner, estimateOf }),
     };
   });
   return { nodes };
+}
+
+function limitMsOf(node: PlanNode): number | undefined {
+  const { seconds } = timeLimitsOf(node);
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 const isRead = ({ uses }: NodeAnalysis, id: string | undefined): boolean =>
