@@ -74,10 +74,12 @@ export function toolCallAssembler(idPrefix: () => string = () => 'call'): ToolCa
     return draft;
   };
 
-  return {
-    push(piece) {
+  const assembler = {
+    count: 0,
+    push(piece: ToolCallPiece): ModelEvent | undefined {
       const known = find(drafts, piece);
       const draft = known ?? open(piece);
+      assembler.count = drafts.all.length;
       if (piece.id && !draft.ownId) takeId(drafts, draft, piece.id);
       if (piece.name && draft.name === '') draft.name = piece.name;
       draft.signature ??= piece.signature;
@@ -88,10 +90,8 @@ export function toolCallAssembler(idPrefix: () => string = () => 'call'): ToolCa
       return { type: 'tool-call-delta', index: draft.position, id: draft.id, name: draft.name, delta };
     },
     finish: () => drafts.all.flatMap(eventsOf),
-    get count() {
-      return drafts.all.length;
-    },
   };
+  return assembler;
 }
 
 /** Fits every wire; a long prefix is shortened so that ids of different answers still differ. */

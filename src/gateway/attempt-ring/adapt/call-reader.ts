@@ -18,7 +18,7 @@ export interface ReadCall {
 export interface CallReader {
   readonly calls: readonly ReadCall[];
   /** Something was written behind a call. */
-  readonly dropped: boolean;
+  readonly dropped: () => boolean;
   /** Takes a piece; returns what of the answer is text for certain. @throws invalid-output */
   add(piece: string): string;
   /**
@@ -72,9 +72,7 @@ export function callReader(names: ReadonlySet<string>, mostCalls: number): CallR
   };
   return {
     calls,
-    get dropped() {
-      return dropped;
-    },
+    dropped: () => dropped,
     add(piece) {
       held += piece;
       let given = '';

@@ -77,7 +77,7 @@ class PromptedAnswer implements StreamObserver {
     this.#isOver = true;
     if (left !== '') this.#control?.insert({ type: 'text-delta', text: left });
     for (const [index, call] of calls.entries()) this.#insert(call, index);
-    if (dropped) {
+    if (dropped()) {
       const message = `${nameOf(this.#attempt.target)} went on writing behind its calls of tools, which was left out.`;
       this.#control?.insert({ type: 'warning', warning: { code: 'text-after-tool-call', message } });
     }
