@@ -15,7 +15,7 @@ import { failing } from '../../kit/streams/stream-head.ts';
 import { callStateOf } from '../calls/call-state.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
 import { choiceOf } from '../routing/requirements.ts';
-import { type AskedModel, type AskedModelParts, createAskedModel } from '../tasks/asked-model.ts';
+import type { AskedModel, AskedModelParts } from '../tasks/asked-model.ts';
 import { type AskedText, askedText } from '../tasks/asked-text.ts';
 import { type Classified, classify } from '../tasks/classify.ts';
 import { routeOfTask, withRoute } from './route-limits.ts';
@@ -51,7 +51,7 @@ interface Found {
 
 export function createRoutes(parts: RoutesParts): Routes {
   const { config } = parts;
-  const model = createAskedModel(parts);
+  const model = lateModel(parts);
   const layer: Middleware = (call, next) => {
     try {
       const current = config();
@@ -70,6 +70,20 @@ export function createRoutes(parts: RoutesParts): Routes {
       if (!usesRoutes(current)) return { call, routed: undefined };
       const found = findRoute(call, current, model);
       return { call: placed(call, current, found), routed: explainedOf(found, current) };
+    },
+  };
+}
+
+/** Loaded with the first question, because most configs name no model for it. */
+function lateModel(parts: AskedModelParts): AskedModel {
+  let loading: Promise<AskedModel> | undefined;
+  let loaded: AskedModel | undefined;
+  return {
+    known: (config, tasks, asked) => loaded?.known(config, tasks, asked),
+    async ask(config, tasks, asked, call) {
+      loading ??= import('../tasks/asked-model.ts').then(({ createAskedModel }) => createAskedModel(parts));
+      loaded = await loading;
+      return loaded.ask(config, tasks, asked, call);
     },
   };
 }
