@@ -148,6 +148,20 @@ describe('batching', () => {
     }
   }, 60_000);
 
+  it('gives back what a call held whose process died while it was given back', async () => {
+    // The second process leaves a reservation, the third one dies as it gives that back.
+    for (const operations of Array.from({ length: 12 }, (_, index) => index + 10)) {
+      for (const after of [false, true]) {
+        const deaths = [
+          { operations: 9, after: true, livesMs: 0 },
+          { operations: 12, after: true, livesMs: 600_000 },
+          { operations, after, livesMs: 0 },
+        ];
+        await play({ calls: 5, deaths, fates: FATES, cancels: undefined });
+      }
+    }
+  }, 60_000);
+
   it('does so however often processes die, whatever the provider says', async () => {
     await fc.assert(fc.asyncProperty(story, play), { numRuns: 40 });
   }, 60_000);

@@ -9,7 +9,7 @@ import { type Held, type ReservedAttempt, reserveWorstCase } from '../money/rese
 import type { Deployment } from '../routing/registry.ts';
 import { type BatchStore, digestOfRequest, type KeptCall, LONGEST_BATCH_MS, nameOfCall } from './kept.ts';
 import type { QueueParts } from './queue-parts.ts';
-import { dropStep, holdStep, settleOnce, takeOut } from './steps.ts';
+import { dropStep, holdStep, takeOut } from './steps.ts';
 
 export interface Accepted {
   readonly call: KeptCall;
@@ -45,9 +45,7 @@ export async function acceptCall(
 
 /** What was never told to anybody, or never sent, is as if it had not been. */
 export async function giveBack(keyValue: KeyValueStore, store: BatchStore, call: KeptCall): Promise<boolean> {
-  const taken = await takeOut(keyValue, call.name);
-  if (taken === undefined) return false;
-  if (taken.held) await settleOnce(keyValue, call, 0);
+  if (!(await takeOut(keyValue, call))) return false;
   await store.dropCall(call.name);
   await store.dropDraft(call.name);
   await dropStep(keyValue, call.name);

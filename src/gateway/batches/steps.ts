@@ -3,15 +3,15 @@
  * else, in whatever process, so a call is held, sent and settled once.
  *
  *     0 → 1 held → 3 in a batch → 11 settled
- *           └────→ 5 taken out  → 13 settled
+ *     └─────────┴─→ 12 taken out, and what was held given back
  */
 import type { NanoUsd } from '../../core/money/money.ts';
 import type { CounterChange, KeyValueStore } from '../../core/stores.ts';
 import { batchCounters, type KeptBatch, type KeptCall } from './kept.ts';
 
 const stepKey = (name: string): string => `gateway:batches:step:${name}`;
-/** A settled call: any further step is refused. */
-const SETTLED = 13;
+const SETTLED = 11;
+const TAKEN_OUT = 12;
 
 export const holdStep = (name: string): CounterChange => ({ key: stepKey(name), by: 1, limit: 1 });
 const batchStep = (name: string): CounterChange => ({ key: stepKey(name), by: 2, limit: 3 });
@@ -33,10 +33,20 @@ export async function maySubmit(keyValue: KeyValueStore, { key, submits }: KeptB
   return (await keyValue.change([{ key: batchCounters(key).submits, by: 1, limit: submits }])).ok;
 }
 
-/** Takes a call out before it is part of a batch. `held`: its money was reserved. Undefined: it is too late. */
-export async function takeOut(keyValue: KeyValueStore, name: string): Promise<{ readonly held: boolean } | undefined> {
-  const result = await keyValue.change([{ key: stepKey(name), by: 4, limit: 5 }]);
-  return result.ok ? { held: (result.values[0] ?? 0) === 5 } : undefined;
+/**
+ * Takes a call out before it is part of a batch, and gives back what it holds in the same change: between the two, a process could die.
+ *
+ * @returns false when it is too late
+ */
+export async function takeOut(keyValue: KeyValueStore, { name, holds, heldNanoUsd }: KeptCall): Promise<boolean> {
+  const key = stepKey(name);
+  // A call that holds nothing yet has no counter: it would start too high.
+  const held: CounterChange = { key, by: TAKEN_OUT - 1, limit: TAKEN_OUT, initial: TAKEN_OUT };
+  const back = holds.map((hold): CounterChange => ({ key: hold, by: -heldNanoUsd }));
+  if ((await keyValue.change([held, ...back])).ok) return true;
+  if ((await keyValue.change([{ key, by: TAKEN_OUT, limit: TAKEN_OUT }])).ok) return true;
+  // Whoever took it out has died before it was dropped.
+  return (await keyValue.get(key)) === TAKEN_OUT;
 }
 
 /** Makes what is held the real cost (null: unknown, so it stays spent), once. */
