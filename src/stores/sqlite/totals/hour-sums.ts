@@ -70,6 +70,25 @@ export function sumRows(sql: Sql): void {
   if (last !== undefined) sql.run(SET_UP_TO, [Number(last[0])]);
 }
 
+/**
+ * For those who write rows: a damaged sum or row is told to those who ask for totals, and keeps no row from being written.
+ * Call it in a transaction.
+ */
+export function sumRowsIfSound(sql: Sql): void {
+  sql.script('SAVEPOINT sums');
+  try {
+    sumRows(sql);
+  } catch (error) {
+    try {
+      sql.script('ROLLBACK TO sums');
+    } catch {
+      // SQLite has rolled the whole transaction back, as it may on a full disk.
+      throw error;
+    }
+  }
+  sql.script('RELEASE sums');
+}
+
 function addRows(sql: Sql, rows: readonly SqlRow[]): void {
   const hours = new Map<number, number[]>();
   const payers = new Map<string, number>();
