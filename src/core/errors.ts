@@ -70,7 +70,18 @@ export interface PolyphonyErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+const IS_OURS = Symbol.for('polyphony.error');
+
 export class PolyphonyError extends Error {
+  /**
+   * Also true of an error from another copy of this package, such as that of a plugin that is loaded beside a bundled program: its
+   * code decides whether a call is tried again.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (typeof value !== 'object' || value === null || !(IS_OURS in value)) return false;
+    return 'code' in value && typeof value.code === 'string' && Object.hasOwn(ERROR_CODES, value.code);
+  }
+
   override readonly name = 'PolyphonyError';
   readonly code: ErrorCode;
   readonly retryable: boolean;
@@ -87,6 +98,10 @@ export class PolyphonyError extends Error {
     this.status = options.status;
     this.unsent = options.unsent ?? false;
     this.details = scrubDetails(options.details);
+  }
+
+  get [IS_OURS](): true {
+    return true;
   }
 }
 

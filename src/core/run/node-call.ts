@@ -236,15 +236,27 @@ export type NodeProgress =
 /** Throws a PolyphonyError, or `SuspendRun` to wait for a person. */
 export type NodeRunner = (call: NodeCall) => Promise<NodeOutput>;
 
+const IS_SUSPENSION = Symbol.for('polyphony.suspend-run');
+
 /** Thrown by a runner whose node waits for an answer from outside: the run is journalled as suspended. */
 export class SuspendRun extends Error {
+  /** As that of PolyphonyError. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && IS_SUSPENSION in value;
+  }
+
   override readonly name = 'SuspendRun';
   readonly question: HumanQuestion;
   constructor(question: HumanQuestion) {
     super(`waiting for an answer: ${question.question}`);
     this.question = question;
   }
+
+  get [IS_SUSPENSION](): true {
+    return true;
+  }
 }
+
 /** The call of a tool that a person approved, and that has not ended. */
 export interface ApprovedCall {
   /** Its idempotency key. */
