@@ -72,16 +72,18 @@ export interface PolyphonyErrorOptions {
 
 const IS_OURS = Symbol.for('polyphony.error');
 
-export class PolyphonyError extends Error {
-  /**
-   * Also true of an error from another copy of this package, such as that of a plugin that is loaded beside a bundled program: its
-   * code decides whether a call is tried again.
-   */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    if (typeof value !== 'object' || value === null || !(IS_OURS in value)) return false;
-    return 'code' in value && typeof value.code === 'string' && Object.hasOwn(ERROR_CODES, value.code);
-  }
+/**
+ * Also true of an error from another copy of this package, such as that of a plugin that is loaded beside a bundled program: its code
+ * decides whether a call is tried again. A class that extends ours knows its own as any class does.
+ */
+function isOurs(this: unknown, value: unknown): boolean {
+  if (this !== PolyphonyError) return Function.prototype[Symbol.hasInstance].call(this, value);
+  if (typeof value !== 'object' || value === null || !(IS_OURS in value)) return false;
+  return 'code' in value && typeof value.code === 'string' && Object.hasOwn(ERROR_CODES, value.code);
+}
 
+export class PolyphonyError extends Error {
+  static override readonly [Symbol.hasInstance] = isOurs;
   override readonly name = 'PolyphonyError';
   readonly code: ErrorCode;
   readonly retryable: boolean;

@@ -21,6 +21,15 @@ describe('errors of another copy', () => {
     expect(new SuspendRun({ question: 'Which?' }) instanceof PolyphonyError).toBe(false);
   });
 
+  it('are not those of a class that extends ours', () => {
+    class OwnError extends PolyphonyError {}
+    class OwnQuestion extends SuspendRun {}
+    const own = new OwnError('timeout', 'late');
+    expect([own instanceof OwnError, own instanceof PolyphonyError]).toEqual([true, true]);
+    expect(new PolyphonyError('timeout', 'late') instanceof OwnError).toBe(false);
+    expect(new SuspendRun({ question: 'Which?' }) instanceof OwnQuestion).toBe(false);
+  });
+
   it('let a call be tried again, where their code says that it helps', async () => {
     let asked = 0;
     const provider = fakeProvider({

@@ -238,13 +238,15 @@ export type NodeRunner = (call: NodeCall) => Promise<NodeOutput>;
 
 const IS_SUSPENSION = Symbol.for('polyphony.suspend-run');
 
+/** As that of PolyphonyError. */
+function isSuspension(this: unknown, value: unknown): boolean {
+  if (this !== SuspendRun) return Function.prototype[Symbol.hasInstance].call(this, value);
+  return typeof value === 'object' && value !== null && IS_SUSPENSION in value;
+}
+
 /** Thrown by a runner whose node waits for an answer from outside: the run is journalled as suspended. */
 export class SuspendRun extends Error {
-  /** As that of PolyphonyError. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === 'object' && value !== null && IS_SUSPENSION in value;
-  }
-
+  static override readonly [Symbol.hasInstance] = isSuspension;
   override readonly name = 'SuspendRun';
   readonly question: HumanQuestion;
   constructor(question: HumanQuestion) {
