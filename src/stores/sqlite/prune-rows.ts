@@ -1,5 +1,6 @@
 /** Removes old rows of the ledger and expired values, a bounded part per transaction. */
 import type { Pruned, PruneOptions } from '../../core/stores.ts';
+import { SUMMED_SCOPES } from '../ledger-totals.ts';
 import type { Sql } from './database.ts';
 import { ledgerRowOf } from './records.ts';
 
@@ -37,7 +38,7 @@ export function pruneRows(sql: Sql, { before, dryRun = false }: PruneOptions, pa
     sql.run(DELETE_ROW, [Number(id)]);
   }
   for (const [scope, payer] of scopes) {
-    if (sql.run(DELETE_SCOPE, [scope]).changes === 0) continue;
+    if (sql.run(DELETE_SCOPE, [scope]).changes === 0 || !SUMMED_SCOPES.has(payer[0])) continue;
     sql.run(DELETE_PAYERS, payer);
     sql.run(DELETE_PAYER_SCOPES, payer);
   }
