@@ -87,6 +87,25 @@ it.each([
   });
 });
 
+it('sums an hour anew for who asks for totals, and never for who writes rows', async () => {
+  await withStores('busy', async ({ ledger }, path) => {
+    await ledger.append(rowsOf('ada', 600));
+    await ledger.totals('model');
+    changeFile(path, `UPDATE ledger SET cost_nano_usd = 3000 WHERE id = 5`);
+    await ledger.append(rowsOf('bob', 600));
+    await ledger.flush();
+    const database = new Database(path);
+    const hours = () => database.prepare('SELECT count(*) FROM ledger_changed_hours').raw().get();
+    expect(hours()).toEqual([1]);
+    expect(await ledger.totals('scope:user')).toMatchObject([
+      { attempts: 600, costNanoUsd: 602_000 },
+      { attempts: 600, costNanoUsd: 600_000 },
+    ]);
+    expect(hours()).toEqual([0]);
+    database.close();
+  });
+});
+
 it('keeps no name of a payer whose rows were all removed', async () => {
   await withStores('names', async ({ ledger }, path) => {
     await ledger.append(rowsOf('ada', 600));
