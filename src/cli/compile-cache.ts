@@ -2,10 +2,10 @@
  * Keeps what Node compiled of the command for its next start, where Node can (22.8 and later): a fifth of the time of a run. Old versions
  * of Node read this file too, so it keeps to syntax that they parse.
  */
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 
 interface CompilingNode {
   readonly enableCompileCache?: (folder: string) => unknown;
@@ -31,16 +31,23 @@ function cachesOf(environment: NodeJS.ProcessEnv): string {
 
 /** Compiled code is run, so it is kept where nobody else can write: neither with files of the project nor among temporary ones. */
 function ownFolder(caches: string): string | undefined {
-  const folder = join(caches, 'polyphony');
-  if (!isAbsolute(folder)) return undefined;
-  for (const path of [caches, folder]) {
+  const named = join(caches, 'polyphony');
+  if (!isAbsolute(named)) return undefined;
+  for (const path of [caches, named]) {
     try {
       mkdirSync(path, 0o700);
     } catch (_) {
       // It is there already; what else hinders is noticed below.
     }
   }
-  const { uid, mode } = statSync(folder);
+  // Where a link leads now: it may lead elsewhere once it was looked at.
+  const folder = realpathSync(named);
   if (process.getuid === undefined) return folder;
-  return uid === process.getuid() && (mode & 0o022) === 0 ? folder : undefined;
+  const own = process.getuid();
+  const isGuarded = (path: string, owners: readonly number[]): boolean => {
+    const { uid, mode } = statSync(path);
+    return owners.includes(uid) && (mode & 0o022) === 0;
+  };
+  // Who may write beside it could put another folder in its place.
+  return isGuarded(folder, [own]) && isGuarded(dirname(folder), [own, 0]) ? folder : undefined;
 }

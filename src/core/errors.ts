@@ -70,7 +70,20 @@ export interface PolyphonyErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+const IS_OURS = Symbol.for('polyphony.error');
+
+/**
+ * Also true of an error from another copy of this package, such as that of a plugin that is loaded beside a bundled program: its code
+ * decides whether a call is tried again. A class that extends ours knows its own as any class does.
+ */
+function isOurs(this: unknown, value: unknown): boolean {
+  if (this !== PolyphonyError) return Function.prototype[Symbol.hasInstance].call(this, value);
+  if (typeof value !== 'object' || value === null || !(IS_OURS in value)) return false;
+  return 'code' in value && typeof value.code === 'string' && Object.hasOwn(ERROR_CODES, value.code);
+}
+
 export class PolyphonyError extends Error {
+  static override readonly [Symbol.hasInstance] = isOurs;
   override readonly name = 'PolyphonyError';
   readonly code: ErrorCode;
   readonly retryable: boolean;
@@ -87,6 +100,10 @@ export class PolyphonyError extends Error {
     this.status = options.status;
     this.unsent = options.unsent ?? false;
     this.details = scrubDetails(options.details);
+  }
+
+  get [IS_OURS](): true {
+    return true;
   }
 }
 

@@ -36,8 +36,12 @@ export function notesOf(node: PlanNode, plan: Pick<Plan, 'workflows'>): string[]
 function intentText(intent: string | Intent): string {
   if (typeof intent === 'string') return intent;
   const { usd, ms, accuracy } = intent;
-  const bounds = [usd && `under $${usd}`, ms && `under ${ms} ms`, accuracy && `accuracy above ${accuracy}`];
-  return bounds.filter(Boolean).join(', ');
+  const bounds = [
+    usd === undefined ? [] : `under $${usd}`,
+    ms === undefined ? [] : `under ${ms} ms`,
+    accuracy === undefined ? [] : `accuracy above ${accuracy}`,
+  ];
+  return bounds.flat().join(', ');
 }
 
 type Inputs = Readonly<Record<string, unknown>>;

@@ -13,12 +13,27 @@ export const systemClock: Clock = {
   monotonic: () => startedMs + performance.now(),
   origin: bootName,
   schedule(delayMs, callback, options) {
-    // Node clamps longer delays to 1 ms.
-    const timer = setTimeout(callback, Math.min(delayMs, 2_147_483_647));
+    if (delayMs > LONGEST_TIMER_MS) return scheduleLong(delayMs, callback, options);
+    const timer = setTimeout(callback, delayMs);
     if (options?.background) timer.unref();
     return () => clearTimeout(timer);
   },
 };
+
+/** Some 25 days. Node makes 1 ms of more. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** By one timer after the other. */
+function scheduleLong(delayMs: number, callback: () => void, options: Parameters<Clock['schedule']>[2]): () => void {
+  let cancel = systemClock.schedule(
+    LONGEST_TIMER_MS,
+    () => {
+      cancel = systemClock.schedule(delayMs - LONGEST_TIMER_MS, callback, options);
+    },
+    options,
+  );
+  return () => cancel();
+}
 
 export const systemRandom: Random = () => Math.random();
 

@@ -40,6 +40,18 @@ describe('the cache of compiled code', () => {
     expect(given({ XDG_CACHE_HOME: join(caches, 'other') })).toBeUndefined();
   });
 
+  it('is not beside what others may write, who could put another folder in its place', () => {
+    mkdirSync(join(caches, 'polyphony'));
+    chmodSync(caches, 0o777);
+    expect(given({ XDG_CACHE_HOME: caches })).toBeUndefined();
+  });
+
+  it('is where a link led when it was looked at, wherever that leads later', () => {
+    mkdirSync(join(caches, 'own'), { mode: 0o700 });
+    symlinkSync(join(caches, 'own'), join(caches, 'polyphony'));
+    expect(given({ XDG_CACHE_HOME: caches })).toBe(join(caches, 'own'));
+  });
+
   it('is not where the variables of Node rule', () => {
     for (const name of ['NODE_COMPILE_CACHE', 'NODE_DISABLE_COMPILE_CACHE'])
       expect(given({ XDG_CACHE_HOME: caches, [name]: '1' })).toBeUndefined();

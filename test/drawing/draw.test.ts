@@ -220,4 +220,6 @@ it('says which bounds the calls of a node keep', async () => {
     const notes = notesOf({ id: 'a', use: 'llm', in: { prompt: 'Hi' }, model: { tier: 'fast', intent } }, {});
     expect(notes).toEqual(['fast', 'under $0.01, under 800 ms']);
   }
+  const free = notesOf({ id: 'a', use: 'llm', in: { prompt: 'Hi' }, model: { intent: { usd: 0, accuracy: 0.9 } } }, {});
+  expect(free).toEqual(['under $0, accuracy above 0.9']);
 });

@@ -71,6 +71,7 @@ describe('a bound on each attempt', () => {
     expect(await failureOf({ seconds: 4, retries: 1 })).toContain(
       '8 seconds (4 for each of 2 attempts: limits.seconds)',
     );
+    expect(await failureOf({ seconds: 0.2, retries: 2 })).toContain('0.6 seconds (0.2 for each of 3 attempts');
     expect(await failureOf({ seconds: 4, attemptSeconds: 3, retries: 3 })).toContain(
       'its limit of 4 seconds (limits.seconds)',
     );

@@ -40,6 +40,7 @@ describe('an intent', () => {
     [`under $1${' '.repeat(300)}`, 'has 308 characters, but at most 200 are read'],
     [{}, 'The intent is empty'],
     [{ usd: -1 }, 'intent.usd is -1'],
+    [{ usd: 9_000_001 }, 'intent.usd is 9000001, but it must be an amount of US dollars from 0 to 9000000'],
     [{ price: 1 }, 'price'],
     [7, 'The intent 7 is neither a text nor an object'],
   ])('%j is refused', (intent, message) => {

@@ -86,6 +86,22 @@ describe('law: a class that several requests ask a model for at the same time', 
     expect((await ask(made)).target.model).toBe('coder');
   });
 
+  it.each(['content-policy', 'context-window', 'output-cut'] as const)(
+    'is not asked by one after the other where the text itself provokes that it fails: %s',
+    async (code) => {
+      const made = world(() => [{ waitMs: 100 }, fault(code)]);
+      const answers = await Promise.all([ask(made), ask(made), ask(made)]);
+      expect(answers.map(({ target }) => target.model)).toEqual(['plain', 'plain', 'plain']);
+      expect(made.sorted).toHaveLength(1);
+    },
+  );
+
+  it('is asked by each where the money of the first one does not suffice for it', async () => {
+    const made = world(() => slowly('{"class":"code"}'));
+    const answers = await Promise.all([ask(made, {}, { limits: { usd: 0 } }).catch(() => undefined), ask(made)]);
+    expect(answers[1]?.target.model).toBe('coder');
+  });
+
   it('is asked by each whose data may go to other models', async () => {
     const made = world(() => slowly('{"class":"code"}'));
     await Promise.all([ask(made), ask(made, {}, { sensitivity: 'personal' })]);

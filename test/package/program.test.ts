@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type OutputChunk, rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -72,6 +72,17 @@ async function bundledAlone(code: string, codeSplitting: boolean): Promise<strin
   return alone;
 }
 
+/** A version whose parts lie where ours do, and take other handlers. */
+function placeOtherUndici(beside: string): void {
+  const files = ['core/connect', 'dispatcher/agent', 'dispatcher/client', 'dispatcher/pool'];
+  for (const file of files) {
+    const path = join(beside, 'node_modules/undici/lib', `${file}.js`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `module.exports = function () { throw new Error('another version') };`);
+  }
+  writeFileSync(join(beside, 'node_modules/undici/package.json'), '{ "name": "undici", "version": "6.21.0" }');
+}
+
 describe('the published program', () => {
   test('has a file for each source that users import, which exports what the source does', async () => {
     const written = chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName);
@@ -139,6 +150,8 @@ describe('the published program', () => {
     async (inPieces) => {
       const alone = await bundledAlone(REQUEST, inPieces);
       try {
+        expect(printed(join(alone, 'request.mjs'))).toBe('Here.');
+        placeOtherUndici(alone);
         expect(printed(join(alone, 'request.mjs'))).toBe('Here.');
       } finally {
         rmSync(alone, { recursive: true, force: true });

@@ -236,15 +236,29 @@ export type NodeProgress =
 /** Throws a PolyphonyError, or `SuspendRun` to wait for a person. */
 export type NodeRunner = (call: NodeCall) => Promise<NodeOutput>;
 
+const IS_SUSPENSION = Symbol.for('polyphony.suspend-run');
+
+/** As that of PolyphonyError. */
+function isSuspension(this: unknown, value: unknown): boolean {
+  if (this !== SuspendRun) return Function.prototype[Symbol.hasInstance].call(this, value);
+  return typeof value === 'object' && value !== null && IS_SUSPENSION in value;
+}
+
 /** Thrown by a runner whose node waits for an answer from outside: the run is journalled as suspended. */
 export class SuspendRun extends Error {
+  static override readonly [Symbol.hasInstance] = isSuspension;
   override readonly name = 'SuspendRun';
   readonly question: HumanQuestion;
   constructor(question: HumanQuestion) {
     super(`waiting for an answer: ${question.question}`);
     this.question = question;
   }
+
+  get [IS_SUSPENSION](): true {
+    return true;
+  }
 }
+
 /** The call of a tool that a person approved, and that has not ended. */
 export interface ApprovedCall {
   /** Its idempotency key. */

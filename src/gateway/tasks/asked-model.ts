@@ -86,11 +86,10 @@ export function createAskedModel({ runtime, logger, handle }: AskedModelParts): 
       return { task: task ?? null, isOwn: false };
     } catch (error) {
       if (call.signal.aborted) return { task: null, isOwn: true };
-      const isOfModel = isFailure(error, isShort);
-      if (isOfModel) failures += 1;
+      if (isFailure(error, isShort)) failures += 1;
       if (failures >= MOST_FAILURES) pausedUntil = runtime.clock.monotonic() + PAUSE_MS;
       logger?.warn({ error: errorRecord(error) }, 'The class of a request could not be asked of a model.');
-      return { task: null, isOwn: !isOfModel };
+      return { task: null, isOwn: isOfCaller(error, isShort) };
     }
   };
   return {
@@ -153,6 +152,14 @@ const OF_THE_REQUEST: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 function isFailure(error: unknown, isShort: boolean): boolean {
   const { code } = asPolyphonyError(error);
   return !OF_THE_REQUEST.has(code) && !(isShort && code === 'timeout');
+}
+
+/** Others ask the same question: what it provokes, it provokes of them too. */
+const OF_THE_CALLER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['budget-exceeded', 'no-route', 'blocked']);
+
+function isOfCaller(error: unknown, isShort: boolean): boolean {
+  const { code } = asPolyphonyError(error);
+  return OF_THE_CALLER.has(code) || (isShort && code === 'timeout');
 }
 
 const INSTRUCTION = [

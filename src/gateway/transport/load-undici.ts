@@ -17,9 +17,13 @@ export async function loadUndici(opensTunnels: boolean): Promise<Undici> {
   return whole;
 }
 
+/** Those of other versions have other handlers: what lies beside a bundled program may belong to another package. */
+const MAJOR = /^7\./;
+
 function partsOfUndici(): Undici | undefined {
-  const load = createRequire(import.meta.url);
   try {
+    const load = createRequire(import.meta.url);
+    if (!MAJOR.test(load('undici/package.json').version)) return undefined;
     const parts = {
       Agent: load('undici/lib/dispatcher/agent.js'),
       buildConnector: load('undici/lib/core/connect.js'),

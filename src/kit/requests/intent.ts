@@ -22,7 +22,12 @@ function checked(intent: Intent): Intent {
     );
   assertKnownFields('The intent', intent, FIELDS, nearest);
   const { usd, ms, accuracy } = intent;
-  assertWithin('intent.usd', usd, 'an amount of US dollars of at least 0', (value) => value >= 0 && value <= 9_000_000);
+  assertWithin(
+    'intent.usd',
+    usd,
+    'an amount of US dollars from 0 to 9000000',
+    (value) => value >= 0 && value <= 9_000_000,
+  );
   assertWithin('intent.ms', ms, 'a number of milliseconds above 0', (value) => value > 0);
   assertWithin('intent.accuracy', accuracy, 'a share from 0 to 1', (value) => value >= 0 && value <= 1);
   if (usd === undefined && ms === undefined && accuracy === undefined)

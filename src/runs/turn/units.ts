@@ -77,7 +77,9 @@ function begin(run: RunState, task: Task): void {
 function expire(run: RunState, task: Task, seconds: number): void {
   const { retries = 0, seconds: own } = task.node.limits ?? {};
   const what = own === seconds ? 'limits.seconds' : `${own} for each of ${retries + 1} attempts: limits.seconds`;
-  const message = `Node ${task.id} took longer than its limit of ${seconds} seconds (${what}): raise the limit, or set onError.`;
+  // Three times 0.2 is 0.6000000000000001.
+  const all = Number(seconds.toPrecision(12));
+  const message = `Node ${task.id} took longer than its limit of ${all} seconds (${what}): raise the limit, or set onError.`;
   failWhenStopped(run, task, new PolyphonyError('timeout', message));
 }
 

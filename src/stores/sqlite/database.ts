@@ -17,6 +17,8 @@ export interface Sql {
   script(text: string): void;
   /** Runs `work` in an IMMEDIATE transaction, which is rolled back when `work` throws. */
   transaction<T>(work: () => T): T;
+  /** Runs queries that all see the file as it is at the first of them, whatever other processes write meanwhile. */
+  snapshot<T>(work: () => T): T;
   close(): void;
 }
 
@@ -67,7 +69,8 @@ export function sqlOf(database: SqliteDatabase): Sql {
     },
     bytes: (text, values = []) => prepare(text).raw().all(values) as readonly unknown[][],
     script: (text) => void database.exec(text),
-    transaction: (work) => inTransaction(database, work),
+    transaction: (work) => inTransaction(database, 'BEGIN IMMEDIATE', work),
+    snapshot: (work) => inTransaction(database, 'BEGIN', work),
     close() {
       // libsql releases the file only when the statements are garbage-collected, so the checkpoint is made here.
       statements.clear();
@@ -94,8 +97,8 @@ function decoded(row: unknown[]): SqlRow {
 
 const damagedText = (): Error => Object.assign(new Error('A text is not UTF-8.'), { code: 'SQLITE_CORRUPT_TEXT' });
 
-function inTransaction<T>(database: SqliteDatabase, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
+function inTransaction<T>(database: SqliteDatabase, begin: string, work: () => T): T {
+  database.exec(begin);
   try {
     const result = work();
     database.exec('COMMIT');

@@ -136,8 +136,13 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
     async totals(by, filter = {}) {
       await catchUp();
       // A file of an earlier release, or one in which rows were changed, is summed part by part, so that nobody waits long.
-      while (!(await connection.read(isSummed))) await connection.write(sumRows);
-      return connection.read((sql) => selectTotals(sql, by, filter, connection.path));
+      for (;;) {
+        const totals = await connection.read((sql) =>
+          sql.snapshot(() => (isSummed(sql) ? selectTotals(sql, by, filter, connection.path) : undefined)),
+        );
+        if (totals !== undefined) return totals;
+        await connection.write(sumRows);
+      }
     },
     async prune(options) {
       await buffer.flush();

@@ -1,5 +1,6 @@
 /** Removes old rows of the ledger and expired values, a bounded part per transaction. */
 import type { Pruned, PruneOptions } from '../../core/stores.ts';
+import { SUMMED_SCOPES } from '../ledger-totals.ts';
 import type { Sql } from './database.ts';
 import { ledgerRowOf } from './records.ts';
 
@@ -15,6 +16,10 @@ const DELETE_ROW_SCOPE = 'DELETE FROM ledger_scopes WHERE scope_id = ? AND start
 /** A scope without rows: its name may be that of a person. */
 const DELETE_SCOPE =
   'DELETE FROM scopes WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ledger_scopes WHERE scope_id = scopes.id)';
+/** The sets of payers that it was in: all hours in which they paid lost a row, so they are summed anew without them. */
+const DELETE_PAYERS = `DELETE FROM ledger_payers WHERE id IN (SELECT payers_id FROM ledger_payer_scopes WHERE kind = ? AND name = ?)`;
+const DELETE_PAYER_SCOPES =
+  'DELETE FROM ledger_payer_scopes WHERE payers_id IN (SELECT payers_id FROM ledger_payer_scopes WHERE kind = ? AND name = ?)';
 const DELETE_CELLS = `DELETE FROM cells WHERE rowid IN (SELECT rowid FROM cells WHERE until < ? LIMIT ${CELLS})`;
 const COUNT_CELLS = 'SELECT count(*) FROM cells WHERE until < ?';
 
@@ -22,17 +27,21 @@ const COUNT_CELLS = 'SELECT count(*) FROM cells WHERE until < ?';
 export function pruneRows(sql: Sql, { before, dryRun = false }: PruneOptions, path: string): Pruned {
   if (dryRun) return { removed: Number(sql.first(COUNT_ROWS, [before])?.[0]) };
   const rows = sql.all(OLD_ROWS, [before, ROWS]);
-  const scopes = new Set<number>();
+  const scopes = new Map<number, readonly [kind: string, name: string]>();
   for (const [id, startedAt, text] of rows) {
     for (const { kind, id: name } of ledgerRowOf(text, path).scopes) {
       const scope = sql.first(FIND_SCOPE, [kind, name])?.[0];
       if (scope === undefined) continue;
       sql.run(DELETE_ROW_SCOPE, [Number(scope), Number(startedAt), Number(id)]);
-      scopes.add(Number(scope));
+      scopes.set(Number(scope), [kind, name]);
     }
     sql.run(DELETE_ROW, [Number(id)]);
   }
-  for (const scope of scopes) sql.run(DELETE_SCOPE, [scope]);
+  for (const [scope, payer] of scopes) {
+    if (sql.run(DELETE_SCOPE, [scope]).changes === 0 || !SUMMED_SCOPES.has(payer[0])) continue;
+    sql.run(DELETE_PAYERS, payer);
+    sql.run(DELETE_PAYER_SCOPES, payer);
+  }
   return part(rows.length, ROWS);
 }
 

@@ -164,10 +164,11 @@ const MIGRATIONS: readonly string[] = [
   ${sumTriggers()}
   `,
   // Sums of the ledger by hour, as bytes: see totals/hour-sums.ts. Those by day are emptied, without their triggers, because nothing reads
-  // them but a program of an earlier release that has the file open: it sums again what it is asked for.
+  // them but a program of an earlier release that has the file open: it sums again what it is asked for. So are the sets of payers, in which
+  // those releases left the names of whoever was removed.
   `
   ${['new', 'changed', 'removed'].map((event) => `DROP TRIGGER ledger_sum_${event};`).join(' ')}
-  ${['days', 'day_totals', 'months', 'changed_days'].map((table) => `DELETE FROM ledger_${table};`).join(' ')}
+  ${['days', 'day_totals', 'months', 'changed_days', 'payers', 'payer_scopes'].map((table) => `DELETE FROM ledger_${table};`).join(' ')}
   UPDATE ledger_summed SET up_to = 0;
   ${sumTriggers()}
   CREATE TABLE ledger_labels (

@@ -178,7 +178,9 @@ describe('totals of a file', () => {
         database.exec(`DROP TABLE ledger_${table}`);
       database.exec(`INSERT INTO ledger_days SELECT CAST(started_at / 86400000 AS INTEGER), 1, provider, model, purpose, outcome,
         count(*), 0, 0, 0, 0, 0, 0 FROM ledger GROUP BY 1, 3, 4, 5, 6;
-        UPDATE ledger_summed SET up_to = (SELECT max(id) FROM ledger)`);
+        UPDATE ledger_summed SET up_to = (SELECT max(id) FROM ledger);
+        INSERT INTO ledger_payers (id, scopes) VALUES (900, '[["user","removed"]]');
+        INSERT INTO ledger_payer_scopes (payers_id, kind, name) VALUES (900, 'user', 'removed')`);
       database.exec('PRAGMA user_version = 7');
       database.close();
       const migrated = sqliteStores({ path: older });
@@ -191,8 +193,9 @@ describe('totals of a file', () => {
       const left = ['days', 'day_totals', 'months'].map((table) =>
         after.prepare(`SELECT count(*) FROM ledger_${table}`).raw().get(),
       );
+      left.push(after.prepare(`SELECT count(*) FROM ledger_payer_scopes WHERE name = 'removed'`).raw().get());
       after.close();
-      expect(left).toEqual([[0], [0], [0]]);
+      expect(left).toEqual([[0], [0], [0], [0]]);
       await migrated.close();
     });
   });

@@ -97,7 +97,7 @@ export function sqlitePassages(connection: Connection, clock: Clock, given?: Par
     async find(options) {
       assertName(options.index, 'name of the index');
       if ((await used(options.index)) === undefined) throw noIndex(options.index);
-      return connection.read((sql) => findPassages(sql, options));
+      return connection.read((sql) => sql.snapshot(() => findPassages(sql, options)));
     },
     async list(limit = 100) {
       const rows = await connection.read((sql) => sql.all(LIST, [limit]));

@@ -5,6 +5,7 @@ import { type Connection, connect } from '../connection.ts';
 import type { SqlRow, SqlValue } from '../database.ts';
 import { checkError, corruptError, parseStored } from '../errors.ts';
 import { eventOf, ledgerRowOf, RUN_COLUMNS, summaryOf } from '../records.ts';
+import { entriesOf } from '../totals/entries.ts';
 
 const PAGE = 500;
 const CHECK = 'SELECT integrity_check FROM pragma_integrity_check(1)';
@@ -16,6 +17,7 @@ const HALVES = [
 const RUNS = `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id > ? ORDER BY run_id LIMIT ?`;
 const EVENTS = 'SELECT id, run_id, event FROM events WHERE id > ? ORDER BY id LIMIT ?';
 const LEDGER = 'SELECT id, row FROM ledger WHERE id > ? ORDER BY id LIMIT ?';
+const SUMS = 'SELECT place, CAST(entries AS BLOB) FROM ledger_hours WHERE place > ? ORDER BY place LIMIT ?';
 const CELLS = 'SELECT key, value FROM cells WHERE key > ? ORDER BY key LIMIT ?';
 const SMALLEST_ID = Number.MIN_SAFE_INTEGER;
 
@@ -33,6 +35,7 @@ export async function checkFile(path: string, clock: Clock): Promise<void> {
     await readAll(connection, RUNS, '', (row) => summaryOf(row, path));
     await readAll(connection, EVENTS, SMALLEST_ID, ([, runId, text]) => eventOf(text, String(runId), path));
     await readAll(connection, LEDGER, SMALLEST_ID, ([, text]) => ledgerRowOf(text, path));
+    await readSums(connection);
     await readAll(connection, CELLS, '', ([, text]) => parseStored(text, path));
   } finally {
     await connection.close();
@@ -50,5 +53,17 @@ async function readAll(
     for (const row of rows) check(row);
     if (rows.length < PAGE) return;
     after = rows.at(-1)?.[0] as SqlValue;
+  }
+}
+
+async function readSums(connection: Connection): Promise<void> {
+  for (let after = SMALLEST_ID; ; ) {
+    const rows = await connection.read((sql) => {
+      const found = sql.bytes(SUMS, [after, PAGE]);
+      for (const [, bytes] of found) entriesOf(bytes);
+      return found;
+    });
+    if (rows.length < PAGE) return;
+    after = Number(rows.at(-1)?.[0]);
   }
 }

@@ -112,13 +112,15 @@ export function sqliteThreads(connection: Connection, clock: Clock, close: () =>
     },
     async read(key, limit = 1000, mostBytes = THREAD_READ_BYTES) {
       assertKey(key);
-      return connection.read((sql) => {
-        const { seen, folded } = newest(sql, key);
-        if (seen === 0) return undefined;
-        const { entries } = viewOf(sql, key, { seen, folded: 0 }, limit, mostBytes);
-        const { summary } = viewOf(sql, key, { seen, folded }, 0);
-        return summary === undefined ? { entries } : { entries, summary };
-      });
+      return connection.read((sql) =>
+        sql.snapshot(() => {
+          const { seen, folded } = newest(sql, key);
+          if (seen === 0) return undefined;
+          const { entries } = viewOf(sql, key, { seen, folded: 0 }, limit, mostBytes);
+          const { summary } = viewOf(sql, key, { seen, folded }, 0);
+          return summary === undefined ? { entries } : { entries, summary };
+        }),
+      );
     },
     async delete(key) {
       assertKey(key);

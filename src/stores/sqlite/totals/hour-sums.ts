@@ -4,7 +4,7 @@
  * D1. The sums hold the rows of the ledger up to an id (`up_to`), each once. What came later is added up from the rows themselves.
  * D2. A change or removal of a row that is in the sums marks its hour (triggers of schema.ts), and the hour is summed anew before it is
  *     read.
- * D3. Each call does a bounded part: some milliseconds, within the transaction of its caller.
+ * D3. Who writes rows sums a bounded part of them: some milliseconds, within its transaction. Who asks for totals sums the rest.
  */
 import { SUMMED_SCOPES } from '../../ledger-totals.ts';
 import type { Sql, SqlRow } from '../database.ts';
@@ -56,18 +56,40 @@ export function isSummed(sql: Sql): boolean {
 
 /** Sums a changed hour anew, or the next rows. Call it in a transaction. */
 export function sumRows(sql: Sql): void {
-  const upTo = summedUpTo(sql);
   const changed = sql.first(CHANGED_HOUR)?.[0];
-  if (typeof changed === 'number') {
-    sql.run(DELETE_PARTS, placesOf(changed));
-    sql.run('DELETE FROM ledger_changed_hours WHERE hour = ?', [changed]);
-    addRows(sql, sql.all(ROWS_OF_HOUR, [changed * HOUR_MS, (changed + 1) * HOUR_MS, upTo]));
+  if (typeof changed !== 'number') {
+    sumNewRows(sql);
     return;
   }
-  const rows = sql.all(NEW_ROWS, [upTo]);
+  sql.run(DELETE_PARTS, placesOf(changed));
+  sql.run('DELETE FROM ledger_changed_hours WHERE hour = ?', [changed]);
+  addRows(sql, sql.all(ROWS_OF_HOUR, [changed * HOUR_MS, (changed + 1) * HOUR_MS, summedUpTo(sql)]));
+}
+
+function sumNewRows(sql: Sql): void {
+  const rows = sql.all(NEW_ROWS, [summedUpTo(sql)]);
   addRows(sql, rows);
   const last = rows.at(-1);
   if (last !== undefined) sql.run(SET_UP_TO, [Number(last[0])]);
+}
+
+/**
+ * For those who write rows. A damaged sum or row is told to those who ask for totals, and keeps no row from being written. An hour is
+ * summed anew for them only, too: a busy one takes seconds. Call it in a transaction.
+ */
+export function sumNewRowsIfSound(sql: Sql): void {
+  sql.script('SAVEPOINT sums');
+  try {
+    sumNewRows(sql);
+  } catch (error) {
+    try {
+      sql.script('ROLLBACK TO sums');
+    } catch {
+      // SQLite has rolled the whole transaction back, as it may on a full disk.
+      throw error;
+    }
+  }
+  sql.script('RELEASE sums');
 }
 
 function addRows(sql: Sql, rows: readonly SqlRow[]): void {

@@ -8,7 +8,7 @@ import { addGrouped, nameOf, scopeOf } from './groups.ts';
 import { HOUR_MS, summedUpTo } from './hour-sums.ts';
 import { addSums } from './sums.ts';
 
-/** All sums must be complete: see `isSummed`. */
+/** All sums must be complete: see `isSummed`. Call both in one snapshot, or another process sums rows between two queries. */
 export function selectTotals(
   sql: Sql,
   by: LedgerGroup | readonly LedgerGroup[],
