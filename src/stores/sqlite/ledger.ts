@@ -141,7 +141,7 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
           sql.snapshot(() => (isSummed(sql) ? selectTotals(sql, by, filter, connection.path) : undefined)),
         );
         if (totals !== undefined) return totals;
-        await connection.write(sumRows);
+        await connection.write((sql) => sumRows(sql, connection.path));
       }
     },
     async prune(options) {

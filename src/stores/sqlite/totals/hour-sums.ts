@@ -8,6 +8,7 @@
  */
 import { SUMMED_SCOPES } from '../../ledger-totals.ts';
 import type { Sql, SqlRow } from '../database.ts';
+import { corruptError } from '../errors.ts';
 import { bytesOf, entriesOf, MOST_ENTRIES, merged, WIDTH } from './entries.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -54,23 +55,31 @@ export function isSummed(sql: Sql): boolean {
   return newest - summedUpTo(sql) < 2 * MOST;
 }
 
-/** Sums a changed hour anew, or the next rows. Call it in a transaction. */
-export function sumRows(sql: Sql): void {
+/**
+ * Sums a changed hour anew, or the next rows. Call it in a transaction.
+ *
+ * @throws store-corrupt where neither is possible: whoever waits for the sums would wait for ever
+ */
+export function sumRows(sql: Sql, path: string): void {
   const changed = sql.first(CHANGED_HOUR)?.[0];
-  if (typeof changed !== 'number') {
-    sumNewRows(sql);
-    return;
-  }
-  sql.run(DELETE_PARTS, placesOf(changed));
-  sql.run('DELETE FROM ledger_changed_hours WHERE hour = ?', [changed]);
-  addRows(sql, sql.all(ROWS_OF_HOUR, [changed * HOUR_MS, (changed + 1) * HOUR_MS, summedUpTo(sql)]));
+  const goesOn = changed === undefined ? sumNewRows(sql) : sumHour(sql, Number(changed));
+  if (!goesOn && !isSummed(sql)) throw corruptError(path, 'the sums of its ledger cannot be made');
 }
 
-function sumNewRows(sql: Sql): void {
+/** False for an hour that stays changed. */
+function sumHour(sql: Sql, hour: number): boolean {
+  sql.run(DELETE_PARTS, placesOf(hour));
+  const { changes } = sql.run('DELETE FROM ledger_changed_hours WHERE hour = ?', [hour]);
+  addRows(sql, sql.all(ROWS_OF_HOUR, [hour * HOUR_MS, (hour + 1) * HOUR_MS, summedUpTo(sql)]));
+  return changes > 0;
+}
+
+/** False where there are none, or where it cannot be noted that they are summed. */
+function sumNewRows(sql: Sql): boolean {
   const rows = sql.all(NEW_ROWS, [summedUpTo(sql)]);
   addRows(sql, rows);
   const last = rows.at(-1);
-  if (last !== undefined) sql.run(SET_UP_TO, [Number(last[0])]);
+  return last !== undefined && sql.run(SET_UP_TO, [Number(last[0])]).changes > 0;
 }
 
 /**

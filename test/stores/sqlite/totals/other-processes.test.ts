@@ -52,7 +52,7 @@ it('counts each row once while another process sums rows between two queries', a
       ...sql,
       bytes(text, values) {
         const found = sql.bytes(text, values);
-        other.transaction(() => sumRows(other));
+        other.transaction(() => sumRows(other, path));
         return found;
       },
     });
@@ -120,5 +120,14 @@ it('keeps no name of a payer whose rows were all removed', async () => {
     );
     database.close();
     expect(left).toEqual([[['[["user","bob"]]']], [['bob']]]);
+  });
+});
+
+it('tells who asks for totals that the sums cannot be made, and does not try for ever', async () => {
+  await withStores('stuck', async ({ ledger }, path) => {
+    await ledger.append(rowsOf('ada', 3000));
+    await ledger.flush();
+    changeFile(path, 'DELETE FROM ledger_hours_summed');
+    await expect(ledger.totals('model')).rejects.toMatchObject({ code: 'store-corrupt' });
   });
 });
