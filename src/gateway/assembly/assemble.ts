@@ -125,9 +125,9 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     candidates: () => parts.candidates.reports(),
     decideCandidate: (name, decided) => parts.candidates.decide(name, decided),
     probe: monitor.probe,
-    async sweep({ usd }) {
+    async sweep(options) {
       const { sweep } = await import('../health/sweep.ts');
-      return sweep({ ...base, handle }, { usd, id: runtime.ids('sweep') });
+      return sweep({ ...base, handle }, { usd: options?.usd, id: runtime.ids('sweep') });
     },
     handle,
     explain(request, options) {
