@@ -37,7 +37,9 @@ export interface ChaosOptions {
  *
  * @throws invalid-config naming the rule and the field that cannot be used
  */
-export function chaos({ rules, seed, onFault }: ChaosOptions): Plugin {
+export function chaos(options: ChaosOptions): Plugin {
+  // From JavaScript, nothing may be given: that is no rule either.
+  const { rules, seed, onFault } = options ?? {};
   checkRules(rules, seed);
   return definePlugin({
     name: 'chaos',

@@ -46,7 +46,7 @@ function hasControl(id: string): boolean {
 const idError = (what: string, id: unknown, most: number): PolyphonyError =>
   new PolyphonyError(
     'invalid-request',
-    `${what} cannot be ${shown(id)}: give a text of 1 to ${most} characters without control characters and lone surrogates.`,
+    `${what} cannot be ${shown(id)}: give a text of ${Number.isFinite(most) ? `1 to ${most} characters` : '1 or more characters'} without control characters and lone surrogates.`,
   );
 
 /** @throws invalid-request for an unknown kind, an id as above, and a cap that is not a number from 0 on */

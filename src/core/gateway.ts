@@ -215,6 +215,8 @@ export interface Gateway {
   /**
    * Tells how good an answer of a target was in a field of work, 0 to 1, such as `structured` with 1 for an answer that had the
    * asked form. It corrects what is known of the target: see docs/reference/models.md. Unknown targets are ignored.
+   *
+   * @throws invalid-request for a score outside 0 to 1
    */
   rate?(target: Target, field: string, score: number): void;
   /**
@@ -240,7 +242,7 @@ export interface Gateway {
   /**
    * Decides on a candidate by hand: `promoted` answers all calls of the model that it stands beside, `dismissed` none, `trying` its share.
    *
-   * @throws invalid-request for a name that the config does not have
+   * @throws invalid-request for a name that the config does not have, and for another state
    */
   decideCandidate?(name: string, state: CandidateReport['state']): void;
   /** Asks the free endpoint of each provider now, at most 10 seconds. A refused key that it takes is used again. Never rejects. */

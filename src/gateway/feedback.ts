@@ -1,4 +1,5 @@
 /** What callers say of an answer afterwards goes to all that learn from it. */
+import { shown } from '../core/checked-options.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Gateway } from '../core/gateway.ts';
 import type { RecentCalls } from './calls/recent-calls.ts';
@@ -17,7 +18,7 @@ const GENERAL: readonly string[] = ['general'];
 
 export function reporting({ recent, candidates, monitor, rate }: FeedbackParts): NonNullable<Gateway['report']> {
   return (callId, { score }) => {
-    if (!(typeof score === 'number' && score >= 0 && score <= 1)) throw invalid(score);
+    assertScore(score);
     const call = recent.find(callId);
     if (call === undefined) return false;
     const fields = call.strengths === undefined || call.strengths.length === 0 ? GENERAL : call.strengths;
@@ -28,5 +29,8 @@ export function reporting({ recent, candidates, monitor, rate }: FeedbackParts):
   };
 }
 
-const invalid = (score: unknown): PolyphonyError =>
-  new PolyphonyError('invalid-request', `The score of an answer is ${String(score)}: give a number from 0 to 1.`);
+/** A score in percent would count as a hundred answers, and would be believed. */
+export function assertScore(score: unknown): void {
+  if (typeof score === 'number' && score >= 0 && score <= 1) return;
+  throw new PolyphonyError('invalid-request', `The score of an answer is ${shown(score)}: give a number from 0 to 1.`);
+}

@@ -2,7 +2,7 @@
 import { shown } from '../core/checked-options.ts';
 import { type EscalationRule, TIERS } from '../core/model/model.ts';
 import { nearestUnprefixed, slipOf } from '../language/suggest.ts';
-import { type RuleSource, refusal } from './calls/check-rule.ts';
+import { type RuleSource, refusal } from './calls/checks/check-rule.ts';
 import type { Registry } from './routing/registry.ts';
 
 /**

@@ -19,7 +19,7 @@ export interface TokenCounts {
 }
 
 /** Shorter prompts consist of what providers add. */
-const SHORTEST = 64;
+export const SHORTEST = 64;
 
 interface Sum {
   answers: number;

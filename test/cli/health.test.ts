@@ -37,4 +37,11 @@ describe('health', () => {
     expect([code, JSON.parse(out).models]).toEqual([0, []]);
     expect(received.every(({ method }) => method === 'GET')).toBe(true);
   });
+
+  it('says that a sweep has no model to ask, and that a budget bounds nothing else', async () => {
+    const { url } = await server(200);
+    expect((await health(url, '--sweep')).err).toContain('no model is hosted, so the sweep asked none');
+    const { code, err } = await health(url, '--budget', '1');
+    expect([code, err]).toEqual([2, expect.stringContaining('add --sweep')]);
+  });
 });

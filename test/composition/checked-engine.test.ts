@@ -66,7 +66,9 @@ describe('calls', () => {
   it('refuse a misspelt option or limit, a cap and an id that are none', async () => {
     await expect(ask({ scope: [] })).rejects.toThrow('A call has no field "scope"');
     await expect(ask({}, { dollars: 1 })).rejects.toThrow('limits has no field "dollars": it may have usd, ms,');
-    await expect(ask({}, { usd: Number.NaN })).rejects.toThrow('An amount of NaN USD cannot be used');
+    await expect(ask({}, { usd: Number.NaN })).rejects.toThrow(
+      'limits.usd is NaN, but it must be a number of US dollars from 0 to 9,000,000',
+    );
     await expect(ask({ scopes: [{ kind: 'tenant', id: 't', capNanoUsd: Number.NaN }] })).rejects.toThrow(
       'The cap of tenant',
     );

@@ -141,6 +141,15 @@ describe('updates of prices', () => {
     await expect(send('alert-secret', now, '{"fake/cent": {"input": -1}}')).rejects.toMatchObject({
       code: 'invalid-request',
     });
+    for (const [text, message] of [
+      ['[]', 'the update is not what it may be'],
+      ['{"fake/cent": {"inptu": 1}}', 'fake/cent has no field "inptu"'],
+      [{ 'fake/cent': { input: 1, output: 1 } } as never, 'cannot be an object: give the text of the request'],
+    ] as const) {
+      const signature = signatureOf('alert-secret', now, String(text));
+      const sent = all.gateway.updatePrices?.(text, signature);
+      await expect(sent).rejects.toMatchObject({ code: 'invalid-request', message: expect.stringContaining(message) });
+    }
     expect(await priced(all)).toBe(0.01);
     await send('alert-secret', now);
     expect(await priced(all)).toBe(0.02);

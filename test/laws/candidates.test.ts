@@ -89,6 +89,9 @@ describe('law: candidates', () => {
     world.gateway.decideCandidate?.('v2', 'promoted');
     expect((await world.ask()).target.model).toBe('new');
     expect(() => world.gateway.decideCandidate?.('v3', 'promoted')).toThrow(/Did you mean "v2"/);
+    expect(() => world.gateway.decideCandidate?.('v2', 'promote' as never)).toThrow(
+      /one of trying, promoted, dismissed/,
+    );
     const other = harness({
       providers: [fakeProvider({ models })],
       config: { candidates: { v2: { of: 'fake/old', model: 'fake/new', share: 0.1 } } },

@@ -45,6 +45,15 @@ describe('an order of targets', () => {
     await polyphony.close();
   });
 
+  it.each([[[]], [[target('nobody')]]])('of %j has nobody to ask, and the message says so', async (order) => {
+    const { polyphony } = await withPool([]);
+    await expect(polyphony.gateway.call(ASK, { order })).rejects.toMatchObject({
+      code: 'no-route',
+      message: expect.stringContaining('none that the call names (order) is registered'),
+    });
+    await polyphony.close();
+  });
+
   it('is refused where it names no targets', async () => {
     const { polyphony } = await withPool([]);
     const order = ['p/a'] as never;

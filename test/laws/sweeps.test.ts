@@ -134,4 +134,10 @@ describe('law: a sweep', () => {
     ]);
     expect(asked).toHaveLength(3);
   });
+
+  it('are refused without an amount, in a sentence', async () => {
+    const { gateway } = machine().start(undefined);
+    await expect(gateway.sweep?.(undefined as never)).rejects.toMatchObject({ code: 'invalid-request' });
+    await gateway.close();
+  });
 });

@@ -18,6 +18,8 @@ it.each([
 });
 
 it.each([
+  [{ limits: { seconds: 0 } }, /limits\/seconds is 0: give more than 0/],
+  [{ limits: { retries: 1.5 } }, /limits\/retries is 1.5: give a whole number/],
   [{ onError: { keep: 'yes' } }, /onError\/keep is "yes": give true/],
   [{ onError: { keep: true, value: 1 } }, /is not a field/],
   [{ undo: 'tool:unheard_of' }, /cannot undo node "a": use a tool from the catalogue\.$/m],

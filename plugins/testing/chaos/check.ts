@@ -23,7 +23,20 @@ export function checkRules(rules: readonly ChaosRule[], seed: number | undefined
   for (const [index, rule] of rules.entries()) checkRule(rule, `rules[${index}]`);
 }
 
-function checkRule({ share, most, fault }: ChaosRule, at: string): void {
+const FIELDS: Readonly<Record<keyof ChaosRule, true>> = {
+  provider: true,
+  model: true,
+  node: true,
+  purpose: true,
+  share: true,
+  most: true,
+  fault: true,
+};
+
+function checkRule(rule: ChaosRule, at: string): void {
+  const { share, most, fault } = rule;
+  // A misspelt condition would match every attempt.
+  for (const name in rule) if (!Object.hasOwn(FIELDS, name)) throw unknownField(`${at}.${name}`);
   if (share !== undefined && !(share >= 0 && share <= 1)) throw wrong(`${at}.share`, share, 'a number from 0 to 1');
   if (most !== undefined) assertWhole(`${at}.most`, most, 0);
   if (typeof fault !== 'object' || fault === null || !Object.hasOwn(TYPES, fault.type)) {
@@ -61,6 +74,7 @@ function checkFault(fault: ChaosFault, at: string): void {
 
 function assertPlace(field: string, place: FaultPlace): void {
   if (typeof place !== 'object' || place === null) throw wrong(field, place, '{ bytes } or { events }');
+  if ('bytes' in place && 'events' in place) throw wrong(field, place, 'either { bytes } or { events }');
   if ('bytes' in place) assertWhole(`${field}.bytes`, place.bytes, 0);
   else assertWhole(`${field}.events`, place.events, 0);
 }
@@ -72,6 +86,9 @@ function assertWhole(field: string, value: number, least: number): void {
 function assertMs(field: string, ms: number): void {
   if (!(ms >= 0) || ms === Number.POSITIVE_INFINITY) throw wrong(field, ms, 'milliseconds from 0 on');
 }
+
+const unknownField = (field: string): PolyphonyError =>
+  new PolyphonyError('invalid-config', `chaos: ${field} is no field; give some of ${Object.keys(FIELDS).join(', ')}.`);
 
 const wrong = (field: string, value: unknown, rule: string): PolyphonyError =>
   new PolyphonyError('invalid-config', `chaos: ${field} is ${JSON.stringify(value) ?? String(value)}; give ${rule}.`);

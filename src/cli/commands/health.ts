@@ -2,12 +2,12 @@
 import type { ModelReport, ProbeReport } from '../../core/gateway.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
-import { EXIT } from '../input/exit-code.ts';
+import { EXIT, UsageError } from '../input/exit-code.ts';
 import { amount } from '../input/option-values.ts';
 
 interface Options {
   readonly sweep?: boolean;
-  readonly budget: number;
+  readonly budget?: number;
 }
 
 export const command = defineCommand<Options>({
@@ -17,7 +17,7 @@ export const command = defineCommand<Options>({
         '--sweep',
         'ask every hosted model of every provider too, with a question of a few tokens: this costs a little',
       )
-      .option('--budget <usd>', 'with --sweep: the most that all its questions may cost', amount, 0.1)
+      .option('--budget <usd>', 'with --sweep: the most that all its questions may cost (default: 0.1)', amount)
       .addHelpText(
         'after',
         examples(
@@ -27,16 +27,21 @@ export const command = defineCommand<Options>({
         ),
       ),
   handle: async (terminal, options) => {
+    const { sweep = false, budget = 0.1 } = options;
+    if (options.budget !== undefined && !sweep)
+      throw new UsageError('--budget bounds the questions of --sweep, and nothing else costs anything: add --sweep');
     const { withPolyphony } = await import('../process/session.ts');
     const { tableText } = await import('../screen/result-text.ts');
     return withPolyphony(options, terminal, async ({ polyphony: { gateway } }) => {
       const probes = (await gateway.probe?.()) ?? [];
-      const models = options.sweep === true ? await gateway.sweep?.({ usd: options.budget }) : undefined;
+      const models = sweep ? await gateway.sweep?.({ usd: budget }) : undefined;
       const isWell = ![...probes, ...(models ?? [])].some(({ ok }) => ok === false);
       if (options.json) terminal.print(safeJson({ providers: probes, ...(models && { models }) }, 2));
       else {
         const rows = [...probes.map(probeRow), ...(models ?? []).map(modelRow)];
         terminal.print(tableText([['asked', 'state', 'ms', ''], ...rows], terminal.paint));
+        if (models?.length === 0)
+          terminal.say('no model is hosted, so the sweep asked none: servers of your own are not asked');
       }
       return isWell ? EXIT.done : EXIT.failed;
     });

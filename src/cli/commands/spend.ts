@@ -1,5 +1,6 @@
 /** polyphony spend: shows what was paid, by provider, model, day or scope. */
 import { resolve } from 'node:path';
+import { Option } from 'commander';
 import type { LedgerGroup, LedgerTotal } from '../../core/stores.ts';
 import { printable, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
@@ -23,9 +24,14 @@ export const command = defineCommand<SpendOptions>({
         'model',
       )
       .option('--last <span>', 'only the last hours, days or weeks, such as 12h, 7d or 4w', spanMs)
-      .option('--since <span>', 'the same as --last', spanMs)
+      .addOption(new Option('--since <span>', 'the same as --last').argParser(spanMs).conflicts('last'))
       .option('--forecast', 'also what will be spent by the end of the month')
-      .option('--tokens', 'instead what providers counted of prompts, beside our own estimates; the last 30 days')
+      .addOption(
+        new Option(
+          '--tokens',
+          'instead what providers counted of prompts, beside our own estimates; the last 30 days',
+        ).conflicts(['by', 'forecast']),
+      )
       .addHelpText(
         'after',
         examples('polyphony spend --by team,model --since 30d --forecast', 'polyphony spend --by tag --json'),
@@ -110,6 +116,8 @@ function ledgerGroups(text: string): LedgerGroup | readonly LedgerGroup[] {
   const [first, ...more] = names.map(ledgerGroup);
   if (first === undefined || names.length > MOST_GROUPS)
     throw new UsageError(`--by "${text}" must name 1 to ${MOST_GROUPS} groups`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new UsageError(`--by "${text}" names "${twice}" twice: name each group once`);
   return more.length === 0 ? first : [first, ...more];
 }
 

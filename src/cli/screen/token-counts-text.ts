@@ -2,7 +2,7 @@
 
 import type { UsageLedger } from '../../core/stores.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
-import { tokenCounts } from '../../stores/token-counts.ts';
+import { SHORTEST, tokenCounts } from '../../stores/token-counts.ts';
 import { tableText } from './result-text.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,7 +23,7 @@ export async function printTokenCounts(
     return;
   }
   if (counts.length === 0) {
-    say('no answer in that time states the tokens of a prompt of text');
+    say(`no answer in that time states the tokens of a prompt of text of at least ${SHORTEST} estimated tokens`);
     return;
   }
   const rows = counts.map(({ model, answers, estimated, claimed, before, recent, drift }) => [

@@ -63,13 +63,21 @@ function ruleOf(issue: z.core.$ZodIssue): string {
     case 'invalid_value':
       return `give ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
     case 'too_small':
-      return `give ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin)}`;
+      return `give ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin, issue.minimum)}`;
     case 'too_big':
-      return `give ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}`;
+      return `give ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin, issue.maximum)}`;
+    case 'invalid_format':
+      return FORMATS.get(issue.format) ?? issue.message;
     default:
       return issue.message;
   }
 }
+
+const FORMATS: ReadonlyMap<string, string> = new Map([
+  ['date', 'give a date that exists, such as 2027-01-31'],
+  ['datetime', 'give a time with its zone, such as 2027-01-31T18:00:00Z'],
+  ['url', 'give an address that begins with http:// or https://'],
+]);
 
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['int', 'a whole number'],
@@ -81,7 +89,11 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ['record', 'an object of names'],
 ]);
 
-const unitOf = (origin: string): string => (origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '');
+function unitOf(origin: string, count: number | bigint): string {
+  if (origin === 'string') return Number(count) === 1 ? ' character' : ' characters';
+  if (origin === 'array') return Number(count) === 1 ? ' entry' : ' entries';
+  return '';
+}
 
 /** As a reader of the file would write it: `budgets[0].scope`. */
 function fieldName(path: readonly PropertyKey[]): string {

@@ -9,10 +9,10 @@ import { createCircuits } from '../attempt-ring/breaker/circuits.ts';
 import { createCredentials } from '../attempt-ring/credentials.ts';
 import { createPacer } from '../attempt-ring/limiter/pacer.ts';
 import { createBackground } from '../calls/background.ts';
-import { assertRule } from '../calls/check-rule.ts';
+import { assertRule } from '../calls/checks/check-rule.ts';
 import { createRecentCalls } from '../calls/recent-calls.ts';
 import { explain } from '../explain/explain.ts';
-import { reporting } from '../feedback.ts';
+import { assertScore, reporting } from '../feedback.ts';
 import { createGatewayEvents } from '../gateway-events.ts';
 import type { GatewayHandle, GatewayOptions } from '../gateway-handle.ts';
 import { createHealthMonitor } from '../health/monitor.ts';
@@ -116,15 +116,18 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     get batches() {
       return state.config.batches === undefined ? undefined : extras.api(handle, runtime);
     },
-    rate,
+    rate(target, field, score) {
+      assertScore(score);
+      rate(target, field, score);
+    },
     recall: observations.recall,
     report: reporting({ recent, candidates: () => parts.candidates, monitor, rate }),
     candidates: () => parts.candidates.reports(),
     decideCandidate: (name, decided) => parts.candidates.decide(name, decided),
     probe: monitor.probe,
-    async sweep({ usd }) {
+    async sweep(options) {
       const { sweep } = await import('../health/sweep.ts');
-      return sweep({ ...base, handle }, { usd, id: runtime.ids('sweep') });
+      return sweep({ ...base, handle }, { usd: options?.usd, id: runtime.ids('sweep') });
     },
     handle,
     explain(request, options) {

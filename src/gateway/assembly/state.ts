@@ -4,7 +4,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Call, EscalationRule, Handler } from '../../core/model/model.ts';
 import type { Provider } from '../../core/model/provider.ts';
 import { providerHandler } from '../attempt-ring/provider.ts';
-import { OF_REQUEST } from '../calls/check-rule.ts';
+import { OF_REQUEST } from '../calls/checks/check-rule.ts';
 import { assertCandidates } from '../candidates/unknown-candidate.ts';
 import { attemptSlots, requestSlots } from '../gateway.ts';
 import {

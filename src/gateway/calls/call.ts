@@ -23,7 +23,7 @@ import { clockAheadMs } from '../../core/model/time-left.ts';
 import { nearest } from '../../language/suggest.ts';
 import { withToolsApart } from './asked-chat.ts';
 import { callStateOf, newTrace } from './call-state.ts';
-import { assertRequest } from './check-request.ts';
+import { assertRequest } from './checks/check-request.ts';
 import { withIntent } from './intent.ts';
 import { withCurrentLimits } from './older-limits.ts';
 import { withMarkedResults } from './untrusted-results.ts';

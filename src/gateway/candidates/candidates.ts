@@ -24,7 +24,7 @@ import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
 import { createMirror, type MirrorParts } from './mirror.ts';
 import { CandidateTrial, type Side } from './trial.ts';
-import { unknownCandidate } from './unknown-candidate.ts';
+import { assertState, unknownCandidate } from './unknown-candidate.ts';
 
 /** A call on one side of a trial. */
 interface Placed {
@@ -142,6 +142,7 @@ export function createCandidates(parts: CandidateParts): Candidates {
     decide(name, state) {
       const trial = all().find((one) => one.name === name);
       if (trial === undefined) throw unknownCandidate(name, Object.keys(config().candidates ?? {}));
+      assertState(state);
       trial.become(state, 'hand');
     },
     close: mirror.close,

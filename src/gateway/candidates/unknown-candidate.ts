@@ -1,5 +1,5 @@
-/** What is wrong with the names of candidates. */
-
+/** What is wrong with what is said of candidates. */
+import { shown } from '../../core/checked-options.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { nearest } from '../../language/suggest.ts';
@@ -20,4 +20,13 @@ export function unknownCandidate(name: string, known: readonly string[]): Polyph
   const near = nearest(name, known);
   const hint = near.length > 0 ? `Did you mean "${near[0]}"?` : `The candidates are: ${known.join(', ') || 'none'}.`;
   return new PolyphonyError('invalid-request', `The config has no candidate called "${name}". ${hint}`);
+}
+
+const STATES = ['trying', 'promoted', 'dismissed'];
+
+/** From JavaScript, a misspelt word would end the trial without a verdict. */
+export function assertState(state: unknown): void {
+  if (STATES.some((known) => known === state)) return;
+  const message = `The state of a candidate cannot be ${shown(state)}: give one of ${STATES.join(', ')}.`;
+  throw new PolyphonyError('invalid-request', message);
 }

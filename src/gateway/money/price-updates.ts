@@ -1,4 +1,6 @@
 /** Prices that arrive while the gateway runs, signed by whoever knows them. */
+
+import { shown } from '../../core/checked-options.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { secretOf } from '../../system/secret.ts';
@@ -27,6 +29,11 @@ export function createPriceUpdates(): PriceUpdates {
         throw new PolyphonyError(
           'invalid-config',
           'Updates of prices are not accepted, because the config has no secret for them: set priceUpdates.secret to env:NAME or file:PATH.',
+        );
+      if (typeof body !== 'string')
+        throw new PolyphonyError(
+          'invalid-request',
+          `An update of prices cannot be ${shown(body)}: give the text of the request as it arrived, before it is parsed.`,
         );
       if (Buffer.byteLength(body) > MOST_BYTES)
         throw new PolyphonyError('invalid-request', `An update of prices has at most ${MOST_BYTES} bytes: send fewer.`);
@@ -59,6 +66,11 @@ async function pricesOf(body: string): Promise<Prices> {
   const read = PricesSchema.safeParse(given);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
-  const message = `An update of prices cannot be used: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it is no list of prices'}. Nothing was changed.`;
+  const where = issue === undefined || issue.path.length === 0 ? 'the update' : issue.path.join('.');
+  const what =
+    issue?.code === 'unrecognized_keys'
+      ? `has no field ${shown(issue.keys[0])}`
+      : `is not what it may be (${issue?.message})`;
+  const message = `An update of prices cannot be used: ${where} ${what}. Nothing was changed: give an object as the field "prices" of a config.`;
   throw new PolyphonyError('invalid-request', message);
 }

@@ -267,7 +267,7 @@ function noRoute(options: RouteOptions, decision: RankResult): PolyphonyError {
   const more = rejected.length > MAX_LISTED ? `; and ${rejected.length - MAX_LISTED} more, see details` : '';
   return new PolyphonyError(
     'no-route',
-    `No model satisfies ${describe(request)}: ${lines.join('; ')}${more}. Relax a requirement, or register a model that meets it.`,
+    `No model satisfies ${describe(request)}: ${lines.join('; ') || 'none that the call names (order) is registered'}${more}. Relax a requirement, or register a model that meets it.`,
     { details: { rejected } },
   );
 }

@@ -226,7 +226,7 @@ function ruleOf(issue: z.core.$ZodIssue, value: unknown): Rule {
   if (issue.code === 'too_small') {
     return {
       code,
-      rule: `give at least ${issue.minimum}${unitOf(issue.origin)}`,
+      rule: `give ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin)}`,
       expected: { atLeast: issue.minimum },
     };
   }
@@ -251,7 +251,9 @@ const article = (type: string): string =>
     ? 'a value'
     : type === 'record'
       ? 'an object'
-      : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type === 'int' ? 'whole number' : type}`;
+      : type === 'int'
+        ? 'a whole number'
+        : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 
 const unitOf = (origin: string): string =>
   origin === 'string' ? ' characters' : origin === 'array' || origin === 'set' ? ' entries' : '';

@@ -11,6 +11,19 @@ const refusal = async (config: unknown): Promise<string> => {
 };
 
 it.each([
+  [{ routes: { a: { chain: [] } } }, 'routes.a.chain is a list: give at least 1 entry'],
+  [
+    { webhooks: [{ url: 'ftp://x' }] },
+    'webhooks[0].url is "ftp://x": give an address that begins with http:// or https://',
+  ],
+  [
+    { models: { a: { lifecycle: { stage: 'deprecated', endsOn: '2027-02-30' } } } },
+    'endsOn is "2027-02-30": give a date that exists, such as 2027-01-31',
+  ],
+  [
+    { budgets: [{ scope: 'run', usd: 1, raises: [{ usd: 1, until: '2027-01-31' }] }] },
+    'until is "2027-01-31": give a time with its zone, such as 2027-01-31T18:00:00Z',
+  ],
   [{ limit: {} }, '- "limit" is not a field: did you mean limits?'],
   [{ limits: { run: { call: 3 } } }, '- "limits.run.call" is not a field: did you mean limits.run.calls?'],
   [

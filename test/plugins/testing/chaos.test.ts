@@ -296,6 +296,8 @@ describe('rules', () => {
 
   test.each<[string, unknown]>([
     ['rules is empty', []],
+    ['rules[0].providr is no field', [{ providr: 'mine', fault }]],
+    ['rules[0].fault.at is {"bytes":1,"events":1}', [{ fault: { type: 'cut', at: { bytes: 1, events: 1 } } }]],
     ['rules[0].share is 2', [{ share: 2, fault }]],
     ['rules[0].most is 1.5', [{ most: 1.5, fault }]],
     ['rules[0].fault.type is "flood"', [{ fault: { type: 'flood' } }]],

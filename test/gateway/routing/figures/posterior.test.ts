@@ -108,6 +108,9 @@ describe('routing', () => {
     const target = { provider: 'p', model: 'quick' };
     gateway.rate?.(target, 'structured', 0);
     gateway.rate?.({ provider: 'p', model: 'nobody' }, 'structured', 0);
+    expect(() => gateway.rate?.(target, 'structured', 40)).toThrow(
+      /The score of an answer is 40: give a number from 0 to 1/,
+    );
     const request = { operation: 'chat', ...user(), model: { id: 'quick', strengths: ['structured'] } } as const;
     const [structured, latency, reliability] = gateway.explain(request).candidates[0]?.figures ?? [];
     expect(structured).toMatchObject({

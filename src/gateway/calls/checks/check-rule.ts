@@ -1,8 +1,8 @@
 /** A rule for escalation, checked where it enters: a request, the config, or the policy of a plugin. */
-import { assertKnownFields, type KnownFields, shown } from '../../core/checked-options.ts';
-import { type ErrorCode, PolyphonyError } from '../../core/errors.ts';
-import type { EscalationRule } from '../../core/model/model.ts';
-import { nearest } from '../../language/suggest.ts';
+import { assertKnownFields, type KnownFields, shown } from '../../../core/checked-options.ts';
+import { type ErrorCode, PolyphonyError } from '../../../core/errors.ts';
+import type { EscalationRule } from '../../../core/model/model.ts';
+import { nearest } from '../../../language/suggest.ts';
 
 const ESCALATE: KnownFields<EscalationRule> = { evaluator: true, below: true, to: true, context: true };
 
@@ -17,7 +17,14 @@ export const OF_REQUEST: RuleSource = { code: 'invalid-request' };
 
 /** A threshold in percent would be below no score, or below all; a rung that is no text leads nowhere. */
 export function assertRule(rule: EscalationRule | false, source: RuleSource = OF_REQUEST): void {
-  if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) return;
+  if (rule === false) return;
+  if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) {
+    const given = `escalate is ${shown(rule)}`;
+    throw whole(
+      source,
+      `${given}, but it must be false or a rule, such as { evaluator: 'validators', to: ['premium'] }.`,
+    );
+  }
   assertKnownFields('escalate', rule, ESCALATE, nearest);
   const { evaluator, below, to } = rule;
   if (typeof evaluator !== 'string' || evaluator === '')
@@ -29,5 +36,7 @@ export function assertRule(rule: EscalationRule | false, source: RuleSource = OF
 }
 
 /** @param message begins with the field of the rule */
-export const refusal = ({ whose, code }: RuleSource, message: string): PolyphonyError =>
-  new PolyphonyError(code, `${whose === undefined ? '' : `${whose} `}escalate.${message}`);
+export const refusal = (source: RuleSource, message: string): PolyphonyError => whole(source, `escalate.${message}`);
+
+const whole = ({ whose, code }: RuleSource, message: string): PolyphonyError =>
+  new PolyphonyError(code, `${whose === undefined ? '' : `${whose} `}${message}`);

@@ -2,8 +2,8 @@
  * What callers in JavaScript, and everyone who builds a request from data, can get wrong without being told. Asked of each call once,
  * before it is routed: plain comparisons only, and words only for what is wrong.
  */
-import { assertKnownFields, type KnownFields, shown, unknownField } from '../../core/checked-options.ts';
-import { PolyphonyError } from '../../core/errors.ts';
+import { assertKnownFields, type KnownFields, shown, unknownField } from '../../../core/checked-options.ts';
+import { PolyphonyError } from '../../../core/errors.ts';
 import type {
   ChatRequest,
   EmbeddingRequest,
@@ -20,9 +20,17 @@ import type {
   RerankRequest,
   Role,
   ToolDefinition,
-} from '../../core/model/model.ts';
-import { nearest } from '../../language/suggest.ts';
+} from '../../../core/model/model.ts';
+import { nearest } from '../../../language/suggest.ts';
 import { assertRule } from './check-rule.ts';
+import {
+  assertValue,
+  LIMIT_VALUES,
+  MODEL_VALUES,
+  REQUEST_VALUES,
+  REQUIRED_VALUES,
+  type ValueRules,
+} from './request-values.ts';
 
 type BaseFields = Omit<EmbeddingRequest, 'operation' | 'input' | 'dimensions' | 'purpose'>;
 
@@ -149,56 +157,39 @@ export function assertRequest(request: ModelRequest): void {
   if (!Object.hasOwn(RULES, request.operation)) throw noOperation(request.operation);
   const { fields, what, short } = RULES[request.operation];
   for (const name in request) {
-    if (!Object.hasOwn(fields, name) && request[name as keyof ModelRequest] !== undefined)
+    const value: unknown = request[name as keyof ModelRequest];
+    if (!Object.hasOwn(fields, name) && value !== undefined)
       throw unknownField(what, name, [...Object.keys(fields), ...short], nearest);
+    assertValue('', name, value, REQUEST_VALUES);
   }
-  assertFields('The field "model"', request.model, MODEL);
-  if (typeof request.model === 'object') assertNames(request.model);
-  if (request.limits !== undefined) assertLimits(request.limits);
-  assertFields('requires', request.requires, REQUIRES);
+  assertModel(request.model);
+  assertObject('limits', request.limits, LIMITS, LIMIT_VALUES);
+  assertObject('requires', request.requires, REQUIRES, REQUIRED_VALUES);
   if (request.escalate !== undefined) assertRule(request.escalate);
   if (request.operation === 'chat') assertChat(request);
 }
 
-function assertNames(choice: ModelChoice): void {
-  for (const field of ['id', 'route', 'task'] as const) {
-    const name: unknown = choice?.[field];
-    if (name !== undefined && typeof name !== 'string')
-      throw invalid(`model.${field} is ${shown(name)}, but it must be a text: give a name.`);
-  }
+function assertModel(model: unknown): void {
+  if (model === undefined || typeof model === 'string') return;
+  if (!isObject(model))
+    throw invalid(`The field "model" cannot be ${shown(model)}: give a name, or an object such as { tier: 'fast' }.`);
+  assertFields('The field "model"', model, MODEL);
+  for (const name in model) assertValue('model.', name, model[name as never], MODEL_VALUES);
 }
 
-/** From JavaScript, a misspelt word would be no limit. */
-function assertLimits(limits: RequestLimits): void {
-  assertFields('limits', limits, LIMITS);
-  for (const name of AMOUNTS) assertAmount(name, limits[name]);
-  const { unknownLatency, attemptMs } = limits;
-  if (attemptMs !== undefined && !(typeof attemptMs === 'number' && attemptMs > 0)) {
-    throw invalid(`limits.attemptMs is ${shown(attemptMs)}, but it must be a number above 0: give milliseconds.`);
-  }
-  if (unknownLatency === undefined || unknownLatency === 'last' || unknownLatency === 'refuse') return;
-  throw invalid(
-    `limits.unknownLatency is ${shown(unknownLatency)}, but it must be "last" or "refuse": use one of them.`,
-  );
+/** From JavaScript, what is no object, or has a misspelt word or a number as a text, would be no limit. */
+function assertObject<T extends object>(what: string, given: unknown, known: KnownFields<T>, values: ValueRules): void {
+  if (given === undefined) return;
+  if (!isObject(given)) throw invalid(`${what} is ${shown(given)}: give an object of fields.`);
+  assertFields(what, given, known);
+  for (const name in given) assertValue(`${what}.`, name, given[name as never], values);
 }
 
-const AMOUNTS = ['ms', 'p95Ms', 'milliseconds', 'p95Milliseconds', 'quality', 'accuracy', 'retries'] as const;
-
-/** What is no number compares with nothing, so it would be no limit. */
-function assertAmount(name: (typeof AMOUNTS)[number], amount: unknown): void {
-  if (amount === undefined || (typeof amount === 'number' && amount >= 0)) return;
-  throw invalid(
-    `limits.${name} is ${shown(amount)}, but it must be a number of at least 0: give one, or leave it out.`,
-  );
-}
-
-function assertChat({ messages, tools, output, reasoning, hedge, fit }: ChatRequest): void {
+function assertChat({ messages, tools, output, reasoning, hedge }: ChatRequest): void {
   assertFields('output', output, OUTPUT);
   assertFields('reasoning', reasoning, REASONING);
   if (tools !== undefined) assertTools(tools);
   if (hedge !== undefined) assertHedge(hedge);
-  if (fit !== undefined && fit !== false && fit !== 'middle-out')
-    throw invalid(`fit is ${shown(fit)}, but it must be "middle-out" or false.`);
   if (!Array.isArray(messages) || messages.length === 0) throw nothingAsked(messages);
   for (let index = 0; index < messages.length; index += 1) assertMessage(messages[index], index);
 }
@@ -206,11 +197,10 @@ function assertChat({ messages, tools, output, reasoning, hedge, fit }: ChatRequ
 function assertHedge(hedge: NonNullable<ChatRequest['hedge']>): void {
   if (typeof hedge === 'boolean') return;
   assertFields('hedge', hedge, HEDGE);
-  const afterMs: unknown = isObject(hedge) ? (hedge.afterMs ?? 1) : hedge;
-  if (typeof afterMs === 'number' && afterMs > 0 && isObject(hedge)) return;
-  throw invalid(
-    `hedge is ${shown(isObject(hedge) ? afterMs : hedge)}, but it must be true, false or { afterMs } above 0.`,
-  );
+  const afterMs: unknown = isObject(hedge) ? (hedge.afterMs ?? 1) : undefined;
+  if (typeof afterMs === 'number' && afterMs > 0) return;
+  if (!isObject(hedge)) throw invalid(`hedge is ${shown(hedge)}, but it must be true, false or { afterMs }.`);
+  throw invalid(`hedge.afterMs is ${shown(afterMs)}, but it must be a number of milliseconds above 0.`);
 }
 
 /** A string is short for some of them, and what is absent is right. */
