@@ -2,8 +2,7 @@
 import type { Config } from '../core/config.ts';
 import type { Call, Target } from '../core/model/model.ts';
 import { callStateOf } from './calls/call-state.ts';
-import { withIntent } from './calls/intent.ts';
-import { withCurrentLimits } from './calls/older-limits.ts';
+import { withLimits } from './calls/request-limits.ts';
 import type { GatewayParts } from './parts.ts';
 import type { Arrangement, Trial } from './routing/arrangement/arrange.ts';
 import type { Ranker } from './routing/rank.ts';
@@ -64,7 +63,7 @@ class CallRouting implements RouteOptions {
     this.config = config();
     this.nowMs = clock.now();
     // A layer may have set a limit by its older name, or an intent.
-    this.request = withIntent(withCurrentLimits(call.request));
+    this.request = withLimits(call.request);
     this.needs = needsOf(call.request);
     this.preferred = state.preferred(call.id);
     this.exclude = call.exclude;

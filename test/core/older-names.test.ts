@@ -7,7 +7,7 @@ import { ConfigSchema } from '../../src/core/config/config-schema.ts';
 import { OLDER_CONFIG_NAMES } from '../../src/core/config/older-names.ts';
 import type { ModelRequest } from '../../src/core/model/model.ts';
 import type { OlderName } from '../../src/core/older-names.ts';
-import { OLDER_LIMIT_NAMES } from '../../src/gateway/calls/older-limits.ts';
+import { OLDER_LIMIT_NAMES } from '../../src/gateway/calls/request-limits.ts';
 import { createPolyphony } from '../../src/polyphony.ts';
 import { fakeCard, fakeProvider, fakeRuntime, finish } from '../../src/testing/fakes.ts';
 import { drain, errorOf, harness } from '../gateway/harness.ts';

@@ -1,13 +1,13 @@
 /** Bounds as a text, and what becomes of a bound whose figure nobody knows. */
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest, RequestLimits } from '../../src/core/model/model.ts';
-import { withIntent } from '../../src/gateway/calls/intent.ts';
+import { withLimits } from '../../src/gateway/calls/request-limits.ts';
 import { fakeCard, fakeProvider } from '../../src/testing/fakes.ts';
 import { errorOf, harness, user } from './harness.ts';
 
 const limitsOf = (intent: unknown, limits?: RequestLimits): RequestLimits | undefined => {
   const request = { operation: 'chat', ...user(), intent, ...(limits === undefined ? {} : { limits }) };
-  return withIntent(request as ChatRequest).limits;
+  return withLimits(request as ChatRequest).limits;
 };
 const refused = { unknownLatency: 'refuse' };
 
@@ -60,7 +60,7 @@ describe('an intent', () => {
 
   it('leaves a request without one as it is', () => {
     const request: ChatRequest = { operation: 'chat', ...user() };
-    expect(withIntent(request)).toBe(request);
+    expect(withLimits(request)).toBe(request);
   });
 });
 

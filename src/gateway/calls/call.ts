@@ -24,8 +24,7 @@ import { nearest } from '../../language/suggest.ts';
 import { withToolsApart } from './asked-chat.ts';
 import { callStateOf, newTrace } from './call-state.ts';
 import { assertRequest } from './checks/check-request.ts';
-import { withIntent } from './intent.ts';
-import { withCurrentLimits } from './older-limits.ts';
+import { withLimits } from './request-limits.ts';
 import { withMarkedResults } from './untrusted-results.ts';
 
 const NO_SCOPES: readonly Scope[] = [];
@@ -64,7 +63,7 @@ export function callOf(
 ): Call {
   const checked = withToolsApart(given);
   assertRequest(checked);
-  const request = withMarkedResults(withIntent(withCurrentLimits(checked)));
+  const request = withMarkedResults(withLimits(checked));
   assertCallOptions(options);
   const { session, requestId, urgency, exclude, order, priority, isAwaited } = options;
   const ms = request.limits?.ms;
