@@ -32,11 +32,13 @@ export function drive(driving: Driving): void {
     again = true;
     if (turning || run.result !== undefined) return;
     turning = true;
+    run.recorder.beginTurn();
     while (again) {
       again = false;
       run.recorder.flush();
       if (startReady(driving) && advance(run)) again = true;
     }
+    run.recorder.endTurn();
     turning = false;
   };
   driving.turn();
@@ -83,11 +85,14 @@ function launch(driving: Driving, unit: Unit): void {
 }
 
 function settleOutput(driving: Driving, unit: Unit, output: NodeOutput): void {
+  const { recorder } = driving.run;
+  recorder.beginTurn();
   try {
     settle(driving, unit, bookOutput(driving.run, unit, output), undefined);
   } catch (error) {
     settle(driving, unit, undefined, error);
   }
+  recorder.endTurn();
 }
 
 function settleFailure(driving: Driving, unit: Unit, error: unknown): void {

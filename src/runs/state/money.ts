@@ -107,8 +107,8 @@ function warn(run: RunState): void {
 export function assertFunds(run: RunState, task: Task): void {
   const { limits } = task.node;
   const { cap, spent } = run.money;
-  const costly = (task.valid.estimate.expectedNanoUsd ?? 0) > 0;
-  if (cap !== undefined && costly && spent >= cap) throw unaffordable(run, task);
+  if (cap !== undefined && spent >= cap && (task.valid.estimate.expectedNanoUsd ?? 0) > 0)
+    throw unaffordable(run, task);
   if (limits === undefined) return;
   if (limits.usd !== undefined && task.paid > 0 && task.paid >= usdToNano(limits.usd)) {
     const message = `Node ${task.id} has spent ${formatUsd(task.paid)}, and its limit is ${limits.usd} USD (limits.usd): raise the limit.`;

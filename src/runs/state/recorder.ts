@@ -48,6 +48,14 @@ export interface Recorder {
   hasRecords(): boolean;
   /** Shows an event that the journal holds already. */
   show(event: RunEvent): void;
+  /**
+   * What is recorded until `endTurn`, within the same call, has one time: to read the clock for each record would be a fifth of
+   * a step that does nothing.
+   */
+  beginTurn(): void;
+  endTurn(): void;
+  /** A reading of the monotonic clock within a turn, in milliseconds: within one millisecond the time is not read again. */
+  tick(nowMs: number): void;
 }
 
 export interface RecorderOptions {
@@ -112,6 +120,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let detached = false;
   let hasRecords = options.firstSeq > 0;
   let drained: (() => void)[] = [];
+  const time = timeOfTurns(clock);
 
   const settle = ({ events, committed: callbacks }: Batch): void => {
     for (let index = 0; index < events.length; index += 1) {
@@ -135,7 +144,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const append = ({ kept }: Batch): Promise<void> | undefined =>
     detached || kept.length === 0 ? undefined : journal.append(runId, kept);
   const record = (draft: EventDraft, committed?: (() => void) | Task): boolean => {
-    const event = stamp(draft, seq, clock.now(), runId);
+    const event = stamp(draft, seq, time.now(), runId);
     if (!detached && !TRANSIENT_EVENTS.has(event.type)) {
       const kept = options.written.keep(event);
       if (kept === undefined) {
@@ -233,5 +242,39 @@ export function createRecorder(options: RecorderOptions): Recorder {
       }),
     hasRecords: () => hasRecords,
     show: publish,
+    beginTurn: time.begin,
+    endTurn: time.end,
+    tick: time.tick,
+  };
+}
+
+/** The time of the records of one run: read again in each call of the event loop, and in one that takes longer each millisecond. */
+function timeOfTurns(clock: Clock) {
+  let isTurn = false;
+  let isKnown = false;
+  let at = 0;
+  let tickMs = Number.NEGATIVE_INFINITY;
+  /** `at` was read at this tick, or later. */
+  let readMs = Number.NEGATIVE_INFINITY;
+  return {
+    now(): number {
+      if (isKnown) return at;
+      at = clock.now();
+      readMs = tickMs;
+      isKnown = isTurn;
+      return at;
+    },
+    begin(): void {
+      isTurn = true;
+      isKnown = false;
+    },
+    end(): void {
+      isTurn = false;
+      isKnown = false;
+    },
+    tick(nowMs: number): void {
+      tickMs = nowMs;
+      isKnown = isTurn && nowMs - readMs < 1;
+    },
   };
 }

@@ -45,6 +45,8 @@ export function reportOf(task: Task): NodeReport {
   const { id, error } = task;
   // A run that was cancelled may end before its last records are committed.
   const result = task.result ?? task.settledResult;
+  if (result !== undefined && error === undefined)
+    return { id, state: stateOf(task), output: result.output, meta: result.meta };
   const report: { -readonly [K in keyof NodeReport]: NodeReport[K] } = { id, state: stateOf(task) };
   if (result !== undefined) {
     report.output = result.output;

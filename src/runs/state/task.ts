@@ -48,6 +48,8 @@ export interface Unit {
   readonly task: Task;
   /** -1: the node itself. */
   readonly item: number;
+  /** Its idempotency key before its first round. */
+  readonly key: string;
   readonly value: unknown;
   readonly startedAt: number;
   round: number;
@@ -232,7 +234,7 @@ export function linkTask(task: Task, tasks: ReadonlyMap<string, Task>): void {
     count += 1;
     dependency.dependents.push(task);
   }
-  linked.length = count;
+  if (count < ids.length) linked.length = count;
   task.dependencies = linked;
   task.open = count;
 }

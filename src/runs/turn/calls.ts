@@ -94,8 +94,8 @@ function longKey(nodeId: string, length: number): PolyphonyError {
   return new PolyphonyError('invalid-request', message);
 }
 
-export const unitKey = ({ runId }: RunState, { task, item, round }: Unit): string =>
-  idempotencyKey(runId, task, item, round);
+export const unitKey = ({ runId }: RunState, { task, item, round, key }: Unit): string =>
+  round === 0 ? key : idempotencyKey(runId, task, item, round);
 
 export function answerOf({ task, item }: Unit): NodeCall['answer'] {
   const { progress } = task;
@@ -177,7 +177,9 @@ export function bookFailure(run: RunState, unit: Unit, error: unknown): void {
 function metaOf(run: RunState, unit: Unit, output: NodeOutput): NodeMeta {
   const { model, provider, confidence, escalation, answer, costNanoUsd } = output;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
-  const ms = run.host.runtime.clock.monotonic() - unit.startedAt;
+  const nowMs = run.host.runtime.clock.monotonic();
+  run.recorder.tick(nowMs);
+  const ms = nowMs - unit.startedAt;
   const meta = { costUsd, ms, warnings: output.warnings ?? NO_WARNINGS };
   if (model === undefined && provider === undefined && confidence === undefined && escalation === undefined)
     return meta;

@@ -73,7 +73,8 @@ export function consider(run: RunState, task: Task): void {
   else makeReady(run, task);
 }
 
-function isSkipped(run: RunState, { valid }: Task): boolean {
+function isSkipped(run: RunState, { valid, succeeded, dependencies }: Task): boolean {
+  if (succeeded === dependencies.length) return false;
   if (valid.data.length === 0 || valid.hasFallback || valid.node.when !== undefined) return false;
   return valid.data.every((id) => run.tasks.get(id)?.ending === 'skipped');
 }

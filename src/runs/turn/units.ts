@@ -29,14 +29,16 @@ export function nextUnit(run: RunState): Unit | undefined {
     const task = run.queue.pop();
     if (task === undefined) return undefined;
     task.queued = false;
+    let key: string | undefined;
     if (task.phase === 'ready') {
       if (!reserveForNode(run, task)) {
         run.waitingForBudget.push(task);
         continue;
       }
-      begin(run, task);
+      key = idempotencyKey(run.runId, task);
+      begin(run, task, key);
     }
-    const unit = task.phase === 'running' ? unitOf(run, task) : undefined;
+    const unit = task.phase === 'running' ? unitOf(run, task, key) : undefined;
     if (unit !== undefined) return unit;
   }
   return undefined;
@@ -48,10 +50,11 @@ export const mayStart = ({ queue, stopping, revision, streamingPlan }: RunState)
 
 const NO_LIMITS: TimeLimits = { seconds: undefined, attemptSeconds: undefined };
 
-function begin(run: RunState, task: Task): void {
+function begin(run: RunState, task: Task, key: string): void {
   const { clock } = run.host.runtime;
   task.phase = 'running';
   task.startedAt = clock.monotonic();
+  run.recorder.tick(task.startedAt);
   const { runId } = run;
   run.recorder.record({
     seq: 0,
@@ -59,7 +62,7 @@ function begin(run: RunState, task: Task): void {
     runId,
     type: 'node-started',
     nodeId: task.id,
-    idempotencyKey: idempotencyKey(runId, task),
+    idempotencyKey: key,
   });
   const { seconds } = task.node.limits === undefined ? NO_LIMITS : timeLimitsOf(task.node);
   if (seconds !== undefined && !waitsOutside(task.node.use))
@@ -122,7 +125,7 @@ function nextItem(task: Task): number | undefined {
 
 const mayHaveItems = ({ next, values, ready }: Items): boolean => next < values.length || ready.length > 0;
 
-function unitOf(run: RunState, task: Task): Unit | undefined {
+function unitOf(run: RunState, task: Task, key: string | undefined): Unit | undefined {
   if (task.failure !== undefined || task.cancelled !== undefined) return undefined;
   const { each } = task;
   const atOnce = task.node.limits?.concurrency ?? Number.POSITIVE_INFINITY;
@@ -133,15 +136,16 @@ function unitOf(run: RunState, task: Task): Unit | undefined {
     suspendIfAsking(run, task);
     return undefined;
   }
-  const unit = createUnit(run, task, item);
+  const unit = createUnit(run, task, item, item === -1 ? key : undefined);
   if (each !== undefined && mayHaveItems(each) && task.units.length < atOnce) enqueue(run, task);
   return unit;
 }
 
-function createUnit(run: RunState, task: Task, item: number): Unit {
+function createUnit(run: RunState, task: Task, item: number, key: string | undefined): Unit {
   const unit: Unit = {
     task,
     item,
+    key: key ?? idempotencyKey(run.runId, task, item),
     value: task.each?.values[item],
     // A node that is one unit begins with it; to read the clock twice would be a tenth of a step that does nothing.
     startedAt: item === -1 && task.progress === undefined ? task.startedAt : run.host.runtime.clock.monotonic(),
