@@ -17,6 +17,15 @@ export const COMPLETE: unique symbol = Symbol('polyphony.complete');
 /** The same stream as lists of events. */
 export const BATCHES: unique symbol = Symbol('polyphony.batches');
 
+/** The method of an iterator that gives an event without a promise. */
+export const ARRIVED: unique symbol = Symbol('polyphony.arrived');
+
+/** The iterator of a stream. One that holds events which arrived together may give them one by one without a wait. */
+export interface EventIterator extends AsyncIterator<ModelEvent, unknown> {
+  /** The next event, if it is here already and is no `finish`. Undefined: ask with `next`, which also tells of failures and the end. */
+  readonly [ARRIVED]?: (() => ModelEvent | undefined) | undefined;
+}
+
 /** Lists of the events that arrived together, none of them empty. */
 export type Batches = AsyncIterable<readonly ModelEvent[]>;
 

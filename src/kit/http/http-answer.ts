@@ -1,10 +1,12 @@
 /** The answer to an attempt over HTTP, streamed or complete. */
 import { abortError, PolyphonyError, unsentError } from '../../core/errors.ts';
 import {
+  ARRIVED,
   batchesOf,
   COMPLETE,
   type CompletableStream,
   type CompleteStream,
+  type EventIterator,
   readComplete,
 } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent, Warning } from '../../core/model/model.ts';
@@ -26,8 +28,8 @@ export class HttpAnswer implements CompletableStream {
     this.#context = context;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<ModelEvent> {
-    return streamAttempt(this.#parts, this.#attempt, this.#context);
+  [Symbol.asyncIterator](): EventIterator {
+    return new AttemptEvents(streamAttempt(this.#parts, this.#attempt, this.#context), this.#attempt);
   }
 
   get [COMPLETE](): (() => Promise<CompleteStream>) | undefined {
@@ -39,26 +41,99 @@ export class HttpAnswer implements CompletableStream {
   }
 }
 
+type Batch = readonly ModelEvent[];
+
+const NOTHING: Batch = [];
+
+/**
+ * The events of an answer one by one: those that arrived together without a wait. Written by hand, because a generator takes
+ * several turns of the microtask queue an event.
+ */
+class AttemptEvents implements EventIterator {
+  readonly #batches: AsyncGenerator<Batch, undefined>;
+  readonly #attempt: Attempt;
+  #batch = NOTHING;
+  #at = 0;
+  #waiting: Promise<unknown> | undefined;
+
+  constructor(batches: AsyncGenerator<Batch, undefined>, attempt: Attempt) {
+    this.#batches = batches;
+    this.#attempt = attempt;
+  }
+
+  next(): Promise<IteratorResult<ModelEvent, undefined>> {
+    const value = this.#batch[this.#at];
+    if (value === undefined) return this.#nextBatch();
+    const { signal } = this.#attempt;
+    // A reader that cancelled gets no more events, even if they have arrived.
+    if (signal.aborted && !isLate(value, this.#attempt)) return this.#fail(abortError(signal));
+    this.#at += 1;
+    return Promise.resolve({ value, done: false });
+  }
+
+  [ARRIVED](): ModelEvent | undefined {
+    const event = this.#batch[this.#at];
+    // `finish` is never among them: it is the first of its batch, and that one was asked for.
+    if (event === undefined || this.#attempt.signal.aborted) return undefined;
+    this.#at += 1;
+    return event;
+  }
+
+  async return(): Promise<IteratorResult<ModelEvent, undefined>> {
+    this.#batch = NOTHING;
+    await this.#batches.return(undefined);
+    return { value: undefined, done: true };
+  }
+
+  #nextBatch(): Promise<IteratorResult<ModelEvent, undefined>> {
+    const again = (): Promise<IteratorResult<ModelEvent, undefined>> => this.next();
+    if (this.#waiting !== undefined) return this.#waiting.then(again, again);
+    const arrived = this.#batches.next().then(
+      ({ done, value }) => {
+        this.#waiting = undefined;
+        if (done === true) return { value, done };
+        this.#batch = value;
+        this.#at = 0;
+        return this.next();
+      },
+      (error: unknown) => {
+        this.#waiting = undefined;
+        throw error;
+      },
+    );
+    this.#waiting = arrived;
+    return arrived;
+  }
+
+  async #fail(error: PolyphonyError): Promise<IteratorResult<ModelEvent, undefined>> {
+    this.#batch = NOTHING;
+    await this.#batches.throw(error);
+    return { value: undefined, done: true };
+  }
+}
+
+/** Lists of events, none of them empty; `finish` is the first of its list, so that it is reported when it is asked for. */
 async function* streamAttempt(
   parts: HttpParts,
   attempt: Attempt,
   context: ProviderContext,
-): AsyncGenerator<ModelEvent> {
+): AsyncGenerator<Batch, undefined> {
   const answer: HttpExchange = { response: undefined };
   let finished = false;
   try {
     const { warnings, events } = await ask(parts, attempt, context, answer);
-    yield* warnings.splice(0).map(asEvent);
+    if (warnings.length > 0) yield warnings.splice(0).map(asEvent);
     for await (const batch of batchesOf(events)) {
-      for (const event of batch) {
-        // A reader that cancelled gets no more events, even if they have arrived.
-        if (attempt.signal.aborted && !isLate(event, attempt)) throw abortError(attempt.signal);
-        if (event.type === 'finish') {
-          finished = true;
-          reportFinish(event, answer, context);
-        }
-        yield event;
+      let from = 0;
+      for (let at = 0; at < batch.length; at += 1) {
+        const event = batch[at];
+        if (event?.type !== 'finish') continue;
+        if (at > from) yield batch.slice(from, at);
+        from = at;
+        finished = true;
+        reportFinish(event, answer, context);
       }
+      yield from === 0 ? batch : batch.slice(from);
     }
     if (!finished) throw truncated();
   } catch (error) {
@@ -66,6 +141,7 @@ async function* streamAttempt(
   } finally {
     await leave(answer);
   }
+  return undefined;
 }
 
 /** The same for an answer that is read in one step. */

@@ -1,4 +1,5 @@
 /** Runs the observers of a stream that is read event by event. observe.ts has the rules; observe-complete.ts reads in one step. */
+import { ARRIVED, type EventIterator } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 import { nextMacrotask } from '../../system/clock.ts';
 import {
@@ -20,12 +21,14 @@ interface Observation {
   readonly observers: StreamObserver[];
   readonly ready: ModelEvent[];
   readonly control: StreamControl;
-  source: AsyncIterator<ModelEvent> | undefined;
+  source: EventIterator | undefined;
   /** How often the source was asked since timers and sockets had their turn. */
   asked: number;
   phase: 'new' | 'open' | 'closed';
   held: ModelEvent | undefined;
   busy: Promise<Result> | undefined;
+  /** The end after an event that was taken without a wait: the next one who asks gets it. */
+  broken: Promise<Result> | undefined;
   /** Settles the event that is awaited. */
   resolve: ((result: Result | Promise<Result>) => void) | undefined;
   readonly onResult: (result: IteratorResult<ModelEvent>) => void;
@@ -36,7 +39,7 @@ const DONE: Result = { value: undefined, done: true };
 const isOpen = (stream: Observation): boolean => stream.phase === 'open';
 
 /** Runs an observer and those directly inside it while the stream is read event by event. */
-export function observeEvents(outermost: StreamObserver): AsyncIterator<ModelEvent, undefined> {
+export function observeEvents(outermost: StreamObserver): EventIterator & AsyncIterator<ModelEvent, undefined> {
   const stream: Observation = {
     observers: [],
     ready: [],
@@ -50,15 +53,21 @@ export function observeEvents(outermost: StreamObserver): AsyncIterator<ModelEve
     phase: 'new',
     held: undefined,
     busy: undefined,
+    broken: undefined,
     resolve: undefined,
     onResult: (result) => arrived(stream, result),
     onError: (error) => settle(stream, close(stream, { kind: 'error', error })),
   };
-  return { next: () => next(stream, outermost), return: () => leave(stream) };
+  return {
+    next: () => next(stream, outermost),
+    [ARRIVED]: () => (stream.busy === undefined && stream.ready.length === 0 ? takeArrived(stream) : undefined),
+    return: () => leave(stream),
+  };
 }
 
 function next(stream: Observation, outermost: StreamObserver): Promise<Result> {
   if (stream.busy !== undefined) return nextInTurn(stream, outermost, stream.busy);
+  if (stream.broken !== undefined) return ending(stream, stream.broken);
   if (stream.phase === 'closed') return Promise.resolve(DONE);
   if (stream.phase === 'open') return pull(stream);
   stream.phase = 'open';
@@ -121,6 +130,9 @@ function enter(stream: Observation, observer: StreamObserver): StreamObserver | 
 function pull(stream: Observation): Promise<Result> {
   const ready = stream.ready.shift();
   if (ready !== undefined) return yieldReady(stream, ready);
+  const value = stream.busy === undefined ? takeArrived(stream) : undefined;
+  if (value !== undefined) return Promise.resolve({ value, done: false });
+  if (stream.broken !== undefined) return ending(stream, stream.broken);
   for (const observer of stream.observers) observer.ask?.();
   const result = new Promise<Result>((resolve) => {
     stream.resolve = resolve;
@@ -128,6 +140,28 @@ function pull(stream: Observation): Promise<Result> {
   });
   stream.busy = result;
   return result;
+}
+
+/** An event that is here already, without a promise. An error of a hook ends the stream: see `broken`. */
+function takeArrived(stream: Observation): ModelEvent | undefined {
+  if (stream.phase !== 'open' || stream.held !== undefined || stream.asked >= EVENTS_PER_TURN) return undefined;
+  const event = stream.source?.[ARRIVED]?.();
+  if (event === undefined) return undefined;
+  stream.asked += 1;
+  try {
+    for (const observer of stream.observers) observer.ask?.();
+    return passThrough(stream.observers, event);
+  } catch (error) {
+    abandonSource(stream.source);
+    stream.broken = close(stream, { kind: 'error', error });
+    stream.broken.catch(() => undefined);
+    return undefined;
+  }
+}
+
+function ending(stream: Observation, broken: Promise<Result>): Promise<Result> {
+  stream.broken = undefined;
+  return track(stream, broken);
 }
 
 function yieldReady(stream: Observation, ready: ModelEvent): Promise<Result> {

@@ -3,7 +3,14 @@
  * before it, so a failed stream can be replaced without the reader noticing.
  */
 
-import { COMPLETE, type CompletableStream, type CompleteStream, readComplete } from '../../core/model/complete.ts';
+import {
+  ARRIVED,
+  COMPLETE,
+  type CompletableStream,
+  type CompleteStream,
+  type EventIterator,
+  readComplete,
+} from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 
 const MAX_EVENTS = 64;
@@ -12,7 +19,7 @@ const MAX_BYTES = 256 * 1024;
 /** A stream at its commit point (or ended before it): its events so far, and the rest. */
 export interface StreamHead {
   readonly head: readonly ModelEvent[];
-  readonly rest: AsyncIterator<ModelEvent>;
+  readonly rest: EventIterator;
   /** The complete stream, if it was read in one step. */
   readonly whole?: CompleteStream;
 }
@@ -53,13 +60,14 @@ async function readHead(stream: AsyncIterable<ModelEvent>): Promise<StreamHead> 
 }
 
 /** An opened stream as an iterator: the head, then the rest itself, at no cost per event. */
-export function resume({ head, rest }: StreamHead): AsyncIterator<ModelEvent> {
+export function resume({ head, rest }: StreamHead): EventIterator {
   let index = 0;
   return {
     next() {
       const value = head[index++];
       return value === undefined ? rest.next() : Promise.resolve({ value, done: false });
     },
+    [ARRIVED]: () => (index < head.length ? undefined : rest[ARRIVED]?.()),
     return: () => leave(rest),
   };
 }
@@ -111,7 +119,7 @@ class LazyStream implements CompletableStream {
     this.#find = find;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<ModelEvent> {
+  [Symbol.asyncIterator](): EventIterator {
     return lazyIterator(() => this.#find(readHead).then(resume));
   }
 
@@ -125,11 +133,11 @@ const completeOf = (opened: StreamHead): CompleteStream | Promise<CompleteStream
 
 const failed = (error: unknown): CompleteStream => ({ events: [], failure: { error } });
 
-function lazyIterator(open: () => Promise<AsyncIterator<ModelEvent>>): AsyncIterator<ModelEvent> {
-  let opening: Promise<AsyncIterator<ModelEvent>> | undefined;
-  let iterator: AsyncIterator<ModelEvent> | undefined;
+function lazyIterator(open: () => Promise<EventIterator>): EventIterator {
+  let opening: Promise<EventIterator> | undefined;
+  let iterator: EventIterator | undefined;
   let left = false;
-  const first = async (): Promise<IteratorResult<ModelEvent>> => {
+  const first = async (): Promise<IteratorResult<ModelEvent, unknown>> => {
     opening ??= open();
     iterator = await opening;
     return iterator.next();
@@ -139,6 +147,7 @@ function lazyIterator(open: () => Promise<AsyncIterator<ModelEvent>>): AsyncIter
       if (iterator !== undefined) return iterator.next();
       return left ? Promise.resolve({ value: undefined, done: true }) : first();
     },
+    [ARRIVED]: () => iterator?.[ARRIVED]?.(),
     async return() {
       left = true;
       const opened = iterator ?? (await opening?.catch(() => undefined));
@@ -147,7 +156,7 @@ function lazyIterator(open: () => Promise<AsyncIterator<ModelEvent>>): AsyncIter
   };
 }
 
-async function leave(iterator: AsyncIterator<ModelEvent>): Promise<IteratorResult<ModelEvent>> {
+async function leave(iterator: EventIterator): Promise<IteratorResult<ModelEvent>> {
   await iterator.return?.();
   return { value: undefined, done: true };
 }
