@@ -18,6 +18,7 @@ import { createTransport } from '../../src/gateway/transport/transport.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { systemRuntime } from '../../src/system/clock.ts';
+import { gatewayWithEverything, OPTIONS, requestOf } from './everything.ts';
 import type { Measurement } from './measurement.ts';
 import { startUpstream } from './start-upstream.ts';
 
@@ -106,6 +107,25 @@ function gatewayCalls(
   };
 }
 
+function callsWithEverything(url: string): { readonly call: Call; readonly stream: Call; close(): Promise<void> } {
+  const stores = memoryStores();
+  const gateway = gatewayWithEverything(url, stores);
+  const content = MESSAGES[0]?.content ?? '';
+  return {
+    call: async (route) => lengthOf(await gateway.generate(requestOf(route, content), OPTIONS)),
+    async stream(route) {
+      let chunks = 0;
+      for await (const event of gateway.stream(requestOf(route, content), OPTIONS))
+        if (event.type === 'text-delta') chunks += 1;
+      return chunks;
+    },
+    async close() {
+      await gateway.close();
+      await stores.close();
+    },
+  };
+}
+
 /** Milliseconds for `count` calls with `concurrency` in flight. */
 async function timed(call: Call, model: string, count: number, concurrency: number): Promise<number> {
   let started = 0;
@@ -160,6 +180,7 @@ export async function run(): Promise<readonly Measurement[]> {
   const folder = mkdtempSync(join(tmpdir(), 'polyphony-bench-'));
   const floor = floorCalls(upstream.url);
   const memory = gatewayCalls(upstream.url, memoryStores());
+  const every = callsWithEverything(upstream.url);
   const sqlite = gatewayCalls(upstream.url, sqliteStores({ path: join(folder, 'bench.db') }));
   try {
     const single = await contest(floor.call, memory.call, { model: 'bench', count: 1500, concurrency: 1, rounds: 7 });
@@ -172,7 +193,46 @@ export async function run(): Promise<readonly Measurement[]> {
       concurrency: 32,
       rounds: 7,
     });
+    const manyWithAll = await contest(floor.call, every.call, {
+      model: 'announced',
+      count: 6000,
+      concurrency: 64,
+      rounds: 7,
+    });
+    const singleWithAll = await contest(floor.call, every.call, {
+      model: 'announced',
+      count: 1500,
+      concurrency: 1,
+      rounds: 7,
+    });
+    const streamsWithAll = await contest(floor.stream, every.stream, {
+      model: 'announced-chunks-500',
+      count: 160,
+      concurrency: 32,
+      rounds: 7,
+    });
     return [
+      {
+        name: 'with everything on: generate keeps, at concurrency 1',
+        value: singleWithAll.ratio,
+        unit: 'of the floor’s calls/s',
+        target: { atLeast: 0.6 },
+        details: { extraMicroseconds: (singleWithAll.extraMs / 1500) * 1000 },
+      },
+      {
+        name: 'with everything on: generate keeps, at 64, in memory',
+        value: manyWithAll.ratio,
+        unit: 'of the floor’s calls/s',
+        target: { atLeast: 0.6 },
+        details: { callsPerSecond: 6000 / (manyWithAll.oursMs / 1000) },
+      },
+      {
+        name: 'with everything on: streams keep, at 32',
+        value: streamsWithAll.ratio,
+        unit: 'of the floor’s chunks/s',
+        target: { atLeast: 0.7 },
+        details: { chunksPerSecond: 80_000 / (streamsWithAll.oursMs / 1000) },
+      },
       {
         name: 'generate adds, at concurrency 1',
         value: (single.extraMs / 1500) * 1000,
@@ -212,7 +272,7 @@ export async function run(): Promise<readonly Measurement[]> {
       },
     ];
   } finally {
-    await Promise.all([floor.close(), memory.close(), sqlite.close()]);
+    await Promise.all([floor.close(), memory.close(), every.close(), sqlite.close()]);
     upstream.stop();
     rmSync(folder, { recursive: true, force: true });
   }

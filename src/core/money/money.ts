@@ -19,7 +19,9 @@ export function usdToNano(usd: number): NanoUsd {
       `An amount of ${usd} USD cannot be used: give a number from 0 to 9,000,000.`,
     );
   }
-  return Math.ceil(Number((usd * NANO_PER_USD).toFixed(3)));
+  const nano = usd * NANO_PER_USD;
+  // Writing a number takes longer than all else here.
+  return Number.isInteger(nano) ? nano : Math.ceil(Number(nano.toFixed(3)));
 }
 
 export const nanoToUsd = (nano: NanoUsd): number => nano / NANO_PER_USD;

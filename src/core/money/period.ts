@@ -12,8 +12,20 @@ export interface Period {
   readonly to: number;
 }
 
+/** The latest of each kind and first day, at most 36: every call asks for the same ones. */
+const latest = new Map<string, Period>();
+
 /** @param startsOn the first day of a week (1 is Monday, 7 Sunday) or of a month (1 to 28). @default 1 */
 export function periodAt(kind: PeriodKind, nowMs: number, startsOn = 1): Period {
+  const key = `${kind} ${startsOn}`;
+  const known = latest.get(key);
+  if (known !== undefined && nowMs >= known.from && nowMs < known.to) return known;
+  const period = workedOut(kind, nowMs, startsOn);
+  latest.set(key, period);
+  return period;
+}
+
+function workedOut(kind: PeriodKind, nowMs: number, startsOn: number): Period {
   const today = dayOf(nowMs);
   if (kind === 'day') return between(dayName(today), today, today + 1);
   if (kind === 'week') {

@@ -28,7 +28,6 @@ export class BudgetTerms {
   readonly shares: readonly number[];
   readonly #usual: NanoUsd;
   readonly #raises: readonly { readonly amount: NanoUsd; readonly until: number }[];
-  #period: Period | undefined;
 
   constructor(budget: Budget) {
     const { alerts = [], shiftAt, drift } = budget;
@@ -51,11 +50,7 @@ export class BudgetTerms {
 
   periodAt(nowMs: number): Period | undefined {
     const { period, startsOn } = this.budget;
-    if (period === undefined) return undefined;
-    const latest = this.#period;
-    if (latest !== undefined && nowMs >= latest.from && nowMs < latest.to) return latest;
-    this.#period = periodAt(period, nowMs, startsOn);
-    return this.#period;
+    return period === undefined ? undefined : periodAt(period, nowMs, startsOn);
   }
 }
 

@@ -129,10 +129,18 @@ function bucketsOf(headers: Headers, nowMs: number): ReadonlyMap<string, Draft> 
   return buckets;
 }
 
+/** Endpoints say the same second with many answers, and in each once a header. */
+let latestDate = '';
+let latestMoment = Number.NaN;
+
 /** Moments in headers are on the server's clock, which its date shows; whole seconds, so that a reset counts as late rather than early. */
 function serverTime({ date }: Headers, nowMs: number): number {
-  const moment = date === undefined || date.length > MAX_CHARACTERS ? Number.NaN : Date.parse(date);
-  return Number.isNaN(moment) ? nowMs : moment;
+  if (date === undefined || date.length > MAX_CHARACTERS) return nowMs;
+  if (date !== latestDate) {
+    latestDate = date;
+    latestMoment = Date.parse(date);
+  }
+  return Number.isNaN(latestMoment) ? nowMs : latestMoment;
 }
 
 /** In the names of the headers; the second one counts tokens only, the third one calls of a trial, by the minute. */
