@@ -107,6 +107,7 @@ class TimeoutWatcher implements StreamObserver {
   readonly #latestEnd: number;
   #asked: number;
   #answering = false;
+  #finished = false;
   #control: StreamControl | undefined;
   /** The source had its time while nothing was awaited: the next wait is the last. */
   #late: PolyphonyError | undefined;
@@ -139,15 +140,22 @@ class TimeoutWatcher implements StreamObserver {
 
   ask(): void {
     this.#asked = this.#parts.clock.monotonic();
+    if (this.#finished) this.#arm(this.#asked + GRACE_MS, () => this.#close());
     const reason = this.#late;
     if (reason !== undefined) this.#arm(this.#asked, () => this.#control?.interrupt(reason));
   }
 
   event(event: ModelEvent): ModelEvent {
-    if (event.type === 'finish') this.#arm(this.#parts.clock.monotonic() + GRACE_MS, () => this.#close());
+    if (event.type === 'finish') this.#finish();
     else if (this.#late !== undefined) throw this.#late;
     else if (!this.#answering) this.#answer(event);
     return event;
+  }
+
+  /** A source that was read in one step has ended already: only one that is asked again gets a timer. */
+  #finish(): void {
+    this.#finished = true;
+    if (this.#control?.waiting()) this.#arm(this.#parts.clock.monotonic() + GRACE_MS, () => this.#close());
   }
 
   #answer(event: ModelEvent): void {
