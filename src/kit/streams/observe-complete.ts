@@ -19,6 +19,7 @@ import {
   type StreamObserver,
 } from './stream-observer.ts';
 
+const NOBODY: StreamObserver[] = [];
 const DONE: StreamEnding = { kind: 'done' };
 
 export async function observeComplete(outermost: StreamObserver): Promise<CompleteStream> {
@@ -39,7 +40,7 @@ export async function observeComplete(outermost: StreamObserver): Promise<Comple
 /** The state of one reading. A class because there are two per call, and closures would cost more than their work. */
 class Reading implements StreamControl {
   /** The observers that started, outermost first. */
-  readonly observers = newList<StreamObserver>();
+  observers = newList<StreamObserver>();
   readonly #events = newList<ModelEvent>();
   #heads: ModelEvent[] | undefined;
   #held: ModelEvent | undefined;
@@ -157,7 +158,7 @@ class Reading implements StreamControl {
   result(ending: StreamEnding): CompleteStream {
     const events = this.#events;
     // What leads to this reading may outlive the call, for instance in the queues of a client. The observers are all of its state.
-    this.observers.length = 0;
+    this.observers = NOBODY;
     if (ending.kind === 'error') return { events, failure: ending };
     if (this.#held !== undefined) events.push(this.#held);
     return { events };
