@@ -33,7 +33,14 @@ function lineOf(given: unknown, issue: z.core.$ZodIssue): string {
   const name = issue.path.length === 0 ? 'the config' : fieldName(issue.path);
   if (issue.code === 'custom') return `${name}: ${issue.message}`;
   const is = value === undefined ? 'is missing' : `is ${shownValue(value)}`;
-  return `${name} ${is}: ${ruleOf(issue)}`;
+  return `${name} ${is}: ${ruleOf(issue)}${shareHint(value, issue)}`;
+}
+
+/** Where the largest value is 1 or less, a larger number was meant in percent. */
+function shareHint(value: unknown, issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'too_big' || issue.origin !== 'number' || issue.maximum > 1) return '';
+  const percent = typeof value === 'number' && Number.isInteger(value) && value / 100 <= issue.maximum ? value : 5;
+  return `, such as ${percent / 100} for ${percent} %`;
 }
 
 function unknownField(key: string, path: readonly PropertyKey[], known: readonly string[]): string {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { EscalateSchema } from '../plan/plan-schema.ts';
 import { PriceUpdatesSchema, WebhooksSchema } from './alerts-schema.ts';
+import { checkAliases, checkCandidates } from './check-names.ts';
 import { CandidatesSchema, HealthSchema, LifecycleSchema } from './lifecycle-schema.ts';
 import { BudgetSchema, ClaimsSchema, CommitmentsSchema } from './money-schema.ts';
 import { withCurrentNames } from './older-names.ts';
@@ -363,9 +364,10 @@ export const CurrentConfigSchema = z.strictObject({
 
 const currentNames = z.preprocess(
   (given, context) => withCurrentNames(given, (path, message) => context.addIssue({ code: 'custom', path, message })),
-  CurrentConfigSchema.superRefine((config, context) =>
-    checkRoutes(config as Config, (path, message) => context.addIssue({ code: 'custom', path, message })),
-  ),
+  CurrentConfigSchema.superRefine((config, context) => {
+    for (const check of [checkAliases, checkCandidates, checkRoutes])
+      check(config as Config, (path, message) => context.addIssue({ code: 'custom', path, message }));
+  }),
 );
 
 /**

@@ -23,7 +23,16 @@ export type * from './event.ts';
 export { FINISH_REASONS } from './event.ts';
 export type * from './message.ts';
 export type * from './request.ts';
-export { CAPABILITIES, nearestTier, PRIORITIES, SENSITIVITIES, TIERS, tierStep } from './request.ts';
+export {
+  CAPABILITIES,
+  MOST_ALIASES,
+  meantBy,
+  nearestTier,
+  PRIORITIES,
+  SENSITIVITIES,
+  TIERS,
+  tierStep,
+} from './request.ts';
 
 export const SCOPE_KINDS = ['request', 'node', 'run', 'session', 'user', 'team', 'tenant', 'tag'] as const;
 export type ScopeKind = (typeof SCOPE_KINDS)[number];

@@ -58,6 +58,10 @@ describe('names that must differ', () => {
   it.each<[string, Config]>([
     ['"of" and "model" must differ', { candidates: { v2: { of: 'one', model: 'one' } } }],
     ['which is the same model', { candidates: { v2: { of: 'fake/one', model: 'first' } } }],
+    [
+      'which has a candidate already, candidates.v2: remove one of them',
+      { candidates: { v2: { of: 'fake/one', model: 'fake/two' }, v3: { of: 'first', model: 'fake/two' } } },
+    ],
     ['"from" and "to" must differ', { fallbacks: { prompts: [{ from: 'fake/one', to: 'fake/one', text: 'x' }] } }],
     [
       '"replacedBy" must name another',
