@@ -30,6 +30,7 @@ export {
   nearestTier,
   PRIORITIES,
   SENSITIVITIES,
+  STRENGTH_FIELDS,
   TIERS,
   tierStep,
 } from './request.ts';
@@ -47,7 +48,8 @@ export interface Scope {
 }
 
 /** Why a call is made. The gateway evaluates, caches and escalates only `answer` and `planner`. */
-export type Purpose = 'answer' | 'planner' | 'judge' | 'moderation' | 'embedding' | 'probe';
+export const PURPOSES = ['answer', 'planner', 'judge', 'moderation', 'embedding', 'probe'] as const;
+export type Purpose = (typeof PURPOSES)[number];
 
 export type AttemptOutcome = 'ok' | 'error' | 'cancelled';
 

@@ -61,6 +61,26 @@ export type Sensitivity = (typeof SENSITIVITIES)[number];
 export const PRIORITIES = ['critical', 'normal', 'background'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
+/** The fields of work that strengths are stated for. A model may lack any of them, and a source may bring others. */
+export const STRENGTH_FIELDS = [
+  'general',
+  'reasoning',
+  'maths',
+  'code',
+  'tools',
+  'structured',
+  'instruction',
+  'extraction',
+  'creative',
+  'multilingual',
+  'vision',
+  'longContext',
+  'grounding',
+  'knowledge',
+  'search',
+  'planning',
+] as const;
+
 /** How many aliases of a config may lead from a name to its model, the name itself included. */
 export const MOST_ALIASES = 8;
 
