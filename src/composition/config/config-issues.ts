@@ -32,7 +32,9 @@ function lineOf(given: unknown, issue: z.core.$ZodIssue): string {
   const value = valueAt(given, issue.path);
   const name = issue.path.length === 0 ? 'the config' : fieldName(issue.path);
   if (issue.code === 'custom') return `${name}: ${issue.message}`;
-  const is = value === undefined ? 'is missing' : `is ${shownValue(value)}`;
+  // Whoever writes the secret itself in place of where it is must not find it in a log.
+  const isSecret = issue.path.at(-1) === 'secret' && typeof value === 'string';
+  const is = value === undefined ? 'is missing' : isSecret ? 'cannot be used' : `is ${shownValue(value)}`;
   return `${name} ${is}: ${ruleOf(issue)}${shareHint(value, issue)}`;
 }
 

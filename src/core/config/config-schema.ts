@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { EscalateSchema } from '../plan/plan-schema.ts';
-import { PriceUpdatesSchema, WebhooksSchema } from './alerts-schema.ts';
+import { hasNoUser, PriceUpdatesSchema, WebhooksSchema } from './alerts-schema.ts';
 import { checkAliases, checkCandidates } from './check-names.ts';
 import { CandidatesSchema, HealthSchema, LifecycleSchema } from './lifecycle-schema.ts';
 import { BudgetSchema, ClaimsSchema, CommitmentsSchema } from './money-schema.ts';
@@ -328,7 +328,12 @@ export const CurrentConfigSchema = z.strictObject({
           args: z.array(z.string().max(4096)).max(100).optional(),
           cwd: path.optional(),
           env: mcpSecrets.optional(),
-          url: z.string().min(1).max(2048).optional(),
+          url: z
+            .string()
+            .min(1)
+            .max(2048)
+            .refine(hasNoUser, 'leave the user and the password out: name a variable in "headers" instead')
+            .optional(),
           headers: mcpSecrets.optional(),
           tools: z.array(name).max(200).optional(),
           approve: z.enum(['writes', 'all', 'none']).optional(),
