@@ -34,7 +34,7 @@ describe('is refused where a provider is made', () => {
     ['cohere', () => cohere({ baseURL })],
     ['fal', () => fal({ baseURL })],
     ['google', () => google({ baseURL })],
-    ['google-vertex', () => googleVertex({ baseURL, accessToken: () => 'x' })],
+    ['google-vertex', () => googleVertex({ baseURL, accessToken: async () => 'x' })],
     ['ollama', () => ollama({ baseURL })],
     ['openai', () => openai({ baseURL })],
     ['openai-responses', () => openaiResponses({ baseURL })],
