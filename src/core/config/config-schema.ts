@@ -309,7 +309,7 @@ export const CurrentConfigSchema = z.strictObject({
                 hosts,
                 header: z
                   .string()
-                  .regex(/^[A-Za-z0-9-]{1,64}$/)
+                  .regex(/^[A-Za-z0-9-]{1,64}$/, 'write letters, digits and -, at most 64')
                   .optional(),
                 prefix: z.string().max(100).optional(),
               }),
@@ -321,7 +321,7 @@ export const CurrentConfigSchema = z.strictObject({
     .optional(),
   mcp: z
     .record(
-      z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
+      z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'begin with a letter, then a-z, 0-9 and -, at most 31'),
       z
         .strictObject({
           command: path.optional(),

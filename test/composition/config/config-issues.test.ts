@@ -66,6 +66,16 @@ it.each([
     { aliases: { cheap: 'acme/x' }, candidates: { one: { of: 'acme/x', model: 'cheap' } } },
     'candidates.one.model: "cheap" is the model "acme/x" itself, by an alias: name another one',
   ],
+  [
+    { mcp: { CRM: { command: 'x' } } },
+    '- mcp.CRM cannot be named so: begin with a letter, then a-z, 0-9 and -, at most 31',
+  ],
+  [{ tasks: { A: {} } }, '- tasks.A cannot be named so: begin with a letter, then a-z, 0-9, _ and -, at most 40'],
+  [{ aliases: { '': 'x' } }, 'cannot be named so: give at least 1 character'],
+  [
+    { tools: { request: { hosts: ['a'], secrets: { a: { env: 'A', hosts: ['a'], header: 'x y' } } } } },
+    'header is "x y": write letters, digits and -, at most 64',
+  ],
   [{ classify: { otherwise: 'x' } }, 'classify.otherwise: leads to the route "x", which the config does not have'],
   [{ routes: { a: { tier: 'fast' } }, tasks: { a: { when: [{}] } } }, 'tasks.a.when[0]: a rule without conditions'],
   [
