@@ -44,7 +44,7 @@ export async function checkedConfig(config: ConfigInput | undefined): Promise<Co
   if (config === undefined) return {};
   const [{ ConfigSchema }, { configIssues }] = await Promise.all([
     import('../../core/config/config-schema.ts'),
-    import('../../core/config/config-issues.ts'),
+    import('../../core/config/refused-by-schema.ts'),
   ]);
   const parsed = ConfigSchema.safeParse(config);
   if (parsed.success) return parsed.data;

@@ -5,8 +5,8 @@
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { configIssues } from '../../core/config/config-issues.ts';
 import { ConfigSchema, ModelsSchema, PricesSchema } from '../../core/config/config-schema.ts';
+import { configIssues } from '../../core/config/refused-by-schema.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { scrubText } from '../../core/scrub.ts';

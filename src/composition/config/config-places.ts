@@ -1,6 +1,6 @@
 /** Where a field stands in the text of a config: for messages, so that an editor can go there. */
 import type { Document } from 'yaml';
-import type { PlaceOf } from '../../core/config/config-issues.ts';
+import type { PlaceOf } from '../../core/config/refused-by-schema.ts';
 
 /** The text is parsed again, with places, when the first one is asked for. JSON is read as YAML, whose superset it is. */
 export function placesIn(

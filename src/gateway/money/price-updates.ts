@@ -59,7 +59,7 @@ async function pricesOf(body: string): Promise<Prices> {
   // Only here, because zod takes longer to load than a call needs.
   const [{ PricesSchema }, { configIssues }] = await Promise.all([
     import('../../core/config/config-schema.ts'),
-    import('../../core/config/config-issues.ts'),
+    import('../../core/config/refused-by-schema.ts'),
   ]);
   let given: unknown;
   try {
