@@ -6,10 +6,11 @@
 import { guardedLogger } from './composition/boundary/guarded-logger.ts';
 import { type RecoverOptions, recoverOptions, recoverRuns } from './composition/claims/recover.ts';
 import { assertReplaceable, assertSupportedNode, checkedConfig } from './composition/config/checked-config.ts';
-import { assertKnownOptions, assertLists } from './composition/config/known-options.ts';
+import { assertKnownOptions, assertLists, PART_RULES } from './composition/config/known-options.ts';
 import { transportOptions } from './composition/config/transport-options.ts';
 import { lazy, lazyEngine } from './composition/lazy-engine.ts';
 import { lifetime } from './composition/lifetime.ts';
+import type { PlanOptions } from './composition/planning/given-options.ts';
 import { chosenPlugins } from './composition/plugins/chosen-plugins.ts';
 import {
   closeAll,
@@ -25,7 +26,7 @@ import { promptsOf } from './composition/prompts/prompts-of.ts';
 import { createRegistered, followTools, type Registered, workflowPlan } from './composition/registered.ts';
 import type { PruneReport, PruneRequest } from './composition/retention/prune.ts';
 import { keepRetention } from './composition/retention/retention.ts';
-import type { EngineParts, PlanOptions, RunServices } from './composition/run-services.ts';
+import type { EngineParts, RunServices } from './composition/run-services.ts';
 import { createRuns } from './composition/runs.ts';
 import {
   type DoneRun,
@@ -109,18 +110,12 @@ export interface PolyphonyOptions {
 }
 
 const OPTIONS: KnownFields<PolyphonyOptions> = {
+  ...PART_RULES,
   providers: true,
   plugins: true,
-  defaults: true,
-  environment: true,
   config: true,
-  stores: true,
-  engine: true,
-  logger: true,
   workflows: true,
   recover: true,
-  runtime: true,
-  transport: true,
 };
 
 /** The engine that was chosen. `startRequest` fails as `unsupported` where it takes whole plans only, `event` where it takes no events. */
@@ -363,7 +358,7 @@ function planAndRun(
   const run = async (what: Runnable | AnyWorkflow, input?: Readonly<Record<string, unknown>>, options?: StartOptions) =>
     outcomeOf(await (await start(what, input, options)).result());
   return {
-    plan: async (request, options) => (await services()).writer.plan(request, options),
+    plan: async (request, options) => (await services()).plan(request, options),
     planningPreview: async (request, options) => (await services()).preview(request, options),
     validate: async (plan, options) => (await services()).validate(plan, options),
     effects: async (plan) => (await services()).effects(plan),

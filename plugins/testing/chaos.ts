@@ -1,6 +1,6 @@
 /** Injects faults below providers: delays, refusals, broken and slow answers, chosen by rules, shares and a seed. */
 import { type Attempt, type Clock, definePlugin, type Plugin, type Target, type Transport } from 'polyphony/kit';
-import { checkRules } from './chaos/check.ts';
+import { checkOptions } from './chaos/check.ts';
 import { draws } from './chaos/draws.ts';
 import type { ChaosFault } from './chaos/faults.ts';
 import { faulty } from './chaos/faulty.ts';
@@ -39,8 +39,8 @@ export interface ChaosOptions {
  */
 export function chaos(options: ChaosOptions): Plugin {
   // From JavaScript, nothing may be given: that is no rule either.
-  const { rules, seed, onFault } = options ?? {};
-  checkRules(rules, seed);
+  checkOptions(options ?? {});
+  const { rules, seed, onFault } = options;
   return definePlugin({
     name: 'chaos',
     setup({ clock, random, logger }) {

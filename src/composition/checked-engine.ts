@@ -4,11 +4,18 @@ import {
   assertKnownFields,
   assertRequestId,
   assertScopes,
+  BOOLEAN,
+  CALLBACK,
   type KnownFields,
+  OBJECT,
+  SIGNAL,
   shown,
+  TEXT,
+  wholeFrom,
 } from '../core/checked-options.ts';
 import { PolyphonyError } from '../core/errors.ts';
-import { usdToNano } from '../core/money/money.ts';
+import { isUsd, noAmount } from '../core/money/money.ts';
+import type { GivenApproval } from '../core/plan/approval.ts';
 import type {
   AnswerOptions,
   EventOptions,
@@ -19,38 +26,39 @@ import type {
   RunStatus,
 } from '../core/run/engine.ts';
 import type { ContinueOptions, ForkOptions } from '../core/run/runs.ts';
+import { nearest } from '../language/suggest.ts';
 import { assertApproval } from './planning/approvals.ts';
 
-const CONTINUE_FIELDS: KnownFields<ContinueOptions> = { signal: true, concurrency: true };
-export const RUN_FIELDS: KnownFields<RunOptions> = {
+const CONTINUE_FIELDS: KnownFields<ContinueOptions> = { signal: SIGNAL, concurrency: true };
+/** Those of a run that is started at `polyphony.run`, where the input is given beside them. */
+export const STARTED_FIELDS: KnownFields<Omit<RunOptions, 'input' | 'paid'>> = {
   ...CONTINUE_FIELDS,
-  input: true,
   runId: true,
   budgetUsd: true,
-  paid: true,
   scopes: true,
   session: true,
   requestId: true,
   tags: true,
-  level: true,
-  parent: true,
+  level: wholeFrom(0),
+  parent: OBJECT,
   approval: true,
 };
+const RUN_FIELDS: KnownFields<RunOptions> = { ...STARTED_FIELDS, input: true, paid: OBJECT };
 const REQUEST_FIELDS: KnownFields<RequestOptions> = {
   ...RUN_FIELDS,
-  onPlan: true,
-  startsPaid: true,
-  hasGate: true,
-  fresh: true,
+  onPlan: CALLBACK,
+  startsPaid: BOOLEAN,
+  hasGate: BOOLEAN,
+  fresh: BOOLEAN,
 };
 const ANSWER_FIELDS: KnownFields<AnswerOptions> = { item: true };
 const CONTINUING_ANSWER_FIELDS: KnownFields<ContinueOptions & AnswerOptions> = { ...CONTINUE_FIELDS, ...ANSWER_FIELDS };
 const EVENT_FIELDS: KnownFields<EventOptions> = { runId: true, waitMs: true };
 /** The longest time for which an event waits for runs, in milliseconds. */
 const MOST_WAIT_MS = 60_000;
-const FILTER_FIELDS: KnownFields<RunFilter> = { status: true, limit: true, nested: true };
 const STATUSES: readonly RunStatus[] = ['running', 'interrupted', 'suspended', 'done', 'failed', 'cancelled'];
-const FORK_FIELDS: KnownFields<ForkOptions> = { ...RUN_FIELDS, from: true, with: true };
+const FILTER_FIELDS: KnownFields<RunFilter> = { status: true, limit: true, nested: BOOLEAN };
+const FORK_FIELDS: KnownFields<ForkOptions> = { ...RUN_FIELDS, from: TEXT, with: OBJECT };
 
 export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
   const { startRequest, event } = inner;
@@ -82,7 +90,7 @@ export function checkedEngine(inner: ExecutionEngine): ExecutionEngine {
       : {
           async event(name, payload, options) {
             assertId('The name of an event', name);
-            if (options !== undefined) assertKnownFields('An event', options, EVENT_FIELDS);
+            if (options !== undefined) assertKnownFields('An event', options, EVENT_FIELDS, nearest);
             if (options?.runId !== undefined) assertRunId(options.runId);
             if (options?.waitMs !== undefined) assertWait(options.waitMs);
             return event.call(inner, name, payload, options);
@@ -128,7 +136,7 @@ const assertRunId = (runId: string): void => assertId('The id of a run', runId, 
 /** One that is misspelt would list other runs than were meant. */
 function assertFilter(filter: RunFilter | undefined): void {
   if (filter === undefined) return;
-  assertKnownFields('A list of runs', filter, FILTER_FIELDS);
+  assertKnownFields('A list of runs', filter, FILTER_FIELDS, nearest);
   const { status, limit } = filter;
   if (status !== undefined && !STATUSES.includes(status)) {
     const message = `A run cannot have the status ${shown(status)}: use one of ${STATUSES.join(', ')}.`;
@@ -144,7 +152,7 @@ function assertFilter(filter: RunFilter | undefined): void {
 /** @throws invalid-request for an unknown field, and for an item that is no index */
 function assertAnswerOptions<T extends AnswerOptions>(options: T | undefined, known: KnownFields<T>): void {
   if (options === undefined) return;
-  assertKnownFields('An answer', options, known);
+  assertKnownFields('An answer', options, known, nearest);
   const { item } = options;
   if (item === undefined || (Number.isSafeInteger(item) && item >= 0)) return;
   throw new PolyphonyError(
@@ -159,20 +167,20 @@ export function assertContinuingAnswer(options: (ContinueOptions & AnswerOptions
 }
 
 /** @throws invalid-request naming the option, its value and the rule */
-export function assertRunOptions<T extends RunOptions>(
+export function assertRunOptions<T extends Omit<RunOptions, 'approval'> & { readonly approval?: GivenApproval }>(
   what: string,
   options: T | undefined,
   known: KnownFields<T>,
 ): void {
   if (options === undefined) return;
-  assertKnownFields(what, options, known);
+  assertKnownFields(what, options, known, nearest);
   const { runId, session, requestId, scopes, tags, budgetUsd, concurrency, parent, approval } = options;
   if (runId !== undefined && parent?.kind !== 'nested') assertId('The id of a run', runId);
   if (session !== undefined) assertId('A session', session);
   if (requestId !== undefined) assertRequestId('a run', requestId);
   if (scopes !== undefined) assertScopes(scopes);
   if (tags !== undefined) assertTags(tags);
-  if (budgetUsd !== undefined) usdToNano(budgetUsd);
+  if (budgetUsd !== undefined && !isUsd(budgetUsd)) throw noAmount('The budget of a run (budgetUsd)', budgetUsd);
   assertApproval(approval);
   if (concurrency !== undefined && !(typeof concurrency === 'number' && concurrency >= 1)) throw tooFew(concurrency);
 }

@@ -7,11 +7,11 @@ import type { Runtime } from '../core/clock.ts';
 import type { Config } from '../core/config.ts';
 import { defined } from '../core/defined.ts';
 import { errorRecord } from '../core/errors.ts';
-import type { CallOptions, Gateway } from '../core/gateway.ts';
+import type { Gateway } from '../core/gateway.ts';
 import type { Approval, GivenApproval } from '../core/plan/approval.ts';
 import type { PlanEffects } from '../core/plan/effects.ts';
 import { isValidPlan, type Plan, type ValidPlan } from '../core/plan/plan.ts';
-import type { Planner, PlanningListener, PlanningOptions } from '../core/plan/planner.ts';
+import type { Planner, PlanningPreview, PlanningResult } from '../core/plan/planner.ts';
 import type { ValidateOptions, Validation } from '../core/plan/validation.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { BookedFor } from '../core/run/booked-for.ts';
@@ -41,6 +41,12 @@ import { listLiveRuns } from './live-runs.ts';
 import { answerChecker, inputReader, ownOutputs, type ReadInput, schemasFrom } from './own-schemas.ts';
 import { ofCaller, ofRun } from './planning/approvals.ts';
 import { gated } from './planning/gate.ts';
+import {
+  checkedPlanOptions,
+  checkedSimulateOptions,
+  checkedValidateOptions,
+  type PlanOptions,
+} from './planning/given-options.ts';
 import { cachedPlanner } from './planning/plan-cache.ts';
 import { runPlanner } from './planning/run-planner.ts';
 import { eventListener, type HostedPlugin } from './plugins/plugin-host.ts';
@@ -75,8 +81,6 @@ export interface EngineParts {
   readonly bookedFor?: BookedFor;
 }
 
-export type PlanOptions = CallOptions & PlanningListener & Pick<PlanningOptions, 'fresh' | 'seconds' | 'sensitivity'>;
-
 export interface RunServicesParts {
   readonly runtime: Runtime;
   /** The current config: it may be replaced. */
@@ -105,9 +109,9 @@ export interface RunServices extends Starting {
   /** The handle of a run that this process drives now. */
   liveRun(runId: string): RunHandle | undefined;
   readonly planner: Planner;
-  /** The planner without what a run asks of its plans. */
-  readonly writer: Planner;
-  readonly preview: Required<Planner>['preview'];
+  /** A plan without what a run asks of its plans. Throws invalid-request, and what the planner throws. */
+  readonly plan: (request: string, options?: PlanOptions) => Promise<PlanningResult>;
+  readonly preview: (request: string, options?: PlanOptions) => PlanningPreview;
   /** Puts the question before a plan of the caller that he has to approve. Throws blocked, invalid-plan. */
   gateOfCaller(plan: ValidPlan, approval: Approval | undefined): ValidPlan;
   /** What a plan that a model writes needs in a run with these options. */
@@ -220,9 +224,10 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     engine: copiedRuns(engine),
     liveRun,
     checkInput: (plan, input) => void checkedInput(plan, input),
-    validate: check,
+    validate: (plan, options) => check(plan, checkedValidateOptions(options)),
     effects: (plan) => effectsOf(validOrThrow(check(plan)).plan, registered.catalogue()),
-    async simulate(plan, options) {
+    async simulate(plan, given) {
+      const options = checkedSimulateOptions(given);
       const { simulatePlan } = await import('./simulation/simulate-plan.ts');
       const isChecked = typeof plan === 'object' && plan !== null && isValidPlan(plan as Plan | ValidPlan);
       const valid = isChecked ? (plan as ValidPlan) : validOrThrow(check(plan));
@@ -233,8 +238,8 @@ export function createRunServices(parts: RunServicesParts): RunServices {
     forRun: named.forRun,
     validWorkflow,
     planner,
-    writer,
-    preview: written.preview,
+    plan: (request, options) => writer.plan(request, checkedPlanOptions(options)),
+    preview: (request, options) => written.preview(request, checkedPlanOptions(options)),
     gateOfCaller: (plan, approval) =>
       gated(plan, ofCaller(approval, config().approval), { catalogue: registered.catalogue(), validPlan: begunPlan }),
     approvalOf: (approval, attended) => ofRun(approval, config().approval, attended),

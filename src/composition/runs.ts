@@ -1,8 +1,10 @@
 /** `polyphony.runs`: what a user does with existing runs, in terms of the engine. */
+import { assertKnownFields, SIGNAL } from '../core/checked-options.ts';
 import { defined } from '../core/defined.ts';
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../core/errors.ts';
 import type { EventOptions, ExecutionEngine, RunHandle } from '../core/run/engine.ts';
 import type { ContinueOptions, EventOutcome, Runs } from '../core/run/runs.ts';
+import { nearest } from '../language/suggest.ts';
 import { rootOf } from '../runs/journal/root.ts';
 import { assertItemNamed } from '../runs/stored/given-answer.ts';
 import { assertContinuingAnswer } from './checked-engine.ts';
@@ -17,7 +19,10 @@ export function createRuns(parts: RunsParts): Runs {
   return {
     list: (filter) => engine.list(filter),
     show: (runId) => engine.inspect(runId),
-    watch: (runId, options = {}) => watchRun(parts, runId, options.signal),
+    watch(runId, options = {}) {
+      assertKnownFields('A watch of a run', options, { signal: SIGNAL }, nearest);
+      return watchRun(parts, runId, options.signal);
+    },
     resume: (runId, options) => engine.resume(runId, options),
     fork: (runId, options) => engine.fork(runId, options),
     async answer(runId, nodeId, answer, options) {

@@ -1,5 +1,6 @@
 /** Starts what a user wants to run: a request is planned, a plan is validated. */
 
+import { BOOLEAN, CALLBACK, type KnownFields } from '../core/checked-options.ts';
 import type { Runtime } from '../core/clock.ts';
 import { defined } from '../core/defined.ts';
 import { asPolyphonyError, PolyphonyError } from '../core/errors.ts';
@@ -15,10 +16,9 @@ import { callsExceeded, type RunLimits } from '../core/run/run-limits.ts';
 import { withTagScopes } from '../core/run/tag-scopes.ts';
 import { orAborted } from '../system/clock.ts';
 import { checkedRequestInput } from '../validator/check-input.ts';
-import { assertRunOptions, RUN_FIELDS } from './checked-engine.ts';
+import { assertRunOptions, STARTED_FIELDS } from './checked-engine.ts';
 import type { ReserveId } from './claims/reserved-ids.ts';
 import type { ReadInput } from './own-schemas.ts';
-import { assertApproval } from './planning/approvals.ts';
 
 /** A request in words, a plan, or a plan that was validated. */
 export type Runnable = string | Plan | ValidPlan;
@@ -68,14 +68,22 @@ export interface Starting {
 
 type Input = Readonly<Record<string, unknown>>;
 
+const START_FIELDS: KnownFields<StartOptions> = {
+  ...STARTED_FIELDS,
+  onPlan: CALLBACK,
+  streaming: { fits: (value) => typeof value === 'boolean' || value === 'free', must: 'true, false or "free"' },
+  attended: BOOLEAN,
+  fresh: BOOLEAN,
+};
+
 export async function startRun(
   starting: Starting,
   what: Runnable,
   input: Input | undefined,
   options: StartOptions = {},
 ): Promise<RunHandle> {
+  assertRunOptions('A run', options, START_FIELDS);
   const { onPlan, streaming = true, attended, fresh, approval: given, ...others } = options;
-  assertApproval(given);
   if (typeof what !== 'string') {
     const plan = isValidPlan(what) ? what : validOrThrow(starting.validate(what));
     const ofCaller = starting.approvalOf(given, undefined);
@@ -114,7 +122,6 @@ async function planThenStart(
   input: Input | undefined,
   { fresh, onPlan, attended, ...options }: Planning,
 ): Promise<RunHandle> {
-  assertRunOptions('A run', options, RUN_FIELDS);
   const runId = options.runId ?? starting.runtime.ids('run');
   const release = options.runId === undefined ? undefined : await starting.reserveId?.(runId);
   try {

@@ -1,18 +1,18 @@
 /**
- * What callers in JavaScript can get wrong without being told: ids that a store cannot tell apart, caps that cap nothing, and
- * misspelt options.
+ * What callers in JavaScript can get wrong without being told: ids that a store cannot tell apart, caps that cap nothing,
+ * misspelt options, and values that an option cannot have.
  */
 
-import { PolyphonyError } from './errors.ts';
-import { firstOf } from './json/cut-text.ts';
+import { type ErrorCode, PolyphonyError } from './errors.ts';
+import { shown } from './json/cut-text.ts';
 import { SCOPE_KINDS, type Scope } from './model/model.ts';
+
+export { shown };
 
 /** Ids that callers give. */
 export const MAX_ID_CHARACTERS = 512;
 /** Ids that are composed of several, such as that of a node in a nested run. */
 const MAX_COMPOSED_CHARACTERS = 8192;
-
-const SHOWN_CHARACTERS = 60;
 
 /** @throws invalid-request, naming `what`, when two ids like this one could become the same in a store */
 export function assertId(what: string, id: unknown, most: number = MAX_ID_CHARACTERS): void {
@@ -75,42 +75,122 @@ const amountError = (what: string, nanoUsd: unknown): PolyphonyError =>
     `${what} cannot be ${shown(nanoUsd)} nano-dollars: give a whole number from 0 on, such as usdToNano(0.5).`,
   );
 
-/** `known` has a key per field, so that the compiler can hold it against a type. */
-export type KnownFields<T> = Readonly<Record<keyof T, true>>;
+/** What a field may hold. Asked of each call, so a rule is one comparison, and words are made for what is wrong. */
+export interface ValueRule {
+  fits(value: unknown): boolean;
+  /** Ends the sentence "… is 5, but it must be". */
+  readonly must: string;
+  /** Words that are suggested. @default none */
+  readonly words?: readonly string[];
+}
+
+export const isText = (value: unknown): value is string => typeof value === 'string';
+export const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+
+export const oneOf = (...words: readonly string[]): ValueRule => ({
+  fits: (value) => words.includes(value as string),
+  must: words.length === 1 ? `"${words[0]}"` : `one of ${words.join(', ')}`,
+  words,
+});
+export const numberFrom = (least: number, most: number, must: string): ValueRule => ({
+  fits: (value) => typeof value === 'number' && value >= least && value <= most,
+  must,
+});
+export const wholeFrom = (least: number): ValueRule => ({
+  fits: (value) => Number.isInteger(value) && Number(value) >= least,
+  must: least === Number.MIN_SAFE_INTEGER ? 'a whole number' : `a whole number of at least ${least}`,
+});
+/** An object with these methods; a function may have methods too. */
+export const objectWith = (what: string, ...methods: readonly string[]): ValueRule => ({
+  fits: (value) =>
+    (isFields(value) || (typeof value === 'function' && methods.length > 0)) &&
+    methods.every((name) => typeof Reflect.get(value, name) === 'function'),
+  must: methods.length === 0 ? what : `${what}, with ${methods.join(', ')}`,
+});
+export const BOOLEAN: ValueRule = { fits: (value) => typeof value === 'boolean', must: 'true or false' };
+export const TEXT: ValueRule = { fits: isText, must: 'a text' };
+export const TEXTS: ValueRule = { fits: isTexts, must: 'a list of texts' };
+export const CALLBACK: ValueRule = { fits: (value) => typeof value === 'function', must: 'a function' };
+export const OBJECT: ValueRule = objectWith('an object');
+/** By what it can do: a signal may come from another realm. */
+export const SIGNAL: ValueRule = {
+  ...objectWith('an AbortSignal', 'addEventListener', 'removeEventListener'),
+  must: 'an AbortSignal, such as that of an AbortController',
+};
+
+export const CLOCK: ValueRule = objectWith('a clock', 'now', 'monotonic', 'schedule');
+export const COUNT: ValueRule = numberFrom(0, Number.POSITIVE_INFINITY, 'a number from 0 on');
+
+/** Of a list nothing is a field. */
+export const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * `known` has a key per field, so that the compiler can hold it against a type, and says what it may hold: a field that is `true` holds
+ * anything, or is checked where it is read.
+ */
+export type KnownFields<T> = Readonly<Record<keyof T, true | ValueRule>>;
 
 /** The names that are most like one, best first. */
 export type Nearest = (name: string, names: Iterable<string>) => readonly string[];
 
 /**
- * An option that is not known may be a cap that is misspelt, so it is refused, not ignored.
+ * An option that is not known may be a cap that is misspelt, and one that nobody understands would be no rule at all, so both are
+ * refused, not ignored.
  *
- * @throws invalid-request naming the first unknown field, the one that is nearest, and those that exist
+ * @throws invalid-request, or `code`, naming the first field that is unknown or cannot have its value, what it may be, and the nearest
  */
 export function assertKnownFields<T extends object>(
   what: string,
   given: T,
   known: KnownFields<T>,
-  nearest?: Nearest,
+  nearest: Nearest,
+  code: ErrorCode = 'invalid-request',
 ): void {
+  if (!isFields(given))
+    throw new PolyphonyError(code, `${what} cannot have ${shown(given)} for its fields: give an object.`);
   for (const name in given) {
-    if (Object.hasOwn(known, name) || given[name] === undefined) continue;
-    throw unknownField(what, name, Object.keys(known), nearest);
+    const value = given[name];
+    if (value === undefined) continue;
+    if (!Object.hasOwn(known, name)) throw unknownField(what, name, Object.keys(known), nearest, code);
+    const rule = known[name as keyof T];
+    if (rule !== true && !rule.fits(value)) throw wrongValue(placeOf(what, name), value, rule, nearest, code);
   }
+}
+
+/** `limits.usd`, but `A call: signal`. */
+const placeOf = (what: string, name: string): string => `${what}${what.includes(' ') ? ': ' : '.'}${name}`;
+
+/** @throws invalid-request naming what is given, its value and what it must be */
+export function assertFits(what: string, value: unknown, rule: ValueRule, nearest: Nearest): void {
+  if (!rule.fits(value)) throw wrongValue(what, value, rule, nearest);
 }
 
 /** The error for a field that does not exist. */
-export function unknownField(what: string, name: string, names: readonly string[], nearest?: Nearest): PolyphonyError {
-  const near = nearest?.(name, names)[0];
+export function unknownField(
+  what: string,
+  name: string,
+  names: readonly string[],
+  nearest: Nearest,
+  code: ErrorCode = 'invalid-request',
+): PolyphonyError {
+  const near = nearest(name, names)[0];
   const meant = near === undefined ? '' : `did you mean "${near}"? `;
   const message = `${what} has no field ${shown(name)}: ${meant}${meant === '' ? 'it' : 'It'} may have ${names.join(', ')}.`;
-  return new PolyphonyError('invalid-request', message);
+  return new PolyphonyError(code, message);
 }
 
-/** A value that is wrong, as messages show it. */
-export function shown(value: unknown): string {
-  if (typeof value !== 'string') {
-    if (Array.isArray(value)) return 'a list';
-    return typeof value === 'object' && value !== null ? 'an object' : String(value);
-  }
-  return `${JSON.stringify(firstOf(value, SHOWN_CHARACTERS))}${value.length > SHOWN_CHARACTERS ? '…' : ''}`;
+/** The error for a value that a field cannot have. */
+export function wrongValue(
+  field: string,
+  value: unknown,
+  { must, words = [] }: ValueRule,
+  nearest: Nearest,
+  code: ErrorCode = 'invalid-request',
+): PolyphonyError {
+  const wrong = isTexts(value) ? value.find((word) => !words.includes(word)) : value;
+  const near = words.length > 1 && isText(wrong) ? nearest(wrong, words)[0] : undefined;
+  const meant = near === undefined ? '' : ` Did you mean "${near}"?`;
+  const is = isTexts(value) && words.length > 0 ? `has ${shown(wrong)}` : `is ${shown(value)}`;
+  return new PolyphonyError(code, `${field} ${is}, but it must be ${must}.${meant}`);
 }

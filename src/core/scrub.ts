@@ -51,6 +51,7 @@ export function rememberSecret(value: string): void {
 
 const HARMLESS_HEADER =
   /^(?:accept(?:-.*)?|content-(?:type|language|encoding)|user-agent|http-referer|referer|x-title|.*-(?:version|beta))$/i;
+const BASIC = /^Basic\s+(\S+)\s*$/i;
 const SCHEME = /^(?:Bearer|Basic|Token|Api-?Key)\s+/i;
 
 /** The values of headers that a user sets, except those that only describe the request. */
@@ -59,6 +60,10 @@ export function rememberHeaders(headers: Readonly<Record<string, string>>): void
     if (HARMLESS_HEADER.test(name) || typeof value !== 'string') continue;
     rememberSecret(value);
     rememberSecret(value.replace(SCHEME, ''));
+    const [, encoded] = BASIC.exec(value) ?? [];
+    // Both parts, because servers repeat them as they read them.
+    if (encoded !== undefined)
+      for (const part of Buffer.from(encoded, 'base64').toString().split(/:(.*)/s)) rememberSecret(part);
   }
 }
 

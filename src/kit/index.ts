@@ -18,7 +18,7 @@ export { timeLeftMs } from '../core/model/time-left.ts';
 export { formatUsd, nanoToUsd, usdToNano } from '../core/money/money.ts';
 export { costOf, type PriceTerms, worstCostOf } from '../core/money/price.ts';
 export type * from '../core/money/token-price.ts';
-export { onAbort } from '../core/on-abort.ts';
+export { type JoinedSignal, joinedSignal, onAbort } from '../core/on-abort.ts';
 export type * from '../core/plan/planner.ts';
 export type * from '../core/plan/validation.ts';
 export type * from '../core/plugin.ts';

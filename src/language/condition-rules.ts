@@ -5,6 +5,11 @@ export const CONDITION_BOUNDS = {
   length: 2000,
   /** Nesting of parentheses, calls, indexes and selections. */
   depth: 32,
+  /**
+   * Operators within one another: `a || b || c` has two, because it means `(a || b) || c`. Two thirds of what the stack of a process takes
+   * at least, so that the same text is taken or refused wherever it is read.
+   */
+  operators: 1000,
   /** Comprehensions (`all`, `exists`, `exists_one`, `map`, `filter`) inside one another. */
   comprehensions: 2,
   /** Items of a list that a comprehension or `in` reads. */

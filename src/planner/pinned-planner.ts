@@ -1,5 +1,5 @@
 /** How the planner asks for a model that the config names. */
-import type { ChatRequest } from '../core/model/model.ts';
+import { type ChatRequest, meantBy } from '../core/model/model.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { Catalogue } from '../core/plan/validation.ts';
  * may be named, whatever its card says of planning.
  */
 export function pinnedPlanner(named: string, { models, aliases }: Catalogue): NonNullable<ChatRequest['model']> {
-  const id = Object.hasOwn(aliases, named) ? aliases[named] : named;
+  const id = meantBy(named, aliases);
   const isMade = models.some(
     ({ provider, card }) => card.dedicatedTo === 'planning' && (id === `${provider}/${card.id}` || id === card.id),
   );

@@ -1,7 +1,7 @@
 /** What is settled before a planner is asked: the prompt, who plans, and that prompt, plan and repair fit the window. */
 import { PolyphonyError } from '../core/errors.ts';
 import type { CallOptions, Gateway } from '../core/gateway.ts';
-import { type ChatRequest, type Message, SENSITIVITIES, type Sensitivity } from '../core/model/model.ts';
+import { type ChatRequest, type Message, meantBy, SENSITIVITIES, type Sensitivity } from '../core/model/model.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Catalogue } from '../core/plan/validation.ts';
 import { choosePlanner, nameOf, PLANNING_MODEL, type PlannerChoice, type PlannerRules } from './choice.ts';
@@ -107,7 +107,7 @@ function smallestWindow(
 ): { readonly name: string; readonly tokens: number } | undefined {
   const [first] = planners;
   if (first !== undefined) return { name: nameOf(first.target), tokens: first.contextTokens };
-  const meant = model === undefined ? undefined : (aliases[model] ?? model);
+  const meant = model === undefined ? undefined : (meantBy(model, aliases) ?? model);
   const able = models.filter(({ provider, card }) =>
     meant === undefined
       ? card.capabilities.includes('planning') && card.operations.includes('chat')

@@ -1,4 +1,5 @@
 /** Stores in the memory of the process: no file, no promise on the hot paths, and a bound on everything that would grow. */
+import { assertKnownFields, CLOCK, COUNT, type KnownFields, OBJECT } from '../core/checked-options.ts';
 import type { Clock } from '../core/clock.ts';
 import type { RunEvent, RunStatus, RunSummary } from '../core/run/engine.ts';
 import type { PassageBounds } from '../core/stores/passages.ts';
@@ -11,6 +12,7 @@ import type {
   RunJournal,
   Stores,
 } from '../core/stores.ts';
+import { nearest } from '../language/suggest.ts';
 import { systemClock } from '../system/clock.ts';
 import { assertKey, type CounterCells, changeCounters, jsonText } from './counters.ts';
 import { type MemoryLedgerOptions, memoryLedger } from './memory/ledger.ts';
@@ -28,13 +30,23 @@ export interface MemoryStoresOptions extends MemoryLedgerOptions {
   readonly passages?: Partial<PassageBounds>;
 }
 
+const OPTIONS: KnownFields<MemoryStoresOptions> = {
+  clock: CLOCK,
+  endedRuns: COUNT,
+  ledgerRows: COUNT,
+  passages: OBJECT,
+};
+
 /**
  * Stores in memory, for one process. When rows beyond `ledgerRows` are dropped, the ledger's totals by day and by user, team,
  * tenant and tag stay right. Totals by request, node, run and session then count only the kept rows.
+ *
+ * @throws invalid-config for an option that does not exist, or cannot have its value
  */
 export function memoryStores(
   options: MemoryStoresOptions = {},
 ): Stores & Required<Pick<Stores, 'threads' | 'passages'>> {
+  assertKnownFields('memoryStores', options, OPTIONS, nearest, 'invalid-config');
   const clock = options.clock ?? systemClock;
   const journal = memoryJournal(clock, Math.max(1, options.endedRuns ?? 10_000));
   const ledger = memoryLedger(options);

@@ -1,12 +1,22 @@
 /** Stores in one SQLite file, which survives the process. Several processes may use it at the same time. */
 
 import { resolve } from 'node:path';
+import {
+  assertKnownFields,
+  BOOLEAN,
+  CALLBACK,
+  CLOCK,
+  COUNT,
+  type KnownFields,
+  OBJECT,
+} from '../core/checked-options.ts';
 import type { Clock } from '../core/clock.ts';
 import { PolyphonyError } from '../core/errors.ts';
 import type { Processes } from '../core/processes.ts';
 import type { PassageBounds } from '../core/stores/passages.ts';
 import type { Stores } from '../core/stores.ts';
 import { guardedListener } from '../core/user-code/guarded-listener.ts';
+import { nearest } from '../language/suggest.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemProcesses } from '../system/processes.ts';
 import { recoverAtOpening, sqliteAttempts } from './sqlite/attempts/attempts.ts';
@@ -48,12 +58,26 @@ export interface SqliteStoresOptions {
   readonly onError?: (error: PolyphonyError) => unknown;
 }
 
+const OPTIONS: KnownFields<SqliteStoresOptions> = {
+  path: true,
+  clock: CLOCK,
+  processes: OBJECT,
+  powerSafe: BOOLEAN,
+  busyMs: COUNT,
+  ledgerDelayMs: COUNT,
+  ledgerBufferRows: COUNT,
+  maximumBytes: true,
+  passages: OBJECT,
+  onError: CALLBACK,
+};
+
 /**
  * Opens the file at the first use, so the first operation fails if the file cannot be opened.
  *
- * @throws invalid-config when the path is not a file path or a bound is not a positive whole number; operations throw store-full, -corrupt, -newer or -busy
+ * @throws invalid-config when the path is not a file path, a bound is not a positive whole number, or an option does not exist; operations throw store-full, -corrupt, -newer or -busy
  */
 export function sqliteStores(options: SqliteStoresOptions): Stores & Required<Pick<Stores, 'threads' | 'passages'>> {
+  assertKnownFields('sqliteStores', options, OPTIONS, nearest, 'invalid-config');
   const { clock = systemClock, processes = systemProcesses } = options;
   const onError = guardedListener(options.onError ?? (() => {}));
   const { powerSafe = false, busyMs = 10_000, maximumBytes } = options;

@@ -12,10 +12,11 @@ const [key, user, password, segment, query] = SECRETS;
 
 let server: Server;
 let environment: Readonly<Record<string, string>>;
+let withUser: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    const echo = inspect({ url: request.url, ...request.headers, user, password });
+    const echo = inspect({ url: request.url, ...request.headers });
     response.writeHead(500, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ error: { message: echo } }));
   });
@@ -24,6 +25,10 @@ beforeAll(async () => {
   environment = {
     OPENAI_API_KEY: key ?? '',
     POLYPHONY_MODELS: 'm',
+    OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1/${segment}?token=${query}`,
+  };
+  withUser = {
+    ...environment,
     OPENAI_BASE_URL: `http://${user}:${password}@127.0.0.1:${port}/v1/${segment}?token=${query}`,
   };
 });
@@ -50,6 +55,10 @@ it('prints and writes none, whatever is asked for', async () => {
   const { runId } = JSON.parse(await command('--json', 'run', 'a.plan.json')) as { readonly runId: string };
   for (const words of ['show', 'replay']) await command('runs', words, runId);
   for (const words of ['spend', 'doctor', 'hello']) await command(words);
+  // It is refused, because a user and a password would not be sent.
+  const refused = await start(['run', 'a.plan.json', '--log', 'debug'], { folder, environment: withUser }).ended;
+  expect(refused.out + refused.err).toContain('holds a user or a password');
+  texts.push(refused.out + refused.err);
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (/\.(?:db|db-wal|log)$/.test(name)) texts.push(readFileSync(join(folder, name), 'latin1'));
   }

@@ -23,10 +23,15 @@ afterEach(() => polyphony.close());
 const unchecked = <T>(options: object): T => options as T;
 
 const WRONG: readonly (readonly [options: object, message: string])[] = [
-  [{ budget: 1 }, 'has no field "budget": it may have'],
-  [{ budgetUsd: Number.NaN }, 'An amount of NaN USD cannot be used'],
-  [{ budgetUsd: '1' }, 'An amount of 1 USD cannot be used'],
-  [{ budgetUsd: -1 }, 'An amount of -1 USD cannot be used'],
+  [{ budget: 1 }, 'has no field "budget": did you mean "budgetUsd"? It may have'],
+  [{ budgetUSD: 1 }, 'has no field "budgetUSD": did you mean "budgetUsd"? It may have'],
+  [{ zzzz: 1 }, 'has no field "zzzz": it may have'],
+  [{ budgetUsd: Number.NaN }, 'The budget of a run (budgetUsd) cannot be NaN: give a number from 0 to 9,000,000.'],
+  [{ budgetUsd: '1' }, 'The budget of a run (budgetUsd) cannot be "1": give a number'],
+  [{ budgetUsd: -1 }, 'The budget of a run (budgetUsd) cannot be -1: give a number'],
+  [{ signal: 'x' }, 'signal is "x", but it must be an AbortSignal'],
+  [{ level: 'x' }, 'level is "x", but it must be a whole number'],
+  [{ approval: { aboveUSD: 1 } }, 'The approval of a run has no field "aboveUSD": did you mean "aboveUsd"?'],
   [{ runId: 'a\0b' }, 'The id of a run cannot be "a\\u0000b"'],
   [{ runId: '' }, 'The id of a run cannot be ""'],
   [{ session: '\ud800' }, 'A session cannot be "\\ud800"'],

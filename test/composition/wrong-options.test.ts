@@ -9,6 +9,8 @@ import {
   value,
   workflow,
 } from '../../src/index.ts';
+import { memoryStores } from '../../src/stores/memory.ts';
+import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { fakeProvider } from '../../src/testing/index.ts';
 
 const open = (options: object = {}) =>
@@ -26,6 +28,14 @@ it.each([
   [{ providers: 'openai' }, 'providers'],
   [{ recover: 'yes' }, 'recover'],
   [{ recover: { concurency: 2 } }, 'did you mean "concurrency"'],
+  [{ logger: 'x' }, 'createPolyphony.logger is "x", but it must be a logger, with debug, info, warn, error'],
+  [{ logger: { info: () => {} } }, 'createPolyphony.logger is an object, but it must be a logger'],
+  [{ engine: 'x' }, 'createPolyphony.engine is "x", but it must be a function'],
+  [{ stores: 'x' }, 'but it must be stores with journal, ledger and keyValue'],
+  [{ runtime: {} }, 'createPolyphony.runtime is an object, but it must be a runtime with clock'],
+  [{ transport: () => {} }, 'createPolyphony.transport is a function, but it must be a transport'],
+  [{ defaults: 'no' }, 'createPolyphony.defaults is "no", but it must be true or false'],
+  [{ environment: 0 }, 'createPolyphony.environment is 0, but it must be true or false'],
 ])('createPolyphony(%j) names what is wrong', async (options, said) => {
   await expect(open(options)).rejects.toMatchObject({ code: 'invalid-config', message: expect.stringContaining(said) });
 });
@@ -44,10 +54,53 @@ describe('a method', () => {
     ['an unknown status', () => polyphony.runs.list({ status: wrong('interupted') }), 'invalid-request', 'interrupted'],
     ['a misspelt filter', () => polyphony.runs.list(wrong({ stauts: 'done' })), 'invalid-request', 'stauts'],
     ['a limit below 0', () => polyphony.runs.list({ limit: -1 }), 'invalid-request', '-1'],
+    ['options that are no object', () => polyphony.run(plan, {}, wrong(5)), 'invalid-request', 'A run cannot have 5'],
+    ['a callback that is none', () => polyphony.run(plan, {}, { onPlan: wrong('x') }), 'invalid-request', 'a function'],
+    ['an unknown word', () => polyphony.run(plan, {}, { streaming: wrong('fre') }), 'invalid-request', 'or "free"'],
+    [
+      'a text as a switch',
+      () => polyphony.run(plan, {}, { attended: wrong('no') }),
+      'invalid-request',
+      'true or false',
+    ],
+    ['an input among options', () => polyphony.run(plan, {}, wrong({ input: {} })), 'invalid-request', '"input"'],
+    ['a misspelt plan option', () => polyphony.plan('x', wrong({ onDelat: () => {} })), 'invalid-request', '"onDelta"'],
+    ['a callback of planning', () => polyphony.plan('x', { onDelta: wrong('x') }), 'invalid-request', 'a function'],
+    [
+      'a preview as well',
+      () => polyphony.planningPreview('x', { fresh: wrong(1) }),
+      'invalid-request',
+      'true or false',
+    ],
+    ['a misspelt validation', () => polyphony.validate(plan, wrong({ repiar: true })), 'invalid-request', '"repair"'],
+    ['a misspelt simulation', () => polyphony.simulate(plan, wrong({ runz: 5 })), 'invalid-request', '"runs"'],
+    ['times beside "before"', () => polyphony.prune(wrong({ runs: 5 })), 'invalid-request', 'no field "runs"'],
+    ['a prune without a time', () => polyphony.prune(wrong({})), 'invalid-request', '{ before: { runs'],
+    [
+      'a time that is none',
+      () => polyphony.prune({ before: { runs: wrong('1') } }),
+      'invalid-request',
+      'before.runs is "1"',
+    ],
+    ['a misspelt watch', async () => polyphony.runs.watch('x', wrong({ singal: 1 })), 'invalid-request', '"signal"'],
+    ['nested as a text', () => polyphony.runs.list({ nested: wrong('no') }), 'invalid-request', 'true or false'],
     ['a text as concurrency', () => polyphony.run(plan, {}, { concurrency: wrong('2') }), 'invalid-request', '2'],
   ])('refuses %s', async (_name, call, code, said) => {
     await expect(call()).rejects.toMatchObject({ code, message: expect.stringContaining(said) });
   });
+});
+
+it.each<[string, () => unknown, string]>([
+  ['memory', () => memoryStores({ endedRun: 5 } as never), 'has no field "endedRun": did you mean "endedRuns"?'],
+  [
+    'memory',
+    () => memoryStores({ ledgerRows: '5' as never }),
+    'memoryStores.ledgerRows is "5", but it must be a number',
+  ],
+  ['SQLite', () => sqliteStores({ path: 'x', onError: 'x' as never }), 'sqliteStores.onError is "x", but it must be a'],
+  ['SQLite', () => sqliteStores({ path: 'x', powersafe: true } as never), 'did you mean "powerSafe"?'],
+])('stores in %s refuse an option that they would not heed', (_, open, message) => {
+  expect(open).toThrow(expect.objectContaining({ code: 'invalid-config', message: expect.stringContaining(message) }));
 });
 
 it('says which id is used twice', () => {

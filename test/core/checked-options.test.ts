@@ -44,15 +44,21 @@ describe('scopes', () => {
   });
 });
 
+const none = (): readonly string[] => [];
 const unchecked = (given: object): { usd?: number } => given;
 
 describe('names of fields', () => {
   it('refuses one that is misspelt, and takes one that is undefined', () => {
     const known = { usd: true, ms: true } as const;
-    assertKnownFields('limits', { usd: 1 }, known);
-    assertKnownFields<{ usd?: number; ms?: number }>('limits', Object.assign({ ms: 1 }, { old: undefined }), known);
-    expect(() => assertKnownFields<{ usd?: number; ms?: number }>('limits', unchecked({ budget: 1 }), known)).toThrow(
-      'limits has no field "budget": it may have usd, ms.',
+    assertKnownFields('limits', { usd: 1 }, known, none);
+    assertKnownFields<{ usd?: number; ms?: number }>(
+      'limits',
+      Object.assign({ ms: 1 }, { old: undefined }),
+      known,
+      none,
     );
+    expect(() =>
+      assertKnownFields<{ usd?: number; ms?: number }>('limits', unchecked({ budget: 1 }), known, none),
+    ).toThrow('limits has no field "budget": it may have usd, ms.');
   });
 });

@@ -74,14 +74,21 @@ describe('the service tier', () => {
     ['priority', 'priority', 5_600_000],
     [undefined, 'flex', 1_400_000],
     // A request that is answered at once is none of a batch, but its provider may say that it was.
-    ['batch', undefined, 2_800_000],
-    ['batch', 'batch', 1_400_000],
+    [undefined, 'batch', 1_400_000],
   ])('asked for %s, served %s', async (serviceTier, served, cost) => {
     const { request, rows } = priced(price, served === undefined ? {} : { serviceTier: served });
     const response = await request(serviceTier === undefined ? {} : { serviceTier });
     expect(response.costNanoUsd).toBe(cost);
     expect(response.serviceTier).toBe(served);
     expect((await rows()).map(({ costNanoUsd }) => costNanoUsd)).toEqual([cost]);
+  });
+
+  it('of batches is not asked for by a call that is made at once', async () => {
+    const { request, rows } = priced(price);
+    await expect(request({ serviceTier: 'batch' })).rejects.toThrow(
+      'serviceTier is "batch", but it must be a tier of the provider for calls that are made at once',
+    );
+    expect(await rows()).toEqual([]);
   });
 
   it('is what the router estimates by', () => {

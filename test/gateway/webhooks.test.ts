@@ -142,8 +142,15 @@ describe('updates of prices', () => {
       code: 'invalid-request',
     });
     for (const [text, message] of [
-      ['[]', 'the update is not what it may be'],
-      ['{"fake/cent": {"inptu": 1}}', 'fake/cent has no field "inptu"'],
+      [
+        '[]',
+        'nothing was changed: give an object as the field "prices" of a config.\n- the update is a list: give an object',
+      ],
+      ['{"fake/cent": {"inptu": 1}}', '- "fake/cent.inptu" is not a field: did you mean fake/cent.input?'],
+      [
+        '{"fake/cent": {"input": -1, "output": "1"}}',
+        '- fake/cent.input is -1: give at least 0\n- fake/cent.output is "1": give a number',
+      ],
       [{ 'fake/cent': { input: 1, output: 1 } } as never, 'cannot be an object: give the text of the request'],
     ] as const) {
       const signature = signatureOf('alert-secret', now, String(text));

@@ -99,7 +99,12 @@ describe('a commitment', () => {
     await runtime.clock.advance(31 * 86_400_000);
     expect((await first.generate(ask('20 10'))).costNanoUsd).toBe(0);
     expect(events.filter(({ type }) => type === 'commitment-spent')).toMatchObject([
-      { what: 'acme/* usd a month at 0', amount: { nanoUsd: 100_000 } },
+      {
+        what: 'acme/* usd a month at 0',
+        amount: { nanoUsd: 100_000 },
+        message:
+          'The commitment to acme of $0.0001 a month is used up for 2023-11: it covers no further calls until the next month begins.',
+      },
     ]);
   });
 

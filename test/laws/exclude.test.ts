@@ -9,7 +9,7 @@ import type { Call, Handler, ModelEvent, Target } from '../../src/core/model/mod
 import { createGateway } from '../../src/gateway/create-gateway.ts';
 import type { GatewayPlugin } from '../../src/gateway/gateway-plugin.ts';
 import { createTransport } from '../../src/gateway/transport/transport.ts';
-import { chatCompletionsProvider } from '../../src/kit/index.ts';
+import { chatCompletionsProvider, joinedSignal } from '../../src/kit/index.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { systemRuntime } from '../../src/system/clock.ts';
 import { fakeCard, fakeProvider, finish } from '../../src/testing/fakes.ts';
@@ -170,7 +170,7 @@ interface Branch {
 /** Runs one branch with a signal of its own. */
 function start(call: Call, next: Handler): Branch {
   const controller = new AbortController();
-  const signal = AbortSignal.any([call.signal, controller.signal]);
+  const { signal, release } = joinedSignal([call.signal, controller.signal]);
   const events: ModelEvent[] = [];
   const source = next({ ...call, signal })[Symbol.asyncIterator]();
   const speak = async (): Promise<void> => {
@@ -183,7 +183,9 @@ function start(call: Call, next: Handler): Branch {
   };
   const spoke = speak();
   const left = async (): Promise<void> => {
-    if (controller.signal.aborted) await source.return?.();
+    if (!controller.signal.aborted) return;
+    await source.return?.();
+    release();
   };
   return {
     signal,
@@ -191,8 +193,12 @@ function start(call: Call, next: Handler): Branch {
     ended: spoke.then(left, () => undefined),
     stop: () => controller.abort(),
     async *rest() {
-      yield* events;
-      yield* { [Symbol.asyncIterator]: () => source };
+      try {
+        yield* events;
+        yield* { [Symbol.asyncIterator]: () => source };
+      } finally {
+        release();
+      }
     },
   };
 }

@@ -35,6 +35,7 @@ const ENVIRONMENT = 'SEARCH_API_KEY';
 let folder: string;
 let server: Server;
 let address: string;
+let addressWithUser: string;
 /** What anybody could see. */
 let seen: string[];
 
@@ -52,7 +53,9 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const user = `${SECRETS.user}:${encodeURIComponent(SECRETS.password)}`;
-  address = `http://${user}@127.0.0.1:${(server.address() as AddressInfo).port}/v1/${SECRETS.path}/?token=${SECRETS.query}`;
+  const place = `127.0.0.1:${(server.address() as AddressInfo).port}/v1/${SECRETS.path}/?token=${SECRETS.query}`;
+  address = `http://${place}`;
+  addressWithUser = `http://${user}@${place}`;
 });
 
 afterEach(() => {
@@ -117,7 +120,11 @@ describe.each(['401', '429', '404', '400', '500', '307'])(
         id: 'echo',
         baseURL: address,
         apiKey: SECRETS.key,
-        headers: { 'x-tenant': SECRETS.header, 'x-status': status },
+        headers: {
+          'x-tenant': SECRETS.header,
+          'x-status': status,
+          'x-user': `Basic ${Buffer.from(`${SECRETS.user}:${SECRETS.password}`).toString('base64')}`,
+        },
         models: [fakeCard({ id: 'm' })],
       });
       const polyphony = await built({ providers: [provider] });
@@ -144,6 +151,21 @@ describe.each(['401', '429', '404', '400', '500', '307'])(
     });
   },
 );
+
+it('an address with a user and a password, which is refused where it is given or where it is read', async () => {
+  const given = { id: 'echo', apiKey: SECRETS.key, models: [fakeCard({ id: 'm' })] };
+  try {
+    openaiCompatible({ ...given, baseURL: addressWithUser });
+  } catch (error) {
+    see(error);
+  }
+  const polyphony = await built({ providers: [openaiCompatible({ ...given, baseURL: () => addressWithUser })] });
+  const error: unknown = await polyphony.gateway.generate(ask).catch((thrown: unknown) => thrown);
+  see(error);
+  await finish(polyphony);
+  expect(seen.join('').match(/holds a user or a password/g)?.length).toBeGreaterThan(1);
+  expectNone();
+});
 
 /** Ways in which programs throw what they should not. */
 const THROWN: Readonly<Record<string, () => unknown>> = {

@@ -11,7 +11,7 @@ const models = ['plain', 'coder', 'sorter'].map((id) =>
   fakeCard({ id, strengths: { general: id === 'plain' ? 0.9 : 0.5 } }),
 );
 
-function world(sorts: () => string | readonly ScriptStep[]) {
+function world(sorts: () => string | readonly ScriptStep[], classify: Config['classify'] = { model: 'sorter' }) {
   const sorted: ChatRequest[] = [];
   const provider = fakeProvider({
     models,
@@ -24,7 +24,7 @@ function world(sorts: () => string | readonly ScriptStep[]) {
   const config: Config = {
     optimise: 'quality',
     retry: { retries: 0 },
-    classify: { model: 'sorter' },
+    classify,
     routes: { code: { chain: ['coder'] } },
     tasks: { code: { description: 'programs' } },
   };
@@ -63,6 +63,26 @@ describe('law: a class that several requests ask a model for at the same time', 
     expect((await cancelled).code).toBe('cancelled');
     expect((await made.run(others)).map(({ target }) => target.model)).toEqual(['coder', 'coder']);
     expect(made.sorted).toHaveLength(2);
+  });
+
+  it.each([
+    ['its own', 0],
+    ["another's, then its own", 900],
+    ["another's to the end of its time", 1000],
+  ])('is waited for no longer than `ms` in total: %s', async (_, endsMs) => {
+    const made = world(() => [{ hang: true }], { model: 'sorter', ms: 1000 });
+    const first = new AbortController();
+    if (endsMs > 0) void made.gateway.generate(user(unclear), { signal: first.signal }).catch(() => undefined);
+    let answered: string | undefined;
+    void made.gateway.generate(user(unclear)).then(({ target }) => {
+      answered = target.model;
+    });
+    await made.runtime.clock.advance(endsMs);
+    first.abort();
+    await made.runtime.clock.advance(Math.max(0, 999 - endsMs));
+    if (endsMs < 1000) expect(answered).toBeUndefined();
+    await made.runtime.clock.advance(1);
+    expect(answered).toBe('plain');
   });
 
   it('is not ended by the cancel of one that waits for it', async () => {

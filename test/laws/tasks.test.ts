@@ -118,7 +118,7 @@ describe('law: the class of a request', () => {
   it.each<[string, NonNullable<NonNullable<Config['tasks']>[string]['when']>[number], object, object]>([
     ['tools', { tools: true }, { tools: [{ name: 'a', inputSchema: {} }] }, {}],
     ['no tools', { tools: false }, {}, { tools: [{ name: 'a', inputSchema: {} }] }],
-    ['json', { json: true }, { output: { type: 'object' } }, {}],
+    ['json', { json: true }, { output: { type: 'json' } }, {}],
     [
       'languages',
       { languages: ['de-CH'] },

@@ -9,8 +9,9 @@ const PLAN = { version: 1, nodes: [{ id: 'a', use: 'value', in: { x: 1 } }], out
 test.each([
   ['its full name', 'embedded/planner'],
   ['an alias', 'writer'],
+  ['an alias of an alias', 'author'],
 ])('a model that is made for planning can be named as the planner by %s', async (_, model) => {
-  const config = { planner: { model }, aliases: { writer: 'embedded/planner' } };
+  const config = { planner: { model }, aliases: { author: 'writer', writer: 'embedded/planner' } };
   const polyphony = await createPolyphony({ providers: [embedded()], config });
   try {
     expect((await polyphony.plan(REQUEST)).rounds).toBe(1);

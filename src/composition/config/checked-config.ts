@@ -3,6 +3,7 @@
 import type { ConfigInput } from '../../core/config/config-input.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
+import { nearest } from '../../language/suggest.ts';
 import { unsupportedNode } from '../../system/node-version.ts';
 
 /** What layers and plugins are made from once. */
@@ -43,10 +44,10 @@ export async function checkedConfig(config: ConfigInput | undefined): Promise<Co
   if (config === undefined) return {};
   const [{ ConfigSchema }, { configIssues }] = await Promise.all([
     import('../../core/config/config-schema.ts'),
-    import('./config-issues.ts'),
+    import('../../core/config/refused-by-schema.ts'),
   ]);
   const parsed = ConfigSchema.safeParse(config);
   if (parsed.success) return parsed.data;
-  const message = `The config cannot be used:\n${configIssues(ConfigSchema, config, parsed.error)}`;
+  const message = `The config cannot be used:\n${configIssues(ConfigSchema, config, parsed.error, { nearest })}`;
   throw new PolyphonyError('invalid-config', message);
 }

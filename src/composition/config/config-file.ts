@@ -6,11 +6,12 @@ import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { ConfigSchema, ModelsSchema, PricesSchema } from '../../core/config/config-schema.ts';
+import { configIssues } from '../../core/config/refused-by-schema.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { scrubText } from '../../core/scrub.ts';
+import { nearest } from '../../language/suggest.ts';
 import { type ReadingRules, readText } from '../../system/read-text.ts';
-import { configIssues } from './config-issues.ts';
 import { placesIn } from './config-places.ts';
 
 const LARGEST_CONFIG = 1024 * 1024;
@@ -99,5 +100,5 @@ async function checked<T>(path: string, schema: z.ZodType<T>, value: unknown, te
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const placeOf = text === undefined ? undefined : placesIn(text, await import('yaml'));
-  throw refuse(`${path} cannot be used:\n${configIssues(schema, value, parsed.error, placeOf)}`);
+  throw refuse(`${path} cannot be used:\n${configIssues(schema, value, parsed.error, { nearest, placeOf })}`);
 }

@@ -1,8 +1,6 @@
 /** Where a field stands in the text of a config: for messages, so that an editor can go there. */
 import type { Document } from 'yaml';
-
-/** Such as `line 12, column 5`; undefined where the text has no such field. */
-export type PlaceOf = (path: readonly PropertyKey[]) => string | undefined;
+import type { PlaceOf } from '../../core/config/refused-by-schema.ts';
 
 /** The text is parsed again, with places, when the first one is asked for. JSON is read as YAML, whose superset it is. */
 export function placesIn(

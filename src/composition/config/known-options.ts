@@ -1,17 +1,41 @@
 /** Options of a caller: one that is not known may be a store or a limit that is misspelt, so it is refused. */
-import { type KnownFields, shown, unknownField } from '../../core/checked-options.ts';
+import {
+  assertKnownFields,
+  BOOLEAN,
+  CALLBACK,
+  isFields,
+  type KnownFields,
+  objectWith,
+  shown,
+  type ValueRule,
+} from '../../core/checked-options.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { nearest } from '../../language/suggest.ts';
 import { isUnfinished, isWorkflow, unfinished } from '../../workflow/built.ts';
 
-/** @throws invalid-config naming the first unknown option, and the nearest one */
+/** @throws invalid-config naming the first option that is unknown, or cannot have its value */
 export function assertKnownOptions<T extends object>(what: string, options: T, known: KnownFields<T>): void {
-  for (const name in options) {
-    if (Object.hasOwn(known, name) || options[name] === undefined) continue;
-    const { message } = unknownField(what, name, Object.keys(known), nearest);
-    throw new PolyphonyError('invalid-config', message);
-  }
+  assertKnownFields(what, options, known, nearest, 'invalid-config');
 }
+
+const hasParts =
+  (...names: readonly string[]) =>
+  (value: unknown): boolean =>
+    isFields(value) && names.every((name) => isFields(value[name]));
+
+/** What the parts that a program brings must be able to do. One that cannot would fail later, at the first call that needs it. */
+export const PART_RULES = {
+  defaults: BOOLEAN,
+  environment: BOOLEAN,
+  engine: CALLBACK,
+  logger: objectWith('a logger', 'debug', 'info', 'warn', 'error'),
+  stores: {
+    fits: hasParts('journal', 'ledger', 'keyValue'),
+    must: 'stores with journal, ledger and keyValue, such as those of memoryStores()',
+  },
+  runtime: { fits: hasParts('clock'), must: 'a runtime with clock, random and ids' },
+  transport: objectWith('a transport', 'request', 'close'),
+} satisfies Readonly<Record<string, ValueRule>>;
 
 interface Lists {
   readonly providers?: unknown;

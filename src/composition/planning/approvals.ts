@@ -3,6 +3,7 @@ import { assertKnownFields, type KnownFields, shown } from '../../core/checked-o
 import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Approval, GivenApproval, SideEffectsApproval } from '../../core/plan/approval.ts';
+import { nearest } from '../../language/suggest.ts';
 
 const FIELDS: KnownFields<Approval> = { aboveUsd: true, sideEffects: true };
 const CHOICES: readonly SideEffectsApproval[] = ['ask', 'allow', 'deny'];
@@ -20,7 +21,7 @@ export function assertApproval(approval: GivenApproval | undefined): void {
   if (approval === undefined) return;
   if (typeof approval !== 'object' || approval === null)
     throw invalid(`The approval of a run cannot be ${shown(approval)}: give { aboveUsd, sideEffects }.`);
-  assertKnownFields('The approval of a run', approval, FIELDS);
+  assertKnownFields('The approval of a run', approval, FIELDS, nearest);
   const { aboveUsd, sideEffects } = approval;
   if (aboveUsd !== undefined && !(typeof aboveUsd === 'number' && aboveUsd >= 0 && Number.isFinite(aboveUsd)))
     throw invalid(`approval.aboveUsd cannot be ${shown(aboveUsd)}: give an amount in US dollars from 0 on.`);

@@ -1,9 +1,19 @@
 /** Removes what is old from the stores, part by part, so that neither this process nor others wait for long. */
+import {
+  assertKnownFields,
+  BOOLEAN,
+  type KnownFields,
+  numberFrom,
+  OBJECT,
+  SIGNAL,
+} from '../../core/checked-options.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { defined } from '../../core/defined.ts';
+import { PolyphonyError } from '../../core/errors.ts';
 import { DAY_MS, dayName, dayOf } from '../../core/money/calendar.ts';
 import type { Pruned, PruneOptions, Stores } from '../../core/stores.ts';
+import { nearest } from '../../language/suggest.ts';
 import { sleep } from '../../system/clock.ts';
 import { forgetCounters } from './run-counters.ts';
 
@@ -48,10 +58,23 @@ export interface PruneParts {
   readonly config: () => Config;
 }
 
+const TIME = numberFrom(0, Number.MAX_SAFE_INTEGER, 'epoch milliseconds');
+const TIMES: KnownFields<PruneTimes> = { runs: TIME, ledger: TIME, values: TIME, threads: TIME, indexes: TIME };
+const REQUEST: KnownFields<PruneRequest> = { before: OBJECT, unfinished: BOOLEAN, dryRun: BOOLEAN, signal: SIGNAL };
+
+/** What is misspelt would remove nothing, or something else. */
+function assertPruneRequest(request: PruneRequest): void {
+  assertKnownFields('What is removed', request, REQUEST, nearest);
+  if (request.before === undefined)
+    throw new PolyphonyError('invalid-request', 'What is removed has no time: give { before: { runs, ledger, … } }.');
+  assertKnownFields('before', request.before, TIMES, nearest);
+}
+
 /** Between two parts, so that others get at the file. */
 const PAUSE_MS = 20;
 
 export async function pruneStores(parts: PruneParts, request: PruneRequest): Promise<PruneReport> {
+  assertPruneRequest(request);
   const { before, dryRun = false, unfinished = false } = request;
   const { journal, ledger, keyValue, threads, passages } = parts.stores;
   const repeat = (prune: ((options: PruneOptions) => Promise<Pruned>) | undefined, time: number | undefined) =>

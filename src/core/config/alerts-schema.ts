@@ -42,7 +42,7 @@ const EVENTS: Readonly<Record<GatewayEvent['type'], true>> = {
 export const PriceUpdatesSchema = z.strictObject({ secret: secretReference });
 
 /** Of what is no address another rule says so. */
-function hasNoUser(address: string): boolean {
+export function hasNoUser(address: string): boolean {
   if (!URL.canParse(address)) return true;
   const { username, password } = new URL(address);
   return username === '' && password === '';

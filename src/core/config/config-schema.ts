@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { EscalateSchema } from '../plan/plan-schema.ts';
-import { PriceUpdatesSchema, WebhooksSchema } from './alerts-schema.ts';
+import { hasNoUser, PriceUpdatesSchema, WebhooksSchema } from './alerts-schema.ts';
+import { checkAliases, checkCandidates } from './check-names.ts';
 import { CandidatesSchema, HealthSchema, LifecycleSchema } from './lifecycle-schema.ts';
 import { BudgetSchema, ClaimsSchema, CommitmentsSchema } from './money-schema.ts';
 import { withCurrentNames } from './older-names.ts';
@@ -308,7 +309,7 @@ export const CurrentConfigSchema = z.strictObject({
                 hosts,
                 header: z
                   .string()
-                  .regex(/^[A-Za-z0-9-]{1,64}$/)
+                  .regex(/^[A-Za-z0-9-]{1,64}$/, 'write letters, digits and -, at most 64')
                   .optional(),
                 prefix: z.string().max(100).optional(),
               }),
@@ -320,14 +321,19 @@ export const CurrentConfigSchema = z.strictObject({
     .optional(),
   mcp: z
     .record(
-      z.string().regex(/^[a-z][a-z0-9-]{0,30}$/),
+      z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'begin with a letter, then a-z, 0-9 and -, at most 31'),
       z
         .strictObject({
           command: path.optional(),
           args: z.array(z.string().max(4096)).max(100).optional(),
           cwd: path.optional(),
           env: mcpSecrets.optional(),
-          url: z.string().min(1).max(2048).optional(),
+          url: z
+            .string()
+            .min(1)
+            .max(2048)
+            .refine(hasNoUser, 'leave the user and the password out: name a variable in "headers" instead')
+            .optional(),
           headers: mcpSecrets.optional(),
           tools: z.array(name).max(200).optional(),
           approve: z.enum(['writes', 'all', 'none']).optional(),
@@ -363,9 +369,10 @@ export const CurrentConfigSchema = z.strictObject({
 
 const currentNames = z.preprocess(
   (given, context) => withCurrentNames(given, (path, message) => context.addIssue({ code: 'custom', path, message })),
-  CurrentConfigSchema.superRefine((config, context) =>
-    checkRoutes(config as Config, (path, message) => context.addIssue({ code: 'custom', path, message })),
-  ),
+  CurrentConfigSchema.superRefine((config, context) => {
+    for (const check of [checkAliases, checkCandidates, checkRoutes])
+      check(config as Config, (path, message) => context.addIssue({ code: 'custom', path, message }));
+  }),
 );
 
 /**

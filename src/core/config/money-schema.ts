@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 const name = z.string().min(1).max(120);
 const usd = z.number().nonnegative().max(9_000_000);
+const share = z.number().positive().max(1);
 
 export const BudgetSchema = z
   .strictObject({
@@ -16,9 +17,9 @@ export const BudgetSchema = z
       .max(20)
       .optional(),
     dryRun: z.boolean().optional(),
-    alerts: z.array(z.number().positive().max(10)).max(10).optional(),
-    drift: z.number().positive().max(100).optional(),
-    shiftAt: z.number().positive().max(1).optional(),
+    alerts: z.array(share).max(10).optional(),
+    drift: share.optional(),
+    shiftAt: share.optional(),
   })
   .refine(({ startsOn = 1, period }) => startsOn <= (period === 'month' ? 28 : period === 'week' ? 7 : 1), {
     message: 'startsOn is 1 to 7 for a week, 1 to 28 for a month, and belongs to no other budget',
@@ -58,6 +59,6 @@ export const CommitmentsSchema = z
   });
 
 export const ClaimsSchema = z.strictObject({
-  share: z.number().positive().max(1),
-  tolerance: z.number().positive().max(10).optional(),
+  share,
+  tolerance: share.optional(),
 });

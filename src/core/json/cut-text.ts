@@ -1,5 +1,16 @@
 /** Beginnings and ends of texts, never with half of a surrogate pair: many servers refuse a request that contains one. */
 
+const SHOWN_CHARACTERS = 60;
+
+/** A value that is wrong, as messages show it. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string')
+    return `${JSON.stringify(firstOf(value, SHOWN_CHARACTERS))}${value.length > SHOWN_CHARACTERS ? '…' : ''}`;
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
 /** At most the first `most` UTF-16 units. */
 export function firstOf(text: string, most: number): string {
   if (text.length <= most) return text;

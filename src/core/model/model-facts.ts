@@ -3,25 +3,7 @@
  * that is absent is unknown, never good. docs/reference/models.md explains the figures.
  */
 
-/** The fields of work that strengths are stated for. A model may lack any of them, and a source may bring others. */
-export const STRENGTH_FIELDS = [
-  'general',
-  'reasoning',
-  'maths',
-  'code',
-  'tools',
-  'structured',
-  'instruction',
-  'extraction',
-  'creative',
-  'multilingual',
-  'vision',
-  'longContext',
-  'grounding',
-  'knowledge',
-  'search',
-  'planning',
-] as const;
+export { STRENGTH_FIELDS } from './request.ts';
 
 /** One strength, 0 to 1 on the measured scale: 0.40 is a good small model of 2024, 0.85 the best of early 2026. */
 export interface MeasuredStrength {

@@ -23,7 +23,17 @@ export type * from './event.ts';
 export { FINISH_REASONS } from './event.ts';
 export type * from './message.ts';
 export type * from './request.ts';
-export { CAPABILITIES, nearestTier, PRIORITIES, SENSITIVITIES, TIERS, tierStep } from './request.ts';
+export {
+  CAPABILITIES,
+  MOST_ALIASES,
+  meantBy,
+  nearestTier,
+  PRIORITIES,
+  SENSITIVITIES,
+  STRENGTH_FIELDS,
+  TIERS,
+  tierStep,
+} from './request.ts';
 
 export const SCOPE_KINDS = ['request', 'node', 'run', 'session', 'user', 'team', 'tenant', 'tag'] as const;
 export type ScopeKind = (typeof SCOPE_KINDS)[number];
@@ -38,7 +48,8 @@ export interface Scope {
 }
 
 /** Why a call is made. The gateway evaluates, caches and escalates only `answer` and `planner`. */
-export type Purpose = 'answer' | 'planner' | 'judge' | 'moderation' | 'embedding' | 'probe';
+export const PURPOSES = ['answer', 'planner', 'judge', 'moderation', 'embedding', 'probe'] as const;
+export type Purpose = (typeof PURPOSES)[number];
 
 export type AttemptOutcome = 'ok' | 'error' | 'cancelled';
 

@@ -61,6 +61,40 @@ export type Sensitivity = (typeof SENSITIVITIES)[number];
 export const PRIORITIES = ['critical', 'normal', 'background'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
+/** The fields of work that strengths are stated for. A model may lack any of them, and a source may bring others. */
+export const STRENGTH_FIELDS = [
+  'general',
+  'reasoning',
+  'maths',
+  'code',
+  'tools',
+  'structured',
+  'instruction',
+  'extraction',
+  'creative',
+  'multilingual',
+  'vision',
+  'longContext',
+  'grounding',
+  'knowledge',
+  'search',
+  'planning',
+] as const;
+
+/** How many aliases of a config may lead from a name to its model, the name itself included. */
+export const MOST_ALIASES = 8;
+
+/** The name that a name stands for by the aliases of a config; undefined where they are too many, or lead in a circle. */
+export function meantBy(name: string, aliases: Readonly<Record<string, string>>): string | undefined {
+  let meant = name;
+  for (let step = 0; step <= MOST_ALIASES; step += 1) {
+    const next = Object.hasOwn(aliases, meant) ? aliases[meant] : undefined;
+    if (next === undefined || next === meant) return meant;
+    meant = next;
+  }
+  return undefined;
+}
+
 /** Constraints on the router's choice. A string is short for `{ id }`. */
 export interface ModelChoice {
   /** Pins one model: its id (`small-v2`), `provider/model`, or an alias of the config. @default the router's choice */

@@ -3,6 +3,7 @@
  * free. An unknown price is null, never 0.
  */
 import { PolyphonyError } from '../errors.ts';
+import { shown } from '../json/cut-text.ts';
 
 export type NanoUsd = number;
 
@@ -11,17 +12,22 @@ export const NANO_PER_USD = 1_000_000_000;
 /** $9,000,000, the largest amount: sums of it are still exact. */
 export const MOST_NANO_USD: NanoUsd = 9_000_000 * NANO_PER_USD;
 
-/** @throws invalid-request when the amount is negative, not finite or above 9,000,000 */
+export const isUsd = (usd: unknown): usd is number => typeof usd === 'number' && usd >= 0 && usd <= 9_000_000;
+
+/** @throws invalid-request when the amount is no number, negative, not finite or above 9,000,000 */
 export function usdToNano(usd: number): NanoUsd {
-  if (!Number.isFinite(usd) || usd < 0 || usd > 9_000_000) {
-    throw new PolyphonyError(
-      'invalid-request',
-      `An amount of ${usd} USD cannot be used: give a number from 0 to 9,000,000.`,
-    );
-  }
+  if (!isUsd(usd)) throw noAmount('An amount of US dollars', usd);
   const nano = usd * NANO_PER_USD;
   // Writing a number takes longer than all else here.
   return Number.isInteger(nano) ? nano : Math.ceil(Number(nano.toFixed(3)));
+}
+
+/** Says of what is written as a text what is missing: `"0.1"` looks right otherwise. */
+export function noAmount(what: string, usd: unknown): PolyphonyError {
+  const isQuoted = typeof usd === 'string' && usd.trim() !== '' && Number(usd) >= 0;
+  const how = isQuoted ? `, such as ${Number(usd)} without quotes` : '';
+  const message = `${what} cannot be ${shown(usd)}: give a number from 0 to 9,000,000${how}.`;
+  return new PolyphonyError('invalid-request', message);
 }
 
 export const nanoToUsd = (nano: NanoUsd): number => nano / NANO_PER_USD;

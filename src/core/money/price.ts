@@ -22,6 +22,9 @@ import type { Usage } from './usage.ts';
 /** The part of a model card that has its price. */
 type Priced = { readonly price: TokenPrice | null };
 
+/** The service tier of batches, as prices name it. */
+export const BATCH_TIER = 'batch';
+
 /** What the rates depend on besides the usage. */
 export interface PriceTerms {
   /**

@@ -16,9 +16,9 @@ export interface BudgetConfig {
   readonly raises?: readonly BudgetRaise[];
   /** Counts, and tells what would not have fit, but refuses and limits nothing. @default false */
   readonly dryRun?: boolean;
-  /** Shares of the cap, above 0, that are told once a period by `budget-alert` when they are spent, at most 10. @default none */
+  /** Shares of the cap, above 0 to 1, that are told once a period by `budget-alert` when they are spent, at most 10. @default none */
   readonly alerts?: readonly number[];
-  /** The share by which the last seven days may differ from the seven before until `spend-drift` tells it. @default none */
+  /** The share, above 0 to 1, by which the last seven days may differ from the seven before until `spend-drift` tells it. @default none */
   readonly drift?: number;
   /** Only of a provider: the share of the cap from which other providers come first, unless a call is critical. @default none */
   readonly shiftAt?: number;
@@ -28,7 +28,7 @@ export interface BudgetConfig {
 export interface ClaimsConfig {
   /** The share of answers of providers that have such an endpoint, above 0, at most 1. */
   readonly share: number;
-  /** The share by which both may differ, beside 16 tokens, until `claim-differs` tells it. @default 0.05 */
+  /** The share, above 0 to 1, by which both may differ, beside 16 tokens, until `claim-differs` tells it. @default 0.05 */
   readonly tolerance?: number;
 }
 

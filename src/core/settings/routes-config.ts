@@ -62,7 +62,7 @@ export interface ClassifyConfig {
   readonly model?: string;
   /** The most that asking it may cost, in US dollars. @default 0.001 */
   readonly usd?: number;
-  /** How long that may take, in milliseconds. @default 5000 */
+  /** How long a call may wait for that, in milliseconds. @default 5000 */
   readonly ms?: number;
   /** Classes that it gave are kept for so many requests, 0 to 100000. @default 5000 */
   readonly kept?: number;

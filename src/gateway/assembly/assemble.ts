@@ -11,8 +11,9 @@ import { createPacer } from '../attempt-ring/limiter/pacer.ts';
 import { createBackground } from '../calls/background.ts';
 import { assertRule } from '../calls/checks/check-rule.ts';
 import { createRecentCalls } from '../calls/recent-calls.ts';
+import { unknownProvider } from '../calls/unknown-name.ts';
 import { explain } from '../explain/explain.ts';
-import { assertScore, reporting } from '../feedback.ts';
+import { assertRating, reporting } from '../feedback.ts';
 import { createGatewayEvents } from '../gateway-events.ts';
 import type { GatewayHandle, GatewayOptions } from '../gateway-handle.ts';
 import { createHealthMonitor } from '../health/monitor.ts';
@@ -117,7 +118,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
       return state.config.batches === undefined ? undefined : extras.api(handle, runtime);
     },
     rate(target, field, score) {
-      assertScore(score);
+      assertRating(target, field, score);
       rate(target, field, score);
     },
     recall: observations.recall,
@@ -176,7 +177,11 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
       const prices = await (await priceUpdates).read(body, signature, state.config, runtime.clock.now());
       state = build({ ...state, prices });
     },
-    reviveCredentials: (provider) => parts.credentials.revive(runtime.clock.now(), provider),
+    reviveCredentials(provider) {
+      const known = state.registry.providers;
+      if (provider !== undefined && !known.has(provider)) throw unknownProvider(provider, [...known.keys()]);
+      return parts.credentials.revive(runtime.clock.now(), provider);
+    },
     async close() {
       if (closed) return;
       closed = true;

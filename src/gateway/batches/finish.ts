@@ -7,12 +7,12 @@ import { asPolyphonyError, errorRecord, type PolyphonyError } from '../../core/e
 import type { BatchAnswer } from '../../core/model/batch.ts';
 import { readComplete } from '../../core/model/complete.ts';
 import type { Attempt, FinishEvent, ModelEvent } from '../../core/model/model.ts';
+import { BATCH_TIER } from '../../core/money/price.ts';
 import type { StreamEnding } from '../../kit/streams/observe.ts';
 import { checkedAnswer } from '../attempt-ring/provider.ts';
 import { attemptStateOf, newTrace } from '../calls/call-state.ts';
 import { type Charge, chargeOfEnding, chargeOfFinish, NO_CHARGE, type Sent } from '../money/charge.ts';
 import { recordOf, rowOf } from '../money/record.ts';
-import { BATCH_TIER } from '../money/reserve-worst-case.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
 import type { QueueParts } from './queue-parts.ts';
 import { forgetStep, settleOnce } from './steps.ts';

@@ -4,8 +4,11 @@ import {
   assertKnownFields,
   assertRequestId,
   assertScopes,
+  CALLBACK,
+  isFields,
   type KnownFields,
-  shown,
+  oneOf,
+  SIGNAL,
 } from '../../core/checked-options.ts';
 import type { Runtime } from '../../core/clock.ts';
 import type { Growing } from '../../core/defined.ts';
@@ -16,7 +19,7 @@ import {
   type CallTrace,
   type ModelRequest,
   PRIORITIES,
-  type Priority,
+  PURPOSES,
   type Scope,
 } from '../../core/model/model.ts';
 import { clockAheadMs } from '../../core/model/time-left.ts';
@@ -103,17 +106,18 @@ class PlainCall implements Call {
   }
 }
 
-const CALL_FIELDS: KnownFields<CallOptions> = {
-  signal: true,
+/** What a call may be given beside its request, and what each may be. */
+export const CALL_FIELDS: KnownFields<CallOptions> = {
+  signal: SIGNAL,
   session: true,
   urgency: true,
   scopes: true,
-  purpose: true,
-  priority: true,
-  trace: true,
+  purpose: oneOf(...PURPOSES),
+  priority: oneOf(...PRIORITIES),
+  trace: { fits: (value) => isFields(value) && Array.isArray(value.attempts), must: 'the trace of another call' },
   exclude: true,
   order: true,
-  isAwaited: true,
+  isAwaited: CALLBACK,
   requestId: true,
   id: true,
 };
@@ -121,7 +125,7 @@ const CALL_FIELDS: KnownFields<CallOptions> = {
 /** @throws invalid-request naming the option, its value and the rule */
 function assertCallOptions(options: CallOptions): void {
   assertKnownFields('A call', options, CALL_FIELDS, nearest);
-  const { id, session, scopes, exclude, order, priority } = options;
+  const { id, session, scopes, exclude, order } = options;
   if (id !== undefined) assertId('The id of a call', id, Number.POSITIVE_INFINITY);
   if (session !== undefined) assertId('A session', session);
   if (options.requestId !== undefined) assertRequestId('a call', options.requestId);
@@ -129,15 +133,6 @@ function assertCallOptions(options: CallOptions): void {
   if (scopes !== undefined) assertScopes(scopes);
   if (exclude !== undefined) assertTargets('exclude', exclude);
   if (order !== undefined) assertTargets('order', order);
-  if (priority !== undefined) assertPriority(priority);
-}
-
-function assertPriority(priority: Priority): void {
-  if (PRIORITIES.includes(priority)) return;
-  throw new PolyphonyError(
-    'invalid-request',
-    `The priority ${shown(priority)} does not exist: give one of ${PRIORITIES.join(', ')}.`,
-  );
 }
 
 const unknownUrgency = (urgency: unknown): PolyphonyError =>

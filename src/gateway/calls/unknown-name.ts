@@ -1,4 +1,5 @@
-/** What callers are told of a name that the config does not have. */
+/** What callers are told of a name that nothing has. */
+import { shown } from '../../core/checked-options.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { nearest } from '../../language/suggest.ts';
 
@@ -8,4 +9,11 @@ export function unknownName(what: 'route' | 'task', name: string, known: readonl
   return new PolyphonyError('no-route', `The config has no ${what} called "${name}". ${hint}`, {
     details: { unknown: name, suggestions: near, rejected: [] },
   });
+}
+
+/** From JavaScript, of a misspelt one nothing would be used again, and nobody would notice. */
+export function unknownProvider(id: unknown, known: readonly string[]): PolyphonyError {
+  const near = typeof id === 'string' ? nearest(id, known) : [];
+  const hint = near.length > 0 ? `Did you mean "${near[0]}"?` : `The providers are: ${known.join(', ') || 'none'}.`;
+  return new PolyphonyError('invalid-request', `There is no provider ${shown(id)}. ${hint}`);
 }

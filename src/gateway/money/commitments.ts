@@ -13,7 +13,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { CommitmentConfig, Config } from '../../core/config.ts';
 import { errorRecord } from '../../core/errors.ts';
 import type { Target } from '../../core/model/model.ts';
-import { MOST_NANO_USD, type NanoUsd, usdToNano } from '../../core/money/money.ts';
+import { formatUsd, MOST_NANO_USD, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { type Period, periodAt } from '../../core/money/period.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { CounterResult, KeyValueStore } from '../../core/stores.ts';
@@ -46,6 +46,8 @@ interface Terms {
   readonly times: number;
   readonly config: CommitmentConfig;
   readonly name: string;
+  /** For people. */
+  readonly words: string;
 }
 
 type Index = ReadonlyMap<string, readonly Terms[]>;
@@ -102,7 +104,7 @@ class OwnCommitments implements Commitments {
     };
     const failed = (error: unknown): Charge => {
       const { logger } = this.#parts;
-      logger?.warn({ error: errorRecord(error) }, `What is left of the commitment ${terms.name} could not be counted.`);
+      logger?.warn({ error: errorRecord(error) }, `What is left of ${terms.words} could not be counted.`);
       return charge;
     };
     try {
@@ -113,7 +115,13 @@ class OwnCommitments implements Commitments {
     }
   }
 
-  #learn({ amount, name, config }: Terms, key: string, { name: period, to }: Period, total: number, by: number): void {
+  #learn(
+    { amount, name, words, config }: Terms,
+    key: string,
+    { name: period, to }: Period,
+    total: number,
+    by: number,
+  ): void {
     const isMinute = config.period === 'minute';
     if (!this.#known.has(key)) this.#forget();
     this.#known.set(key, { counted: total, to, isMinute });
@@ -122,7 +130,7 @@ class OwnCommitments implements Commitments {
     this.#parts.events.tell({
       type: 'commitment-spent',
       level: 'info',
-      message: `The commitment ${name} is used up for ${period}: further calls cost the usual price.`,
+      message: `${beginning(words)} is used up for ${period.includes(' ') ? `the ${period}` : period}: it covers no further calls until the next ${config.period} begins.`,
       ...{ what: name, period, amount: config.usd === undefined ? { tokens: amount } : { nanoUsd: amount } },
     });
   }
@@ -140,6 +148,14 @@ class OwnCommitments implements Commitments {
 }
 
 function ignore(): void {}
+
+/** `the commitment to acme of $500 a month`. */
+function wordsOf({ provider, model, usd, tokens = 0, period }: CommitmentConfig): string {
+  const amount = usd === undefined ? `${tokens.toLocaleString('en')} tokens` : formatUsd(usdToNano(usd));
+  return `the commitment to ${model === undefined ? provider : `${provider}/${model}`} of ${amount} a ${period}`;
+}
+
+const beginning = (words: string): string => `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 
 interface Used {
   readonly nanoUsd: NanoUsd;
@@ -209,6 +225,7 @@ function indexOf(commitments: readonly CommitmentConfig[]): Index {
       amount: usd === undefined ? tokens : Math.min(MOST_NANO_USD, usdToNano(usd)),
       millionths: BigInt(Math.round(times * 1_000_000)),
       name: `${provider}/${model ?? '*'} ${unit === 'tokens' ? 'tokens' : 'usd'} a ${period} at ${times}`,
+      words: wordsOf(config),
     };
     const of = index.get(provider);
     if (of === undefined) index.set(provider, [terms]);

@@ -3,6 +3,7 @@
 import { shown } from '../../core/checked-options.ts';
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
+import { nearest } from '../../language/suggest.ts';
 import { secretOf } from '../../system/secret.ts';
 import { signedAt } from '../../system/signature.ts';
 
@@ -56,7 +57,10 @@ const refused = (): PolyphonyError =>
 
 async function pricesOf(body: string): Promise<Prices> {
   // Only here, because zod takes longer to load than a call needs.
-  const { PricesSchema } = await import('../../core/config/config-schema.ts');
+  const [{ PricesSchema }, { configIssues }] = await Promise.all([
+    import('../../core/config/config-schema.ts'),
+    import('../../core/config/refused-by-schema.ts'),
+  ]);
   let given: unknown;
   try {
     given = JSON.parse(body);
@@ -65,12 +69,7 @@ async function pricesOf(body: string): Promise<Prices> {
   }
   const read = PricesSchema.safeParse(given);
   if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'the update' : issue.path.join('.');
-  const what =
-    issue?.code === 'unrecognized_keys'
-      ? `has no field ${shown(issue.keys[0])}`
-      : `is not what it may be (${issue?.message})`;
-  const message = `An update of prices cannot be used: ${where} ${what}. Nothing was changed: give an object as the field "prices" of a config.`;
+  const issues = configIssues(PricesSchema, given, read.error, { nearest, whole: 'the update' });
+  const message = `An update of prices cannot be used, and nothing was changed: give an object as the field "prices" of a config.\n${issues}`;
   throw new PolyphonyError('invalid-request', message);
 }

@@ -4,6 +4,7 @@ import type { Config } from '../../core/config.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import type { Attempt, ModelEvent, ModelRequest } from '../../core/model/model.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
+import { BATCH_TIER } from '../../core/money/price.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, LedgerRow } from '../../core/stores.ts';
 import { longestAttempt } from '../attempt-ring/timeouts.ts';
@@ -70,8 +71,6 @@ interface Refusal extends BudgetRefusal {
 /** The margin over the tokeniser's estimate, used if the bound by bytes does not fit; see docs/how-to/budgets.md. */
 const MARGIN = 1.5;
 const MAX_ROUNDS = 6;
-/** As prices name it. */
-export const BATCH_TIER = 'batch';
 
 /** Returns synchronously if the store does. @throws budget-exceeded */
 export function reserveWorstCase(

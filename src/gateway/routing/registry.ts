@@ -2,7 +2,7 @@
 
 import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
-import type { Target } from '../../core/model/model.ts';
+import { MOST_ALIASES, meantBy, type Target } from '../../core/model/model.ts';
 import type { ModelCard, Provider } from '../../core/model/provider.ts';
 import { checkProvider } from './check-provider.ts';
 import { CardColumns } from './figures/card-columns.ts';
@@ -43,7 +43,6 @@ export interface Registry {
   names(): readonly string[];
 }
 
-const MAX_ALIASES = 8;
 /** Callers name them. */
 const MOST_UNLISTED = 1024;
 
@@ -143,14 +142,10 @@ function deploymentsOf(
   return targets.map((target) => ({ target, ...known, statistics: statistics.of(target) }));
 }
 
-function resolveAlias(name: string, aliases: Config['aliases']): string {
-  let meant = name;
-  for (let step = 0; step < MAX_ALIASES; step += 1) {
-    const next = aliases !== undefined && Object.hasOwn(aliases, meant) ? aliases[meant] : undefined;
-    if (next === undefined || next === meant) return meant;
-    meant = next;
-  }
-  const message = `The alias "${name}" leads through more than ${MAX_ALIASES} other aliases: point it at a model.`;
+function resolveAlias(name: string, aliases: Config['aliases'] = {}): string {
+  const meant = meantBy(name, aliases);
+  if (meant !== undefined) return meant;
+  const message = `The alias "${name}" leads through more than ${MOST_ALIASES} aliases: point it at a model.`;
   throw new PolyphonyError('invalid-config', message);
 }
 

@@ -8,7 +8,8 @@
  * M4. After three failures in a row it is not asked for half a minute, so that a model that is down does not slow every answer. What
  *     the request itself does not allow (its caps, its limits, its deadline) is no failure: one caller must not end it for all others.
  * M5. What it said is kept by a hash of the text and of the tasks, so the same text is asked once; at most so many as the config says.
- * M6. What is asked at the same time is asked once too, and charged to the caller that came first. Its failures are kept by nobody.
+ * M6. `ms` bounds how long a call waits for its class, whether it asks itself, waits for the question of another, or does both.
+ * M7. What is asked at the same time is asked once too, and charged to the caller that came first. Its failures are kept by nobody.
  */
 import { createHash } from 'node:crypto';
 import type { Runtime } from '../../core/clock.ts';
@@ -64,8 +65,8 @@ export function createAskedModel({ runtime, logger, handle }: AskedModelParts): 
       kept.delete(oldest);
     }
   };
-  const askAlone = async (config: Config, tasks: Tasks, asked: AskedText, call: Call): Promise<Said> => {
-    const isShort = timeFor(config, call, runtime) < timeFor(config, NO_DEADLINE, runtime);
+  const askAlone = async (config: Config, tasks: Tasks, asked: AskedText, call: Call, ms: number): Promise<Said> => {
+    const isShort = ms < timeFor(config, NO_DEADLINE, runtime);
     try {
       const response = await withinCap(call, config, (trace) => {
         const { id, signal, scopes, priority, requestId } = call;
@@ -77,7 +78,7 @@ export function createAskedModel({ runtime, logger, handle }: AskedModelParts): 
           trace,
           ...defined({ priority, requestId }),
         } as const;
-        const made = callOf(questionOf(config, tasks, asked, call, runtime), options, false, runtime);
+        const made = callOf(questionOf(config, tasks, asked, ms), options, false, runtime);
         return collect(handle()(made), made);
       });
       failures = 0;
@@ -97,8 +98,8 @@ export function createAskedModel({ runtime, logger, handle }: AskedModelParts): 
     async ask(config, tasks, asked, call) {
       if (runtime.clock.monotonic() < pausedUntil) return null;
       const waiting = { signal: call.signal, ms: timeFor(config, call, runtime) };
-      const said = await share(sharedKeyOf(keyOf(config, tasks, asked), asked), waiting, () =>
-        askAlone(config, tasks, asked, call),
+      const said = await share(sharedKeyOf(keyOf(config, tasks, asked), asked), waiting, (leftMs) =>
+        askAlone(config, tasks, asked, call, leftMs),
       );
       if (call.signal.aborted) throw abortError(call.signal);
       return said?.task ?? null;
@@ -168,13 +169,7 @@ const INSTRUCTION = [
   `Answer with one JSON object, {"class": "<name>"}, and "${NONE}" where no class fits.`,
 ].join(' ');
 
-function questionOf(
-  config: Config,
-  tasks: Tasks,
-  { request, text }: AskedText,
-  call: Call,
-  runtime: Runtime,
-): ChatRequest {
+function questionOf(config: Config, tasks: Tasks, { request, text }: AskedText, ms: number): ChatRequest {
   const { classify = {} } = config;
   const classes = Object.fromEntries(
     Object.entries(tasks).map(([name, { description = name }]) => [name, description]),
@@ -203,7 +198,7 @@ function questionOf(
     temperature: 0,
     escalate: false,
     cache: 'skip',
-    limits: { usd: classify.usd ?? MOST_USD, ms: timeFor(config, call, runtime) },
+    limits: { usd: classify.usd ?? MOST_USD, ms },
     requires: defined({ regions, retention }),
   };
 }

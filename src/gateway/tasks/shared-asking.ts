@@ -11,12 +11,12 @@ export interface Said {
 
 /**
  * What the call said that is under way for this key, or else what `ask` says, which others then wait for. Null once the signal has aborted
- * or the time is over. `ask` must not reject.
+ * or the time is over. `ask` gets the milliseconds that are left of it, at least one, and must not reject.
  */
 export type ShareAsking = (
   key: string,
   waiting: { readonly signal: AbortSignal; readonly ms: number },
-  ask: () => Promise<Said>,
+  ask: (leftMs: number) => Promise<Said>,
 ) => Promise<Said | null>;
 
 export function shareAsking(clock: Clock): ShareAsking {
@@ -27,7 +27,10 @@ export function shareAsking(clock: Clock): ShareAsking {
       const said = await endOf(other, signal, end - clock.monotonic(), clock);
       if (said === null || !said.isOwn) return said;
     }
-    const asking = ask().finally(() => underWay.delete(key));
+    // Who has waited for another's question has less time for its own.
+    const leftMs = Math.floor(end - clock.monotonic());
+    if (leftMs < 1) return null;
+    const asking = ask(leftMs).finally(() => underWay.delete(key));
     underWay.set(key, asking);
     return asking;
   };

@@ -2,6 +2,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { abortError, unsentError } from '../../core/errors.ts';
 import type { TransportRequest, TransportResponse } from '../../core/model/provider.ts';
+import { assertNoUser } from '../../kit/requests/base-address.ts';
 import { type ConnectionOptions, type Connections, openConnections, type TrackedOptions } from './connections.ts';
 import { Exchange } from './exchange.ts';
 import type { ProxyOf } from './proxy.ts';
@@ -84,6 +85,7 @@ const addresses = new Map<string, Address>();
 function addressOf(url: string): Address {
   const known = addresses.get(url);
   if (known !== undefined) return known;
+  if (url.includes('@')) assertNoUser('The address of a request', url);
   const { origin, pathname, search } = new URL(url);
   const address = { origin, path: pathname + search };
   if (addresses.size >= MAX_ADDRESSES) addresses.clear();

@@ -112,9 +112,9 @@ function baseOfTarget({ baseURL, wire }: HttpProviderOptions): HttpParts['baseOf
   let address: BaseAddress = { base: '', query: '' };
   const read = (url: string): BaseAddress => {
     if (url === known) return address;
-    known = url;
-    address = readBaseAddress(url, wire.endpoints);
     rememberAddress(url.trim());
+    address = readBaseAddress(url, wire.endpoints);
+    known = url;
     return address;
   };
   if (typeof baseURL === 'function') return (target) => read(baseURL(target));

@@ -11,7 +11,7 @@ export interface VendorOptions {
   readonly apiKey?: Secret;
   /** Several keys that the gateway rotates over. @default apiKey */
   readonly apiKeys?: readonly Secret[];
-  /** @default the vendor's address */
+  /** Without a user or a password: give those as a header. @default the vendor's address */
   readonly baseURL?: string | ((target: Target) => string);
   /** Replaces the known models; an id makes a card without a price. @default the known models */
   readonly models?: readonly (string | ModelCardFields)[];

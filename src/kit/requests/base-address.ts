@@ -1,4 +1,5 @@
 /** The address of a provider as people paste it: with white space, slashes, a query, or the path of one endpoint. */
+import { PolyphonyError } from '../../core/errors.ts';
 
 export interface BaseAddress {
   /** Without white space around it, without query, without a slash at its end. */
@@ -7,15 +8,29 @@ export interface BaseAddress {
   readonly query: string;
 }
 
-/** Reads an address. `endpoints`: paths that are cut off at its end, where `*` stands for one segment. Never throws. */
+/**
+ * Reads an address. `endpoints`: paths that are cut off at its end, where `*` stands for one segment.
+ *
+ * @throws invalid-config for one with a user or a password: neither would be sent
+ */
 export function readBaseAddress(given: string, endpoints: readonly string[] = []): BaseAddress {
   // Also removes a byte order mark.
   const text = given.trim();
+  if (text.includes('@')) assertNoUser('The baseURL', text);
   const fragment = text.indexOf('#');
   const address = fragment === -1 ? text : text.slice(0, fragment);
   const mark = address.indexOf('?');
   const path = withoutSlashes(mark === -1 ? address : address.slice(0, mark));
   return { base: withoutEndpoint(path, endpoints), query: mark === -1 ? '' : address.slice(mark + 1) };
+}
+
+/** @throws invalid-config, without what may be a secret. Of what is no address the request says so. */
+export function assertNoUser(what: string, address: string): void {
+  if (!URL.canParse(address)) return;
+  const { username, password, origin } = new URL(address);
+  if (username === '' && password === '') return;
+  const message = `${what} at ${origin} holds a user or a password, which are not sent: leave both out, and give headers: { authorization: 'Basic …' } with both in Base64, or a key.`;
+  throw new PolyphonyError('invalid-config', message);
 }
 
 /** The URL of one request: the path after the base, with the base's query unless the path sets the same parameter. */

@@ -19,7 +19,6 @@ import {
   type StreamObserver,
 } from './stream-observer.ts';
 
-const NOBODY: StreamObserver[] = [];
 const DONE: StreamEnding = { kind: 'done' };
 
 export async function observeComplete(outermost: StreamObserver): Promise<CompleteStream> {
@@ -158,7 +157,7 @@ class Reading implements StreamControl {
   result(ending: StreamEnding): CompleteStream {
     const events = this.#events;
     // What leads to this reading may outlive the call, for instance in the queues of a client. The observers are all of its state.
-    this.observers = NOBODY;
+    this.observers = newList();
     if (ending.kind === 'error') return { events, failure: ending };
     if (this.#held !== undefined) events.push(this.#held);
     return { events };

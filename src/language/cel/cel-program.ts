@@ -5,7 +5,7 @@
 import { type ASTNode, EvaluationError, ParseError, type ParseResult } from '@marcbachmann/cel-js';
 import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
-import { CEL_RESERVED } from '../condition-rules.ts';
+import { CEL_RESERVED, CONDITION_BOUNDS } from '../condition-rules.ts';
 import { beginningOf, shownText } from '../shown.ts';
 import { environments } from './cel-environment.ts';
 import { ConditionRefusal, type Emission } from './condition-emit.ts';
@@ -67,6 +67,7 @@ export function compileProgram(source: string, { kind, length, heads, emit }: Pr
     emissionOf(source, kind, isCounted, (name) => !CEL_RESERVED.has(name) && given(name));
   try {
     const { ast } = environments().strict.parse(source);
+    if (operatorsWithin(ast) > CONDITION_BOUNDS.operators) return tooDeep(kind);
     const emission = begin(false);
     const emitted = emit(ast, emission);
     const parsed = environments().emitted.parse(emitted);
@@ -120,13 +121,48 @@ function refused(error: unknown, kind: ProgramKind): CompiledProgram {
     const { reason, message, at, unknown } = error;
     return { ok: false, reason, message, at, ...defined({ unknown }) };
   }
+  if (error instanceof ParseError && error.summary.startsWith('Exceeded maxDepth')) {
+    // What is translated nests more deeply than what is written, so its bound is one of operators.
+    if (!error.summary.includes(`(${CONDITION_BOUNDS.depth})`)) return tooDeep(kind);
+    const message = `The ${kind} has parentheses, calls, indexes or choices within one another, more than ${CONDITION_BOUNDS.depth} deep: compute a part of it in another node.`;
+    return { ok: false, reason: 'syntax', message, ...defined({ at: error.range?.start }) };
+  }
   if (error instanceof ParseError) {
     const at = error.range?.start;
     return { ok: false, reason: 'syntax', message: error.summary, ...defined({ at }) };
   }
-  // Operators without parentheses can nest as deeply as the text is long.
-  const message = error instanceof RangeError ? `The ${kind} is nested too deeply: simplify it.` : String(error);
-  return { ok: false, reason: 'syntax', message };
+  // The parser itself may not get to the end of a chain that is longer than the bound by far.
+  return error instanceof RangeError ? tooDeep(kind) : { ok: false, reason: 'syntax', message: String(error) };
+}
+
+const tooDeep = (kind: ProgramKind): CompiledProgram => ({
+  ok: false,
+  reason: 'syntax',
+  message: `The ${kind} has too many operators in one chain, of which it may have ${CONDITION_BOUNDS.operators}, and about ${MOST_COMPARED} that add or compare: ask with "in" whether a list holds a value, or compute a part of it in another node.`,
+});
+
+/** Of `+`, `==` and `!=`, each of which becomes a call that counts it. */
+const MOST_COMPARED = 500;
+
+/** The most operators within one another. Counted without recursion, which is what it bounds. */
+function operatorsWithin(root: ASTNode): number {
+  const waiting: { readonly node: ASTNode; readonly around: number }[] = [{ node: root, around: 0 }];
+  let most = 0;
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { node } = next;
+    const within = next.around + (OTHERS.has(node.op) ? 0 : 1);
+    most = Math.max(most, within);
+    for (const part of partsOf(node.args)) waiting.push({ node: part, around: within });
+  }
+  return most;
+}
+
+/** What is no operator. */
+const OTHERS: ReadonlySet<string> = new Set(['value', 'id', '.', '.?', '[]', '[?]', 'call', 'rcall', 'list', 'map']);
+
+function partsOf(args: unknown): readonly ASTNode[] {
+  if (Array.isArray(args)) return args.flatMap(partsOf);
+  return typeof args === 'object' && args !== null && 'op' in args ? [args as ASTNode] : [];
 }
 
 interface Scope {

@@ -2,7 +2,7 @@
 
 import { DATA_URL, kindOfFile } from '../../core/model/media-kind.ts';
 import type { Capability, Operation, Sensitivity } from '../../core/model/model.ts';
-import { nearestTier, TIERS, type Tier } from '../../core/model/model.ts';
+import { meantBy, nearestTier, TIERS, type Tier } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { PlanNode } from '../../core/plan/plan.ts';
 import type { Catalogue } from '../../core/plan/validation.ts';
@@ -25,21 +25,12 @@ export const operationOf = (use: string): Operation => OPERATIONS.get(use) ?? 'c
 
 export const isTier = (name: string): name is Tier => (TIERS as readonly string[]).includes(name);
 
-/** Follows aliases of the config, at most five steps. */
-function aliased(name: string, catalogue: Catalogue): string {
-  let current = name;
-  for (let step = 0; step < 5 && Object.hasOwn(catalogue.aliases, current); step += 1) {
-    current = catalogue.aliases[current] ?? current;
-  }
-  return current;
-}
-
 /**
  * Every model that a name means: `provider/model`, a model's id, one of its aliases, or an alias of the config. Also a
  * model that its provider serves without listing it, unless the name looks like a misspelt listed one.
  */
 export function modelsNamed(name: string, catalogue: Catalogue): CatalogueModel[] {
-  const wanted = aliased(name, catalogue);
+  const wanted = meantBy(name, catalogue.aliases) ?? name;
   const listed = catalogue.models.filter(
     ({ provider, card }) =>
       card.id === wanted || `${provider}/${card.id}` === wanted || (card.aliases ?? []).includes(wanted),

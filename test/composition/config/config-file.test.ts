@@ -25,6 +25,13 @@ describe('an issue names its place', () => {
   test.each([
     ['c.yaml', 'retry: { retries: 2 }\ntimeouts:\n  answr: 5\n', 'line 3, column 3: "timeouts.answr" is not a field'],
     ['c.yaml', 'budgets:\n  - usd: 1\n    scope: tenat\n', 'line 3, column 5: budgets[0].scope is "tenat"'],
+    ['c.yaml', 'budgets:\n  - { scope: run, usd: 1, alerts: [50] }\n', 'line 2, column 36: budgets[0].alerts[0] is 50'],
+    ['c.yaml', 'aliases:\n  x: acme/x\n  a: b\n  b: a\n', 'line 3, column 3: aliases.a: leads in a circle'],
+    [
+      'c.yaml',
+      'candidates:\n  a: { of: x, model: y }\n  b: { of: x, model: z }\n',
+      'line 3, column 8: candidates.b.of',
+    ],
     ['c.yaml', 'budgets:\n  - usd: 1\n', 'line 2, column 5: budgets[0].scope is missing'],
     ['c.json', '{\n "retry": {\n  "retries": "two" } }', 'line 3, column 3: retry.retries is "two": give a number'],
     ['c.json', '{\n "retry": {\n  "retries": } }', 'cannot be read as JSON'],

@@ -37,6 +37,45 @@ it.each([
     { routes: { a: { tier: 'fast' } }, tasks: { b: { examples: ['x'] } } },
     'tasks.b: leads to the route "b", which the config does not have: the routes are a',
   ],
+  [{ budgets: [{ scope: 'run', usd: 1, alerts: [50] }] }, 'alerts[0] is 50: give at most 1, such as 0.5 for 50 %'],
+  [{ budgets: [{ scope: 'run', usd: 1, drift: 40 }] }, 'drift is 40: give at most 1, such as 0.4 for 40 %'],
+  [{ budgets: [{ scope: 'provider', usd: 1, shiftAt: 80 }] }, 'shiftAt is 80: give at most 1, such as 0.8 for 80 %'],
+  [{ claims: { share: 0.1, tolerance: 5 } }, 'claims.tolerance is 5: give at most 1, such as 0.05 for 5 %'],
+  [{ hedge: { share: 1.5 } }, 'hedge.share is 1.5: give at most 1, such as 0.05 for 5 %'],
+  [{ candidates: { a: { of: 'x', model: 'y', margin: 20 } } }, 'margin is 20: give at most 0.5, such as 0.2 for 20 %'],
+  [
+    { aliases: { a: 'b', b: 'c', c: 'b' } },
+    '- aliases.a: leads in a circle ("a" to "b" to "c" to "b"), so it names no model: point one of them at a model',
+  ],
+  [
+    { aliases: Object.fromEntries(Array.from({ length: 9 }, (_, step) => [`a${step}`, `a${step + 1}`])) },
+    '- aliases.a0: leads through more than 8 aliases',
+  ],
+  [
+    { candidates: { one: { of: 'x', model: 'y' }, two: { of: 'x', model: 'z' } } },
+    'candidates.two.of: "x" has a candidate already, candidates.one: remove one of them',
+  ],
+  [
+    {
+      aliases: { cheap: 'acme/x' },
+      candidates: { one: { of: 'cheap', model: 'y' }, two: { of: 'acme/x', model: 'z' } },
+    },
+    'candidates.two.of: "acme/x" has a candidate already, candidates.one: remove one of them',
+  ],
+  [
+    { aliases: { cheap: 'acme/x' }, candidates: { one: { of: 'acme/x', model: 'cheap' } } },
+    'candidates.one.model: "cheap" is the model "acme/x" itself, by an alias: name another one',
+  ],
+  [
+    { mcp: { CRM: { command: 'x' } } },
+    '- mcp.CRM cannot be named so: begin with a letter, then a-z, 0-9 and -, at most 31',
+  ],
+  [{ tasks: { A: {} } }, '- tasks.A cannot be named so: begin with a letter, then a-z, 0-9, _ and -, at most 40'],
+  [{ aliases: { '': 'x' } }, 'cannot be named so: give at least 1 character'],
+  [
+    { tools: { request: { hosts: ['a'], secrets: { a: { env: 'A', hosts: ['a'], header: 'x y' } } } } },
+    'header is "x y": write letters, digits and -, at most 64',
+  ],
   [{ classify: { otherwise: 'x' } }, 'classify.otherwise: leads to the route "x", which the config does not have'],
   [{ routes: { a: { tier: 'fast' } }, tasks: { a: { when: [{}] } } }, 'tasks.a.when[0]: a rule without conditions'],
   [
@@ -79,4 +118,10 @@ it('lists at most twenty issues, and shows only the beginning of what was given'
 
 it('names no inherited property as a field', async () => {
   expect(await refusal(JSON.parse('{"limits":{"__proto__":1,"constructor":2}}'))).toContain('"limits.constructor"');
+});
+
+it('tells each circle of aliases once, and none of what leads to a model', async () => {
+  expect((await refusal({ aliases: { a: 'b', b: 'a', c: 'a', d: 'acme/x' } })).match(/leads/g)).toHaveLength(2);
+  const chain = Object.fromEntries(Array.from({ length: 8 }, (_, step) => [`a${step}`, `a${step + 1}`]));
+  await expect(checkedConfig({ aliases: { ...chain, same: 'same' } })).resolves.toBeDefined();
 });

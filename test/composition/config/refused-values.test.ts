@@ -54,10 +54,39 @@ describe('addresses with a user or a password', () => {
   });
 });
 
+describe('secrets', () => {
+  it('in the address of an MCP server are refused, and not shown', async () => {
+    const given = { mcp: { crm: { url: 'https://ann:hunter22@crm.example/mcp' } } };
+    const error: Error = await made(given).then(
+      () => new Error('it was taken'),
+      (thrown: Error) => thrown,
+    );
+    expect(error.message).toContain('mcp.crm.url: leave the user and the password out: name a variable in "headers"');
+    expect(error.message).not.toContain('hunter22');
+  });
+
+  it.each([
+    { priceUpdates: { secret: 'hunter22-and-more' } },
+    { priceUpdates: { secret: `hunter22${'x'.repeat(1000)}` } },
+    { webhooks: [{ url: 'https://a.example', secret: 'hunter22-and-more' }] },
+  ])('in place of where they are, are not shown', async (config) => {
+    const error: Error = await made(config).then(
+      () => new Error('it was taken'),
+      (thrown: Error) => thrown,
+    );
+    expect(error.message).toMatch(/secret cannot be used: (write where the secret is|give at most)/);
+    expect(error.message).not.toContain('hunter22');
+  });
+});
+
 describe('names that must differ', () => {
   it.each<[string, Config]>([
     ['"of" and "model" must differ', { candidates: { v2: { of: 'one', model: 'one' } } }],
     ['which is the same model', { candidates: { v2: { of: 'fake/one', model: 'first' } } }],
+    [
+      'which has a candidate already, candidates.v2: remove one of them',
+      { candidates: { v2: { of: 'fake/one', model: 'fake/two' }, v3: { of: 'first', model: 'fake/two' } } },
+    ],
     ['"from" and "to" must differ', { fallbacks: { prompts: [{ from: 'fake/one', to: 'fake/one', text: 'x' }] } }],
     [
       '"replacedBy" must name another',

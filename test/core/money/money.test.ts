@@ -16,8 +16,14 @@ describe('amounts', () => {
     expect(usdToNano(0)).toBe(0);
   });
   it('refuses what is no amount', () => {
-    for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY, 1e12])
-      expect(() => usdToNano(bad)).toThrow(/USD cannot be used/);
+    for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY, 1e12, undefined as never, 5n as never])
+      expect(() => usdToNano(bad)).toThrow(
+        /^An amount of US dollars cannot be \S+: give a number from 0 to 9,000,000\.$/,
+      );
+    expect(() => usdToNano('0.1' as never)).toThrow(
+      'cannot be "0.1": give a number from 0 to 9,000,000, such as 0.1 without quotes',
+    );
+    expect(() => usdToNano('ten' as never)).toThrow('cannot be "ten": give a number from 0 to 9,000,000.');
   });
   it('comes back whole for every amount', () => {
     fc.assert(

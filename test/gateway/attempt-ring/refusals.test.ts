@@ -64,7 +64,8 @@ describe('a credential that was refused for one model', () => {
 describe('a dead credential is used again', () => {
   const revived = (step: () => ScriptStep[] | string) => {
     const provider = fakeProvider({ credentials: ['fake#1'], models: cards, script: step });
-    return { provider, ...harness({ providers: [provider], config: noRetry }) };
+    const other = fakeProvider({ id: 'other', models: [] });
+    return { provider, ...harness({ providers: [provider, other], config: noRetry }) };
   };
 
   it.each([
@@ -86,7 +87,7 @@ describe('a dead credential is used again', () => {
     const { gateway, run } = revived(() => (isPaid ? 'paid' : [fault('invalid-credential')]));
     await run(errorOf(gateway.generate({ ...user(), model: 'm' })));
     isPaid = true;
-    expect(gateway.reviveCredentials('another')).toBe(0);
+    expect(gateway.reviveCredentials('other')).toBe(0);
     await run(errorOf(gateway.generate({ ...user(), model: 'm' })));
     expect(gateway.reviveCredentials('fake')).toBe(1);
     expect(gateway.reviveCredentials()).toBe(0);

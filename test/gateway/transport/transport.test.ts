@@ -24,6 +24,16 @@ describe('answers', () => {
     expect(server.received[0]).toMatchObject({ method: 'POST', path: '/path?key=1', body: '{"a":"é"}' });
   });
 
+  test('are not asked for at an address with a user or a password, which would not be sent', async () => {
+    const server = await loopback((_, response) => void response.end('done'));
+    const url = server.url.replace('//', '//ann:hunter22@');
+    const error = await failure(transportOf().request(get(url)));
+    expect(error).toMatchObject({ code: 'invalid-config' });
+    expect(error.message).toContain(`at ${server.url} holds a user or a password, which are not sent`);
+    expect(error.message).not.toMatch(/hunter22/);
+    expect(server.received).toEqual([]);
+  });
+
   test.each([
     ['gzip', gzipSync],
     ['br', brotliCompressSync],

@@ -75,6 +75,22 @@ const wrong: readonly (readonly [unknown, string])[] = [
   [{ messages, toolsInPrompt: 'x' }, 'toolsInPrompt is "x", but it must be true or false'],
   [{ messages, hedge: { afterMs: -1 } }, 'hedge.afterMs is -1, but it must be a number of milliseconds above 0'],
   [{ messages, escalate: 'judge' }, 'escalate is "judge", but it must be false or a rule, such as'],
+  [
+    { messages, escalate: { evaluator: 'judge', to: ['premium'], context: 'draft' } },
+    'escalate.context is "draft", but',
+  ],
+  [{ messages, serviceTier: 'batch' }, "for a call that may wait write urgency: 'batch' into its options"],
+  [{ messages, toolChoice: 'requird' }, 'toolChoice is "requird", but it must be one of auto, none, required, or'],
+  [{ messages, toolChoice: 'requird' }, 'Did you mean "required"?'],
+  [{ messages, toolChoice: { tool: 'a' } }, 'toolChoice is an object, but it must be one of auto'],
+  [{ messages, reasoning: 'high' }, 'reasoning is "high", but it must be an object, such as { effort: "high" }'],
+  [{ messages, reasoning: { effort: 'hihg' } }, 'reasoning.effort is "hihg", but it must be one of none, minimal'],
+  [{ messages, reasoning: { budgetTokens: '5' } }, 'reasoning.budgetTokens is "5", but it must be a whole number'],
+  [{ messages, providerOptions: { acme: 'x' } }, 'providerOptions is an object, but it must be an object of fields by'],
+  [{ messages, answerTokens: 0 }, 'answerTokens is 0, but it must be a whole number of at least 1'],
+  [{ messages, repeatedCharacters: 'x' }, 'repeatedCharacters is "x", but it must be a whole number'],
+  [{ messages, output: { type: 'jsn' } }, 'jsn'],
+  [{ messages, tools: [{ name: 'a', inputSchema: {}, strict: 'no' }] }, 'A tool: strict is "no", but it must be true'],
   [{ messages, model: { task: 5 } }, 'model.task is 5, but it must be a text'],
   [{ messages, requires: { region: [] } }, 'did you mean "regions"?'],
   [{ messages, escalate: { evaluater: 'judge', to: [] } }, 'did you mean "evaluator"?'],
@@ -125,6 +141,11 @@ describe('other operations', () => {
     ['image', { prompt: 'a', sise: '1x1' }, 'An image request has no field "sise": did you mean "size"?'],
     ['moderate', { inputs: [] }, 'A moderation request has no field "inputs": did you mean "input"?'],
     ['rerank', { query: 'a', documents: [], topp: 1 }, 'A rerank request has no field "topp": did you mean "top"?'],
+    ['embed', { input: 'a' }, 'input is "a", but it must be a list of texts'],
+    ['image', { prompt: 'a', size: 5 }, 'size is 5, but it must be a text'],
+    ['moderate', { input: 'a' }, 'input is "a", but it must be a list of parts'],
+    ['rerank', { query: 'a', documents: 'b' }, 'documents is "b", but it must be a list of texts'],
+    ['call', { operation: 'chat', prompt: 'a' }, '"prompt" is taken by generate and stream only: give messages'],
     ['call', { operation: 'chatt' }, 'There is no operation "chatt": did you mean "chat"?'],
     ['call', {}, 'There is no operation undefined'],
   ])('%s refuses %j', async (name, request, message) => {
@@ -141,9 +162,61 @@ describe('other operations', () => {
     expect(provider.seen).toHaveLength(1);
   });
 
+  it.each<[object, string]>([
+    [{ signal: 'x' }, 'A call: signal is "x", but it must be an AbortSignal'],
+    [{ purpose: 'judg' }, 'A call: purpose is "judg", but it must be one of answer, planner, judge'],
+    [{ priority: 'high' }, 'A call: priority is "high", but it must be one of critical, normal, background'],
+    [{ isAwaited: true }, 'A call: isAwaited is true, but it must be a function'],
+    [{ trace: [] }, 'A call: trace is a list, but it must be the trace of another call'],
+  ])('a call is not made with %j', async (options, message) => {
+    await expect(gateway.generate({ prompt: 'a' }, options)).rejects.toMatchObject({
+      code: 'invalid-request',
+      message: expect.stringContaining(message),
+    });
+    await expect(gateway.generate({ prompt: 'a' }, 5 as never)).rejects.toThrow('A call cannot have 5 for its fields');
+  });
+
   it('options of a call are named with the nearest, too', async () => {
     await expect(gateway.generate({ prompt: 'a' }, { sesion: 'x' } as never)).rejects.toThrow(
       'did you mean "session"?',
     );
+  });
+});
+
+describe('other methods', () => {
+  const target = { provider: 'fake', model: 'a' };
+  it.each<[string, () => unknown, string]>([
+    ['onEvent', () => gateway.onEvent?.('x' as never), 'The listener of onEvent is "x", but it must be a function'],
+    [
+      'reviveCredentials',
+      () => gateway.reviveCredentials('fakee'),
+      'There is no provider "fakee". Did you mean "fake"?',
+    ],
+    ['reviveCredentials', () => gateway.reviveCredentials('zzz'), 'The providers are: fake.'],
+    [
+      'rate',
+      () => gateway.rate?.('fake/a' as never, 'code', 1),
+      'What is rated is "fake/a", but it must be the target',
+    ],
+    ['rate', () => gateway.rate?.(target, '', 1), 'The field of work is "", but it must be a text'],
+    [
+      'rate',
+      () => gateway.rate?.(target, 'structurd', 1),
+      'There is no field of work "structurd". Did you mean "structured"?',
+    ],
+    ['report', () => gateway.report?.('c', { scor: 1 } as never), 'has no field "scor": did you mean "score"?'],
+    [
+      'report',
+      () => gateway.report?.(5 as never, { score: 1 }),
+      'The id of an answered call is 5, but it must be a text',
+    ],
+  ])('%s refuses what it would not heed', (_, ask, message) => {
+    expect(ask).toThrow(
+      expect.objectContaining({ code: 'invalid-request', message: expect.stringContaining(message) }),
+    );
+  });
+
+  it("rate takes a field of work of one's own", () => {
+    expect(() => gateway.rate?.(target, 'contracts', 1)).not.toThrow();
   });
 });

@@ -28,4 +28,20 @@ describe('a base address as people paste it', () => {
     expect(url('https://a.example/v1?alt=json&v=2', '/x?alt=sse')).toBe('https://a.example/v1/x?alt=sse&v=2');
     expect(url('https://a.example/v1?alt=json', '/x?alt=sse')).toBe('https://a.example/v1/x?alt=sse');
   });
+
+  test('with a user or a password is refused, and neither is shown; another @ is none', () => {
+    for (const given of [
+      'https://ann:hunter22@a.example/v1',
+      ' http://hunter22@a.example ',
+      'https://:hunter22@a.example',
+    ]) {
+      const refused = (): unknown => readBaseAddress(given);
+      expect(refused).toThrow(expect.objectContaining({ code: 'invalid-config' }));
+      expect(refused).toThrow(
+        /^The baseURL at https?:\/\/a\.example holds a user or a password, which are not sent: leave both out/,
+      );
+    }
+    expect(url('https://a.example/v1/@ann')).toBe('https://a.example/v1/@ann/chat/completions');
+    expect(url('a@b')).toBe('a@b/chat/completions');
+  });
 });

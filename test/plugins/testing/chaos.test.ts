@@ -307,8 +307,21 @@ describe('rules', () => {
     ['rules[0].fault.at is undefined', [{ fault: { type: 'cut' } }]],
     ['rules[0].fault.at.bytes is -1', [{ fault: { type: 'stall', at: { bytes: -1 } } }]],
     ['rules[0].fault.event is 0', [{ fault: { type: 'malformed', event: 0 } }]],
+    ['rules[0].purpose is "judg"; give one of answer, planner, judge', [{ purpose: 'judg', fault }]],
+    ['rules[0].model is 5; give a text', [{ model: 5, fault }]],
+    ['rules[0].fault.after is no field; give some of type, at', [{ fault: { type: 'reset', after: 5 } }]],
+    ['rules[0].fault.fields is "a"; give a list of names', [{ fault: { type: 'wrong-types', fields: 'a' } }]],
+    ['rules[0] is null; give a rule', [null]],
     ['rules[0].fault.bytes is 0', [{ fault: { type: 'drip', bytes: 0, everyMs: 1 } }]],
   ])('are refused: %s', (message, rules) => {
     expect(() => chaos({ rules: rules as readonly ChaosRule[] })).toThrow(message);
+  });
+
+  test('and so is a callback that is none, and an option that does not exist', () => {
+    const rules = [{ fault }];
+    expect(() => chaos({ rules, onFault: 'x' as never })).toThrow('chaos: onFault is "x"; give a function.');
+    expect(() => chaos({ rules, sed: 3 } as never)).toThrow(
+      'chaos: sed is no field; give some of rules, seed, onFault.',
+    );
   });
 });

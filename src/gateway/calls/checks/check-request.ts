@@ -2,112 +2,32 @@
  * What callers in JavaScript, and everyone who builds a request from data, can get wrong without being told. Asked of each call once,
  * before it is routed: plain comparisons only, and words only for what is wrong.
  */
-import { assertKnownFields, type KnownFields, shown, unknownField } from '../../../core/checked-options.ts';
+import {
+  assertKnownFields,
+  BOOLEAN,
+  type KnownFields,
+  oneOf,
+  shown,
+  TEXT,
+  unknownField,
+  wholeFrom,
+} from '../../../core/checked-options.ts';
 import { PolyphonyError } from '../../../core/errors.ts';
 import type {
   ChatRequest,
-  EmbeddingRequest,
-  ImageRequest,
   Message,
   ModelChoice,
   ModelRequest,
-  ModerationRequest,
-  Operation,
   OutputFormat,
   Part,
   RequestLimits,
   Requirements,
-  RerankRequest,
   Role,
   ToolDefinition,
 } from '../../../core/model/model.ts';
 import { nearest } from '../../../language/suggest.ts';
 import { assertRule } from './check-rule.ts';
-import {
-  assertValue,
-  LIMIT_VALUES,
-  MODEL_VALUES,
-  REQUEST_VALUES,
-  REQUIRED_VALUES,
-  type ValueRules,
-} from './request-values.ts';
-
-type BaseFields = Omit<EmbeddingRequest, 'operation' | 'input' | 'dimensions' | 'purpose'>;
-
-const BASE: KnownFields<BaseFields> = {
-  model: true,
-  limits: true,
-  intent: true,
-  requires: true,
-  optimise: true,
-  sensitivity: true,
-  cache: true,
-  escalate: true,
-  onStreamFailure: true,
-  providerOptions: true,
-  includeRaw: true,
-};
-const CHAT: KnownFields<ChatRequest> = {
-  ...BASE,
-  operation: true,
-  messages: true,
-  tools: true,
-  providerTools: true,
-  answerTokens: true,
-  repeatedCharacters: true,
-  toolChoice: true,
-  parallelToolCalls: true,
-  output: true,
-  maxOutputTokens: true,
-  temperature: true,
-  topP: true,
-  topK: true,
-  presencePenalty: true,
-  frequencyPenalty: true,
-  stop: true,
-  seed: true,
-  logprobs: true,
-  reasoning: true,
-  serviceTier: true,
-  user: true,
-  hedge: true,
-  toolsInPrompt: true,
-  fit: true,
-};
-const EMBED: KnownFields<EmbeddingRequest> = {
-  ...BASE,
-  operation: true,
-  input: true,
-  dimensions: true,
-  purpose: true,
-};
-const IMAGE: KnownFields<ImageRequest> = {
-  ...BASE,
-  operation: true,
-  prompt: true,
-  negativePrompt: true,
-  size: true,
-  count: true,
-  seed: true,
-  image: true,
-  quality: true,
-};
-const MODERATE: KnownFields<ModerationRequest> = { ...BASE, operation: true, input: true };
-const RERANK: KnownFields<RerankRequest> = { ...BASE, operation: true, query: true, documents: true, top: true };
-
-interface Rules {
-  readonly what: string;
-  readonly fields: Readonly<Record<string, true>>;
-  /** Names that are suggested besides the fields. */
-  readonly short: readonly string[];
-}
-const RULES: Readonly<Record<Operation, Rules>> = {
-  chat: { what: 'A chat request', fields: CHAT, short: ['prompt', 'system'] },
-  embed: { what: 'An embedding request', fields: EMBED, short: [] },
-  image: { what: 'An image request', fields: IMAGE, short: [] },
-  moderate: { what: 'A moderation request', fields: MODERATE, short: [] },
-  rerank: { what: 'A rerank request', fields: RERANK, short: [] },
-};
+import { assertValue, LIMIT_VALUES, MODEL_VALUES, REQUIRED_VALUES, RULES, type ValueRules } from './request-values.ts';
 
 const MODEL: KnownFields<ModelChoice> = {
   id: true,
@@ -131,11 +51,14 @@ const LIMITS: KnownFields<RequestLimits> = {
   p95Milliseconds: true,
 };
 const REQUIRES: KnownFields<Requirements> = { contextTokens: true, languages: true, regions: true, retention: true };
-const OUTPUT: KnownFields<OutputFormat> = { type: true, schema: true, name: true, strict: true };
-const REASONING: KnownFields<NonNullable<ChatRequest['reasoning']>> = { effort: true, budgetTokens: true };
+const OUTPUT: KnownFields<OutputFormat> = { type: oneOf('json'), schema: true, name: TEXT, strict: BOOLEAN };
+const REASONING: KnownFields<NonNullable<ChatRequest['reasoning']>> = {
+  effort: oneOf('none', 'minimal', 'low', 'medium', 'high'),
+  budgetTokens: wholeFrom(0),
+};
 const HEDGE: KnownFields<{ readonly afterMs?: number }> = { afterMs: true };
-const TOOL: KnownFields<ToolDefinition> = { name: true, description: true, inputSchema: true, strict: true };
-const MESSAGE: KnownFields<Message> = { role: true, content: true, name: true };
+const TOOL: KnownFields<ToolDefinition> = { name: true, description: TEXT, inputSchema: true, strict: BOOLEAN };
+const MESSAGE: KnownFields<Message> = { role: true, content: true, name: TEXT };
 const ROLES: Readonly<Record<Role, true>> = { system: true, user: true, assistant: true, tool: true };
 const PARTS: Readonly<Record<Part['type'], true>> = {
   text: true,
@@ -158,9 +81,10 @@ export function assertRequest(request: ModelRequest): void {
   const { fields, what, short } = RULES[request.operation];
   for (const name in request) {
     const value: unknown = request[name as keyof ModelRequest];
+    if (short.includes(name) && value !== undefined) throw shortForm(name);
     if (!Object.hasOwn(fields, name) && value !== undefined)
       throw unknownField(what, name, [...Object.keys(fields), ...short], nearest);
-    assertValue('', name, value, REQUEST_VALUES);
+    assertValue(name, value, fields[name]);
   }
   assertModel(request.model);
   assertObject('limits', request.limits, LIMITS, LIMIT_VALUES);
@@ -169,12 +93,16 @@ export function assertRequest(request: ModelRequest): void {
   if (request.operation === 'chat') assertChat(request);
 }
 
+/** What is short for messages is taken where answers are asked for. */
+const shortForm = (name: string): PolyphonyError =>
+  invalid(`"${name}" is taken by generate and stream only: give messages, such as [{ role: "user", content: "…" }].`);
+
 function assertModel(model: unknown): void {
   if (model === undefined || typeof model === 'string') return;
   if (!isObject(model))
     throw invalid(`The field "model" cannot be ${shown(model)}: give a name, or an object such as { tier: 'fast' }.`);
   assertFields('The field "model"', model, MODEL);
-  for (const name in model) assertValue('model.', name, model[name as never], MODEL_VALUES);
+  for (const name in model) assertValue(`model.${name}`, model[name as never], MODEL_VALUES[name]);
 }
 
 /** From JavaScript, what is no object, or has a misspelt word or a number as a text, would be no limit. */
@@ -182,7 +110,7 @@ function assertObject<T extends object>(what: string, given: unknown, known: Kno
   if (given === undefined) return;
   if (!isObject(given)) throw invalid(`${what} is ${shown(given)}: give an object of fields.`);
   assertFields(what, given, known);
-  for (const name in given) assertValue(`${what}.`, name, given[name as never], values);
+  for (const name in given) assertValue(`${what}.${name}`, given[name as never], values[name]);
 }
 
 function assertChat({ messages, tools, output, reasoning, hedge }: ChatRequest): void {

@@ -1,10 +1,15 @@
 /** A rule for escalation, checked where it enters: a request, the config, or the policy of a plugin. */
-import { assertKnownFields, type KnownFields, shown } from '../../../core/checked-options.ts';
+import { assertKnownFields, type KnownFields, oneOf, shown } from '../../../core/checked-options.ts';
 import { type ErrorCode, PolyphonyError } from '../../../core/errors.ts';
 import type { EscalationRule } from '../../../core/model/model.ts';
 import { nearest } from '../../../language/suggest.ts';
 
-const ESCALATE: KnownFields<EscalationRule> = { evaluator: true, below: true, to: true, context: true };
+const ESCALATE: KnownFields<EscalationRule> = {
+  evaluator: true,
+  below: true,
+  to: true,
+  context: oneOf('fresh', 'with-draft'),
+};
 
 /** Where a rule stands, for the error that refuses it. */
 export interface RuleSource {
@@ -25,7 +30,13 @@ export function assertRule(rule: EscalationRule | false, source: RuleSource = OF
       `${given}, but it must be false or a rule, such as { evaluator: 'validators', to: ['premium'] }.`,
     );
   }
-  assertKnownFields('escalate', rule, ESCALATE, nearest);
+  assertKnownFields(
+    `${source.whose === undefined ? '' : `${source.whose} `}escalate`,
+    rule,
+    ESCALATE,
+    nearest,
+    source.code,
+  );
   const { evaluator, below, to } = rule;
   if (typeof evaluator !== 'string' || evaluator === '')
     throw refusal(source, `evaluator cannot be ${shown(evaluator)}: name an evaluator, such as "validators".`);

@@ -2,92 +2,169 @@
  * The values that fields of a request may have. A caller in JavaScript may write any: one that nobody understands would be no rule at
  * all, such as a sensitivity that keeps nothing back. Asked of each call, so a rule is one comparison, and words are made for what is wrong.
  */
-import { shown } from '../../../core/checked-options.ts';
-import { PolyphonyError } from '../../../core/errors.ts';
-import { CAPABILITIES, SENSITIVITIES, TIERS } from '../../../core/model/model.ts';
+import {
+  BOOLEAN,
+  isFields,
+  isText,
+  isTexts,
+  type KnownFields,
+  numberFrom,
+  OBJECT,
+  objectWith,
+  oneOf,
+  TEXT,
+  TEXTS,
+  type ValueRule,
+  wholeFrom,
+  wrongValue,
+} from '../../../core/checked-options.ts';
+import {
+  CAPABILITIES,
+  type ChatRequest,
+  type EmbeddingRequest,
+  type ImageRequest,
+  type ModerationRequest,
+  type Operation,
+  type RerankRequest,
+  SENSITIVITIES,
+  TIERS,
+} from '../../../core/model/model.ts';
+import { BATCH_TIER } from '../../../core/money/price.ts';
 import { nearest } from '../../../language/suggest.ts';
 
-export interface ValueRule {
-  fits(value: unknown): boolean;
-  /** Ends the sentence "… is 5, but it must be". */
-  readonly must: string;
-  /** Words that are suggested. @default none */
-  readonly words?: readonly string[];
-}
 export type ValueRules = Readonly<Record<string, ValueRule>>;
 
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
-
-const oneOf = (...words: readonly string[]): ValueRule => ({
-  fits: (value) => words.includes(value as string),
-  must: words.length === 1 ? `"${words[0]}"` : `one of ${words.join(', ')}`,
-  words,
-});
-const number = (least: number, most: number, must: string): ValueRule => ({
-  fits: (value) => typeof value === 'number' && value >= least && value <= most,
-  must,
-});
-const whole = (least: number): ValueRule => ({
-  fits: (value) => Number.isInteger(value) && Number(value) >= least,
-  must: least === Number.MIN_SAFE_INTEGER ? 'a whole number' : `a whole number of at least ${least}`,
-});
 const finite: ValueRule = { fits: Number.isFinite, must: 'a number' };
-const boolean: ValueRule = { fits: (value) => typeof value === 'boolean', must: 'true or false' };
-const text: ValueRule = { fits: isText, must: 'a text' };
-const texts: ValueRule = { fits: isTexts, must: 'a list of texts' };
-const share = number(0, 1, 'a number from 0 to 1');
-const amount = number(0, Number.POSITIVE_INFINITY, 'a number of at least 0');
+const share = numberFrom(0, 1, 'a number from 0 to 1');
+const amount = numberFrom(0, Number.POSITIVE_INFINITY, 'a number of at least 0');
 
-export const REQUEST_VALUES: ValueRules = {
+type BaseFields = Omit<EmbeddingRequest, 'operation' | 'input' | 'dimensions' | 'purpose'>;
+
+const BASE: KnownFields<BaseFields> = {
+  model: true,
+  limits: true,
+  intent: true,
+  requires: true,
   optimise: oneOf('cost', 'latency', 'quality', 'balanced'),
   sensitivity: oneOf(...SENSITIVITIES),
   cache: oneOf('use', 'skip', 'refresh'),
+  escalate: true,
   onStreamFailure: oneOf('error', 'restart', 'continue'),
-  includeRaw: boolean,
-  maxOutputTokens: whole(1),
+  providerOptions: {
+    fits: (value) => isFields(value) && Object.values(value).every(isFields),
+    must: 'an object of fields by the id of a provider, such as { acme: { safe: true } }',
+  },
+  includeRaw: BOOLEAN,
+};
+const CHOICES = ['auto', 'none', 'required'];
+/** `batch` is the tier of calls that wait: asked for by one that does not, it would change nothing. */
+const SERVICE_TIER: ValueRule = {
+  fits: (value) => isText(value) && value !== BATCH_TIER,
+  must: `a tier of the provider for calls that are made at once, such as "flex" or "priority"; for a call that may wait write urgency: 'batch' into its options`,
+};
+const CHAT: KnownFields<ChatRequest> = {
+  ...BASE,
+  operation: true,
+  messages: true,
+  tools: true,
+  providerTools: true,
+  answerTokens: wholeFrom(1),
+  repeatedCharacters: wholeFrom(0),
+  toolChoice: {
+    fits: (value) => (isFields(value) ? isText(value.name) : CHOICES.includes(value as string)),
+    must: `one of ${CHOICES.join(', ')}, or { name } of a tool`,
+    words: CHOICES,
+  },
+  parallelToolCalls: BOOLEAN,
+  output: OBJECT,
+  maxOutputTokens: wholeFrom(1),
   temperature: finite,
   topP: finite,
   topK: finite,
   presencePenalty: finite,
   frequencyPenalty: finite,
-  stop: texts,
-  seed: whole(Number.MIN_SAFE_INTEGER),
+  stop: TEXTS,
+  seed: wholeFrom(Number.MIN_SAFE_INTEGER),
   logprobs: {
     fits: (value) => typeof value === 'boolean' || Number.isInteger(value),
     must: 'true, false or a whole number',
   },
-  parallelToolCalls: boolean,
-  serviceTier: text,
-  user: text,
-  toolsInPrompt: boolean,
-  dimensions: whole(1),
-  purpose: oneOf('query', 'document'),
-  count: whole(1),
-  top: whole(1),
+  reasoning: objectWith('an object, such as { effort: "high" }'),
+  serviceTier: SERVICE_TIER,
+  user: TEXT,
+  hedge: true,
+  toolsInPrompt: BOOLEAN,
   fit: { fits: (value) => value === false || value === 'middle-out', must: '"middle-out" or false' },
 };
+const EMBED: KnownFields<EmbeddingRequest> = {
+  ...BASE,
+  operation: true,
+  input: TEXTS,
+  dimensions: wholeFrom(1),
+  purpose: oneOf('query', 'document'),
+};
+const IMAGE: KnownFields<ImageRequest> = {
+  ...BASE,
+  operation: true,
+  prompt: TEXT,
+  negativePrompt: TEXT,
+  size: TEXT,
+  count: wholeFrom(1),
+  seed: wholeFrom(Number.MIN_SAFE_INTEGER),
+  image: OBJECT,
+  quality: TEXT,
+};
+const MODERATE: KnownFields<ModerationRequest> = {
+  ...BASE,
+  operation: true,
+  input: {
+    fits: (value) => Array.isArray(value) && value.every(isFields),
+    must: 'a list of parts, such as [{ type: "text", text }]',
+  },
+};
+const RERANK: KnownFields<RerankRequest> = {
+  ...BASE,
+  operation: true,
+  query: TEXT,
+  documents: TEXTS,
+  top: wholeFrom(1),
+};
+
+export interface RequestRules {
+  readonly what: string;
+  readonly fields: Readonly<Record<string, true | ValueRule>>;
+  /** Names that are suggested besides the fields. */
+  readonly short: readonly string[];
+}
+export const RULES: Readonly<Record<Operation, RequestRules>> = {
+  chat: { what: 'A chat request', fields: CHAT, short: ['prompt', 'system'] },
+  embed: { what: 'An embedding request', fields: EMBED, short: [] },
+  image: { what: 'An image request', fields: IMAGE, short: [] },
+  moderate: { what: 'A moderation request', fields: MODERATE, short: [] },
+  rerank: { what: 'A rerank request', fields: RERANK, short: [] },
+};
+
 export const MODEL_VALUES: ValueRules = {
-  id: text,
-  route: text,
-  task: text,
+  id: TEXT,
+  route: TEXT,
+  task: TEXT,
   tier: oneOf(...TIERS),
-  strict: boolean,
+  strict: BOOLEAN,
   can: {
     fits: (value) => isTexts(value) && value.every((word) => CAPABILITIES.some((known) => known === word)),
     must: `a list of some of ${CAPABILITIES.join(', ')}`,
     words: CAPABILITIES,
   },
-  strengths: texts,
+  strengths: TEXTS,
 };
 export const REQUIRED_VALUES: ValueRules = {
   contextTokens: amount,
-  languages: texts,
-  regions: texts,
+  languages: TEXTS,
+  regions: TEXTS,
   retention: oneOf('none'),
 };
 export const LIMIT_VALUES: ValueRules = {
-  usd: number(0, 9_000_000, 'a number of US dollars from 0 to 9,000,000'),
+  usd: numberFrom(0, 9_000_000, 'a number of US dollars from 0 to 9,000,000'),
   ms: amount,
   attemptMs: { fits: (value) => typeof value === 'number' && value > 0, must: 'a number of milliseconds above 0' },
   p95Ms: amount,
@@ -95,22 +172,12 @@ export const LIMIT_VALUES: ValueRules = {
   p95Milliseconds: amount,
   quality: share,
   accuracy: share,
-  retries: whole(0),
+  retries: wholeFrom(0),
   unknownLatency: oneOf('last', 'refuse'),
 };
 
 /** @throws invalid-request naming the field, its value and what it may be */
-export function assertValue(prefix: string, name: string, value: unknown, rules: ValueRules): void {
-  if (value === undefined || !Object.hasOwn(rules, name)) return;
-  const rule = rules[name];
-  if (rule === undefined || rule.fits(value)) return;
-  throw new PolyphonyError('invalid-request', message(`${prefix}${name}`, value, rule));
-}
-
-function message(field: string, value: unknown, { must, words = [] }: ValueRule): string {
-  const wrong = isTexts(value) ? value.find((word) => !words.includes(word)) : value;
-  const near = words.length > 1 && isText(wrong) ? nearest(wrong, words)[0] : undefined;
-  const meant = near === undefined ? '' : ` Did you mean "${near}"?`;
-  const given = isTexts(value) && words.length > 0 ? `has ${shown(wrong)}` : `is ${shown(value)}`;
-  return `${field} ${given}, but it must be ${must}.${meant}`;
+export function assertValue(field: string, value: unknown, rule: true | ValueRule | undefined): void {
+  if (value === undefined || rule === undefined || rule === true || rule.fits(value)) return;
+  throw wrongValue(field, value, rule, nearest);
 }

@@ -1,44 +1,64 @@
 /** What is wrong with a config, one line for each issue: the field, the rule that it breaks, and the nearest valid name. */
 import { z } from 'zod';
-import { shownText } from '../../language/shown.ts';
-import { nearest } from '../../language/suggest.ts';
-import type { PlaceOf } from './config-places.ts';
+import { type Nearest, shown } from '../checked-options.ts';
 
 /** More issues than anybody corrects in one go. */
 const MOST_ISSUES = 20;
-const MOST_SHOWN = 60;
 
-/** @param placeOf where a field stands in the file. @default it is no file */
-export function configIssues(schema: z.ZodType, given: unknown, error: z.ZodError, placeOf: PlaceOf = nowhere): string {
-  const lines = error.issues.flatMap((issue) => linesOf(schema, given, issue, placeOf));
-  const more = lines.length - MOST_ISSUES;
-  const shown = more > 0 ? [...lines.slice(0, MOST_ISSUES), `and ${more} more`] : lines;
-  return shown.map((line) => `- ${line}`).join('\n');
+/** Where a field stands in the text of a config, such as `line 12, column 5`; undefined where the text has no such field. */
+export type PlaceOf = (path: readonly PropertyKey[]) => string | undefined;
+
+export interface ConfigWords {
+  readonly nearest: Nearest;
+  /** @default it is no file */
+  readonly placeOf?: PlaceOf | undefined;
+  /** What the whole is called. @default 'the config' */
+  readonly whole?: string;
 }
 
-const nowhere: PlaceOf = () => undefined;
+export function configIssues(schema: z.ZodType, given: unknown, error: z.ZodError, words: ConfigWords): string {
+  const lines = error.issues.flatMap((issue) => linesOf(schema, given, issue, words));
+  const more = lines.length - MOST_ISSUES;
+  const told = more > 0 ? [...lines.slice(0, MOST_ISSUES), `and ${more} more`] : lines;
+  return told.map((line) => `- ${line}`).join('\n');
+}
 
-function linesOf(schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue, placeOf: PlaceOf): readonly string[] {
+function linesOf(schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue, words: ConfigWords): readonly string[] {
   const placed = (path: readonly PropertyKey[], line: string): string => {
-    const place = placeOf(path);
+    const place = words.placeOf?.(path);
     return place === undefined ? line : `${place}: ${line}`;
   };
-  if (issue.code !== 'unrecognized_keys') return [placed(issue.path, lineOf(given, issue))];
+  if (issue.code !== 'unrecognized_keys') return [placed(issue.path, lineOf(given, issue, words))];
   const known = fieldsAt(schema, issue.path);
-  return issue.keys.map((key) => placed([...issue.path, key], unknownField(key, issue.path, known)));
+  return issue.keys.map((key) => placed([...issue.path, key], unknownField(key, issue.path, known, words)));
 }
 
-function lineOf(given: unknown, issue: z.core.$ZodIssue): string {
+function lineOf(given: unknown, issue: z.core.$ZodIssue, { whole = 'the config' }: ConfigWords): string {
   const value = valueAt(given, issue.path);
-  const name = issue.path.length === 0 ? 'the config' : fieldName(issue.path);
+  const name = issue.path.length === 0 ? whole : fieldName(issue.path);
   if (issue.code === 'custom') return `${name}: ${issue.message}`;
-  const is = value === undefined ? 'is missing' : `is ${shownValue(value)}`;
-  return `${name} ${is}: ${ruleOf(issue)}`;
+  if (issue.code === 'invalid_key') return `${name} cannot be named so: ${issue.issues.map(ruleOf).join(', and ')}`;
+  // Whoever writes the secret itself in place of where it is must not find it in a log.
+  const isSecret = issue.path.at(-1) === 'secret' && typeof value === 'string';
+  const is = value === undefined ? 'is missing' : isSecret ? 'cannot be used' : `is ${shown(value)}`;
+  return `${name} ${is}: ${ruleOf(issue)}${shareHint(value, issue)}`;
 }
 
-function unknownField(key: string, path: readonly PropertyKey[], known: readonly string[]): string {
-  const name = shownText(fieldName([...path, key]), MOST_SHOWN);
-  const near = nearestField(key, known);
+/** Where the largest value is 1 or less, a larger number was meant in percent. */
+function shareHint(value: unknown, issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'too_big' || issue.origin !== 'number' || issue.maximum > 1) return '';
+  const percent = typeof value === 'number' && Number.isInteger(value) && value / 100 <= issue.maximum ? value : 5;
+  return `, such as ${percent / 100} for ${percent} %`;
+}
+
+function unknownField(
+  key: string,
+  path: readonly PropertyKey[],
+  known: readonly string[],
+  { nearest }: ConfigWords,
+): string {
+  const name = shown(fieldName([...path, key]));
+  const near = nearestField(key, known, nearest);
   if (near !== undefined) return `${name} is not a field: did you mean ${fieldName([...path, near])}?`;
   return `${name} is not a field: remove it, or use one of ${known.join(', ')}`;
 }
@@ -46,7 +66,7 @@ function unknownField(key: string, path: readonly PropertyKey[], known: readonly
 const UNIT = /(?:Ms|NanoUsd|Usd)$/;
 
 /** The field that was meant, also where its unit is missing: `answr` for `answerMs`. */
-function nearestField(key: string, known: readonly string[]): string | undefined {
+function nearestField(key: string, known: readonly string[], nearest: Nearest): string | undefined {
   const [near] = nearest(key, known);
   if (near !== undefined) return near;
   const [bare] = nearest(
@@ -108,12 +128,6 @@ function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
       typeof owner === 'object' && owner !== null && Object.hasOwn(owner, part) ? Reflect.get(owner, part) : undefined,
     given,
   );
-}
-
-function shownValue(value: unknown): string {
-  if (typeof value === 'string') return shownText(value, MOST_SHOWN);
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 /** The fields that the schema knows at a path. */
