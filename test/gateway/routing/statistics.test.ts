@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sketch } from '../../../src/gateway/routing/figures/sketch.ts';
+import { type Sketch, sketch } from '../../../src/gateway/routing/figures/sketch.ts';
+import { createRegistry } from '../../../src/gateway/routing/registry.ts';
+import { needsOf } from '../../../src/gateway/routing/requirements.ts';
+import { decide } from '../../../src/gateway/routing/route.ts';
 import { createStatistics } from '../../../src/gateway/routing/statistics.ts';
+import { fakeCard, fakeProvider } from '../../../src/testing/fakes.ts';
 
 describe('sketch', () => {
   it('finds quantiles within its 7 % buckets', () => {
@@ -32,6 +36,66 @@ describe('sketch', () => {
     expect(made.quantile(0.5, 41 * year)).toBeUndefined();
   });
 });
+
+/** Samples and reads in any order. */
+const steps = fc.array(
+  fc.record({
+    of: fc.constantFrom(0, 1),
+    passedMs: fc.constantFrom(0, 1, 7000, 300_000),
+    sample: fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined }),
+    restored: fc.boolean(),
+    fraction: fc.constantFrom(0.1, 0.5, 0.9, 0.95, 0.99),
+  }),
+  { maxLength: 40 },
+);
+
+describe('what was read before', () => {
+  it('changes nothing that is read later, of this sketch or of another one', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const read = [sketch(), sketch()];
+        const samples: { of: number; ms: number; atMs: number; restored: boolean }[] = [];
+        let nowMs = 0;
+        for (const { of, passedMs, sample, restored, fraction } of all) {
+          nowMs += passedMs;
+          if (sample !== undefined) samples.push({ of, ms: sample, atMs: nowMs, restored });
+          if (sample !== undefined) take(read[of], sample, nowMs, restored);
+          for (const [which, one] of read.entries()) {
+            const own = samples.filter((each) => each.of === which);
+            const fresh = sketch();
+            for (const { ms, atMs, restored: back } of own) take(fresh, ms, atMs, back);
+            expect(one.quantile(fraction, nowMs)).toBe(fresh.quantile(fraction, nowMs));
+            const left = own.reduce((sum, { atMs }) => sum + 2 ** ((atMs - nowMs) / 300_000), 0);
+            expect(one.weight(nowMs)).toBeCloseTo(left, 8);
+          }
+        }
+      }),
+    );
+  });
+
+  it('restores what was rated, which counts at once', () => {
+    const target = { provider: 'p', model: 'm' };
+    const before = createStatistics();
+    before.of(target).rate('code', 0, 0);
+    const after = createStatistics();
+    expect(after.of(target).isRated).toBe(false);
+    after.restore(before.saved(0));
+    const registry = createRegistry(
+      [fakeProvider({ id: 'p', models: [fakeCard({ id: 'm', strengths: { code: 1 } })] })],
+      {},
+      after,
+    );
+    const request = { operation: 'chat', messages: [], model: { strengths: ['code'] } } as const;
+    const { scored } = decide({ request, needs: needsOf(request), registry, config: {}, nowMs: 0 });
+    expect(scored[0]?.parts.quality).toBeCloseTo(20 / 21);
+  });
+});
+
+function take(one: Sketch | undefined, ms: number, atMs: number, restored: boolean): void {
+  const other = restored ? sketch() : one;
+  other?.add(ms, atMs);
+  if (other !== undefined && other !== one) one?.addBuckets(other.buckets(atMs, 1), atMs);
+}
 
 describe('statistics', () => {
   it('forgives one failure, blames many, and leaves the errors of callers out', () => {
