@@ -20,12 +20,20 @@ export type BucketWeight = readonly [bucket: number, weight: number];
 
 export interface Sketch {
   add(milliseconds: number, nowMs: number): void;
+  /** A wait that somebody ended after so long: alone, it would have been longer. */
+  addCut(milliseconds: number, nowMs: number): void;
   /** Its buckets with their weights at `nowMs`, the heaviest first, at most `most`. */
   buckets(nowMs: number, most: number): readonly BucketWeight[];
   /** Adds what another sketch held at `atMs`. Buckets that do not exist are left out. */
   addBuckets(buckets: readonly BucketWeight[], atMs: number): void;
   /** In milliseconds; undefined while less than one sample's weight is left. */
   quantile(fraction: number, nowMs: number): number | undefined;
+  /**
+   * The same of waits that nobody had cut short, and not rounded to a bucket: cut waits tell how many were at least as long, and those
+   * that ended tell how many of these end when (Kaplan and Meier, 1958). Where a bucket holds more than lies above the quantile, the
+   * samples in it are alike, and its upper end is the answer.
+   */
+  uncutQuantile(fraction: number, nowMs: number): number | undefined;
   /** The number of samples, each counted by its remaining weight. */
   weight(nowMs: number): number;
 }
@@ -53,7 +61,7 @@ const FIRST = 3;
  * each number of its own would be an object of its own.
  */
 export class DecayingCounts {
-  readonly #held: Float64Array;
+  #held: Float64Array;
 
   constructor(buckets: number) {
     this.#held = new Float64Array(FIRST + buckets);
@@ -106,6 +114,14 @@ export class DecayingCounts {
     return backMs;
   }
 
+  /** Makes room for so many buckets. */
+  grow(buckets: number): void {
+    if (this.#held.length >= FIRST + buckets) return;
+    const grown = new Float64Array(FIRST + buckets);
+    grown.set(this.#held);
+    this.#held = grown;
+  }
+
   /** The weight of a bucket beside those of the others; 0 for one that is not there. */
   raw(index: number): number {
     return this.#held[FIRST + index] ?? 0;
@@ -150,10 +166,18 @@ class DecayingSketch implements Sketch {
     this.#changed(this.#counts.until(LEAST_WEIGHT));
   }
 
+  addCut(milliseconds: number, nowMs: number): void {
+    // Most targets have none, and need no room for them.
+    this.#counts.grow(2 * BUCKETS);
+    this.#counts.follow(nowMs);
+    this.#counts.add(BUCKETS + bucketOf(milliseconds), nowMs);
+    this.#changed(this.#counts.until(LEAST_WEIGHT));
+  }
+
   buckets(nowMs: number, most: number): readonly BucketWeight[] {
     const held: BucketWeight[] = [];
     for (let index = 0; index < BUCKETS; index += 1) {
-      const weight = this.#counts.weight(index, nowMs);
+      const weight = this.#counts.weight(index, nowMs) + this.#counts.weight(BUCKETS + index, nowMs);
       if (weight >= LEAST_SAVED) held.push([index, weight]);
     }
     return held.sort(([, a], [, b]) => b - a).slice(0, most);
@@ -177,6 +201,11 @@ class DecayingSketch implements Sketch {
     return value;
   }
 
+  uncutQuantile(fraction: number, nowMs: number): number | undefined {
+    const rounded = this.quantile(fraction, nowMs);
+    return rounded && (this.#findUncut(fraction) ?? rounded);
+  }
+
   weight(nowMs: number): number {
     this.#follow(nowMs);
     return this.#counts.total(nowMs);
@@ -194,14 +223,40 @@ class DecayingSketch implements Sketch {
   }
 
   #find(fraction: number): number {
-    const counts = this.#counts;
-    let rest = 0;
-    for (let index = 0; index < BUCKETS; index += 1) rest += counts.raw(index);
-    rest *= fraction;
+    let rest = this.#sum() * fraction;
     for (let index = 0; index < BUCKETS; index += 1) {
-      rest -= counts.raw(index);
+      rest -= this.#weightOf(index);
       if (rest <= 0) return Math.exp(index * GROWTH);
     }
     return Math.exp((BUCKETS - 1) * GROWTH);
+  }
+
+  /** Undefined where so many were cut short that nobody knows. */
+  #findUncut(fraction: number): number | undefined {
+    const most = 1 - fraction;
+    let waiting = this.#sum();
+    /** The share of samples that are longer than the buckets so far. */
+    let longer = 1;
+    for (let index = 0; index < BUCKETS && waiting > 0; index += 1) {
+      const after = longer * (1 - Math.min(1, this.#counts.raw(index) / waiting));
+      if (after <= most) {
+        const share = longer - after;
+        return Math.exp((index - 0.5 + (share > most ? 1 : (longer - most) / share)) * GROWTH);
+      }
+      longer = after;
+      waiting -= this.#weightOf(index);
+    }
+    return undefined;
+  }
+
+  #sum(): number {
+    let sum = 0;
+    for (let index = 0; index < BUCKETS; index += 1) sum += this.#weightOf(index);
+    return sum;
+  }
+
+  /** Of samples that ended in the bucket or were cut short in it. */
+  #weightOf(index: number): number {
+    return this.#counts.raw(index) + this.#counts.raw(BUCKETS + index);
   }
 }
