@@ -27,7 +27,7 @@ import {
   voids,
 } from './repair.ts';
 import { dearerMessages, revisionMessages } from './revision-messages.ts';
-import { NOTHING, type VectorOf, vectorsFor } from './tool-vectors.ts';
+import { type KeptVectors, keptVectors, NOTHING, vectorsFor } from './tool-vectors.ts';
 
 export interface PlannerOptions extends PlannerRules {
   /** Rounds with the same model before the planner itself escalates for one more. @default 3 */
@@ -56,7 +56,7 @@ export interface PlanChecks extends DraftChecks {
 
 export function createPlanner(parts: PlannerParts): Required<Planner> {
   const { catalogue, validator, options = () => undefined } = parts;
-  const kept: Kept = { vectors: new Map(), refused: refusedForms() };
+  const kept: Kept = { vectors: keptVectors(), refused: refusedForms() };
   return {
     open(request) {
       checkRequest(request);
@@ -135,7 +135,7 @@ const askingOf = (
 
 /** What one planning leaves for the next: vectors of tools, and models that refused the schema. */
 interface Kept extends Pick<Asking, 'refused'> {
-  readonly vectors: VectorOf;
+  readonly vectors: KeptVectors;
 }
 type PlannerAsking = Asking & Kept;
 

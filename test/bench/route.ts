@@ -76,7 +76,13 @@ function observe({ deployments }: Registry): void {
     for (let answer = 0; answer < 20; answer += 1) {
       const outcome = answer % 9 === 8 ? 'blamed' : 'ok';
       const totalMs = 300 + ((index * 31 + answer * 97) % 3000);
-      statistics.record({ totalMs, firstTokenMs: 200, outcome, outputTokens: 50 + answer, nowMs: NOW - 20_000 });
+      statistics.record({
+        totalMs,
+        firstTokenMs: 200,
+        outcome,
+        outputTokens: 50 + answer,
+        nowMs: NOW - 20_000 - 13 * index,
+      });
     }
     if (index % 2 === 0) statistics.rate('code', (index % 10) / 10, NOW - 1000);
   });

@@ -3,7 +3,7 @@ export interface HedgeConfig {
   /**
    * How long the first target may say nothing, in milliseconds.
    *
-   * @default the 95th percentile of its own time to the first token, once twenty of its answers count
+   * @default what 94.5 % of its own times to the first token stay below, once twenty of its answers count
    */
   readonly afterMs?: number;
   /** The largest share of calls for which a second target is asked, 0 to 1. @default 0.1 */

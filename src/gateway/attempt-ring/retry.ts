@@ -20,7 +20,7 @@ import { sleep } from '../../system/clock.ts';
 import { type AttemptCause, type AttemptState, type CallState, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import { withCredential } from '../calls/target.ts';
-import { excludedCredentials } from '../routing/exclude.ts';
+import { excludedCredentials } from '../routing/arrangement/exclude.ts';
 import type { Registry } from '../routing/registry.ts';
 import type { Credentials, CredentialUse, RoomOf } from './credentials.ts';
 import type { Pacer } from './limiter/pacer.ts';

@@ -7,7 +7,8 @@
  *     estimate, and the end of the answer waits until that is settled.
  * H4. The second is sent only if every cap can hold the worst case of both (`Call.isSecond`).
  * H5. At most the configured share of calls has a second target, and none that nothing waits for.
- * H6. A wait that was ended by a second target counts in the statistics of the first: otherwise its slow answers would be unknown.
+ * H6. A wait that was ended by a second target counts in the statistics of the first as one that would have been longer: otherwise its
+ *     slow answers would be unknown, and each second target would make the next one come sooner.
  */
 import type { Config } from '../../core/config.ts';
 import type { Call, Middleware } from '../../core/model/model.ts';

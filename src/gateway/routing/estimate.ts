@@ -3,7 +3,7 @@ import type { ChatRequest, ModelRequest, Usage } from '../../core/model/model.ts
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../../core/money/price.ts';
-import type { CardColumns, PriceColumns } from './figures/card-columns.ts';
+import type { CardColumns, FactColumns, PriceColumns } from './figures/card-columns.ts';
 import type { Deployment } from './registry.ts';
 import { maskOf, type Needs, needsOf } from './requirements.ts';
 import type { RequestSize } from './size.ts';
@@ -81,18 +81,41 @@ interface Priced {
   readonly nowMs: number;
 }
 
-/** The prices of all deployments for a request that is sent now. */
-export const pricesFor = (columns: CardColumns, { request, nowMs }: Priced): PriceColumns =>
-  columns.prices(nowMs, askedTier(request));
+/** `expectedCost` for a decision between many deployments: what they share is found once. */
+export class ExpectedCosts {
+  readonly #priced: Priced;
+  readonly #prices: PriceColumns;
+  readonly #facts: FactColumns;
+  /** The limit of the request; undefined where that depends on the card. */
+  readonly #limit: number | undefined;
 
-/** `expectedCost` for a decision between many deployments: NaN if the price is unknown. */
-export function expectedCostIn(
-  prices: PriceColumns,
-  { request, needs: { size }, nowMs }: Priced,
-  deployment: Deployment,
-): number {
-  const input = expectedInput(size, deployment, nowMs);
-  return prices.cost(deployment.row, input, expectedOutput(request, deployment), size.images);
+  constructor(columns: CardColumns, priced: Priced) {
+    const { request, nowMs } = priced;
+    this.#priced = priced;
+    this.#prices = columns.prices(nowMs, askedTier(request));
+    this.#facts = columns.facts();
+    this.#limit = sharedLimit(request);
+  }
+
+  /** Nano-dollars; NaN if the price is unknown. */
+  of(deployment: Deployment): number {
+    const { needs, nowMs } = this.#priced;
+    const input = expectedInput(needs.size, deployment, nowMs);
+    return this.#prices.cost(deployment.row, input, this.#output(deployment), needs.size.images);
+  }
+
+  #output(deployment: Deployment): number {
+    if (this.#limit === undefined) return expectedOutput(this.#priced.request, deployment);
+    const typical = deployment.statistics.meanOutputTokens() ?? TYPICAL_ANSWER;
+    return Math.min(Math.ceil(typical), this.#limit, this.#facts.maxOutputTokens[deployment.row] as number);
+  }
+}
+
+/** As `outputCeiling` has it, with no regard to the card; undefined where it needs one. */
+function sharedLimit(request: ModelRequest): number | undefined {
+  if (request.operation !== 'chat') return undefined;
+  if (request.maxOutputTokens === undefined && request.answerTokens !== undefined) return undefined;
+  return request.maxOutputTokens ?? Number.POSITIVE_INFINITY;
 }
 
 /** The terms of the worst case of an attempt that begins now. */

@@ -1,19 +1,9 @@
 /** Which deployments satisfy every requirement and limit of a request, and what the others fail. */
 import type { Warning } from '../../core/model/model.ts';
 import { nameOf } from '../calls/target.ts';
-import { figuresFor, keepFigures } from './figures/found-figures.ts';
+import { figuresFor, keepFigures, Measures, type Negotiation } from './negotiation.ts';
 import type { Deployment } from './registry.ts';
-import {
-  ABILITIES,
-  endOf,
-  hasEnded,
-  isPlainlyAble,
-  Measures,
-  type Negotiation,
-  PLAIN,
-  RULES,
-  type Rule,
-} from './rules.ts';
+import { ABILITIES, endOf, hasEnded, PLAIN, PlainNumbers, RULES, type Rule } from './rules.ts';
 
 const applying = (rules: readonly Rule[], question: Negotiation): readonly Rule[] =>
   rules.filter(({ applies }) => applies === undefined || applies(question));
@@ -36,28 +26,67 @@ export function someCapable(
 
 /** Those that fail no rule. No message is made, because nobody reads it. */
 export function satisfying(deployments: readonly Deployment[], question: Negotiation): readonly Deployment[] {
-  const rules = applying(RULES, question);
-  const measures = new Measures(question);
+  const selection = new Selection(question);
   const able: Deployment[] = [];
-  const others = rules.filter((rule) => !PLAIN.has(rule));
   if (question.request.limits === undefined) {
-    for (const deployment of deployments) {
-      const asked = isPlainlyAble(deployment, question) ? others : rules;
-      if (failsNone(asked, deployment, question, measures)) able.push(deployment);
-    }
+    for (const deployment of deployments) if (selection.has(deployment)) able.push(deployment);
     return able;
   }
+  const { measures } = selection;
   const found = figuresFor(deployments.length);
   for (const deployment of deployments) {
-    const asked = isPlainlyAble(deployment, question) ? others : rules;
-    if (!failsNone(asked, deployment, question, measures)) continue;
+    if (!selection.has(deployment) || !measures.isWithin(deployment)) continue;
     found.quality[able.length] = measures.quality;
     found.nanoUsd[able.length] = measures.nanoUsd;
-    found.isUnknown[able.length] = measures.p95Ms === undefined ? 1 : 0;
+    found.isUnknown[able.length] = Number.isNaN(measures.p95Ms) ? 1 : 0;
     able.push(deployment);
   }
   keepFigures(able);
   return able;
+}
+
+const PASSES = 1;
+const FAILS = 2;
+
+/** The rules of one request without its limits, asked as seldom as they can be. */
+class Selection {
+  readonly measures: Measures;
+  readonly #question: Negotiation;
+  readonly #byTerms: readonly Rule[];
+  readonly #plain: readonly Rule[];
+  readonly #others: readonly Rule[];
+  readonly #numbers: PlainNumbers;
+  /** By terms; 0 for those that were not asked for. */
+  readonly #found: Uint8Array;
+
+  constructor(question: Negotiation) {
+    const rules = applying(RULES, question).filter(({ isLimit }) => isLimit !== true);
+    this.measures = new Measures(question);
+    this.#question = question;
+    this.#byTerms = rules.filter(({ byTerms }) => byTerms === true);
+    this.#plain = rules.filter((rule) => PLAIN.has(rule));
+    this.#others = rules.filter((rule) => rule.byTerms !== true && !PLAIN.has(rule));
+    this.#numbers = new PlainNumbers(question);
+    this.#found = new Uint8Array(question.registry.columns.termCount);
+  }
+
+  has(deployment: Deployment): boolean {
+    const found = this.#found[deployment.terms];
+    if (found === FAILS) return false;
+    if (found !== PASSES && !this.#passes(deployment)) return false;
+    if (!this.#numbers.fit(deployment.row) && !this.#failsNone(this.#plain, deployment)) return false;
+    return this.#others.length === 0 || this.#failsNone(this.#others, deployment);
+  }
+
+  #passes(deployment: Deployment): boolean {
+    const passes = this.#failsNone(this.#byTerms, deployment);
+    this.#found[deployment.terms] = passes ? PASSES : FAILS;
+    return passes;
+  }
+
+  #failsNone(rules: readonly Rule[], deployment: Deployment): boolean {
+    return failsNone(rules, deployment, this.#question, this.measures);
+  }
 }
 
 /** What deployments fail of a request: every requirement and limit, as predicates with their values. */

@@ -1,11 +1,11 @@
 /** The order in which the deployments of a decision are tried: rules R2 to R6 of route.ts. */
-import { type Target, type Tier, tierStep } from '../../core/model/model.ts';
+import { type Target, TIERS, type Tier, tierStep } from '../../core/model/model.ts';
 import { withCredential } from '../calls/target.ts';
 import type { Arrangement } from './arrangement/arrange.ts';
 import { type Objectionable, objections } from './arrangement/objections.ts';
-import { figuresOf } from './figures/found-figures.ts';
+import { type FactColumns, tierNumber } from './figures/card-columns.ts';
+import { expectedLatency, figuresOf, type Negotiation } from './negotiation.ts';
 import type { Deployment } from './registry.ts';
-import { expectedLatency, type Negotiation } from './rules.ts';
 import { type Scored, type Scores, scoredAt, scoresOf } from './score.ts';
 
 interface OrderOptions extends Negotiation {
@@ -25,10 +25,11 @@ export function ordered(
   const scores = scoresOf(able, options);
   const isBounded = options.request.limits?.p95Ms !== undefined;
   const isUnknown = isBounded ? (figuresOf(able)?.isUnknown ?? unknownLatencies(able, options.nowMs)) : undefined;
-  const first = firstChoice(scores, tier, options, isUnknown);
+  const facts = options.registry.columns.facts();
+  const first = firstChoice(scores, tier, facts, options, isUnknown);
   if (first === -1) return [];
   const best = scoredAt(scores, first);
-  const fallbacks = nearest(scores, first, isUnknown, most - 1);
+  const fallbacks = nearest(scores, stepsFrom(scores, first, facts, isUnknown), first, most - 1);
   const served = preferredOf(best.deployment, options);
   const chosen: Scored[] = [served === best.deployment ? best : { ...best, deployment: served }];
   for (const index of fallbacks) chosen.push(scoredAt(scores, index));
@@ -47,22 +48,23 @@ function unknownLatencies(able: readonly Deployment[], nowMs: number): Uint8Arra
 
 /** The index of the session's target, else of the best score, known latencies before unknown ones; -1 if none is of the tier. */
 function firstChoice(
-  { deployments, columns: { score } }: Scores,
+  { deployments, columns: { score, row } }: Scores,
   tier: Tier | undefined,
+  { tiers }: FactColumns,
   options: OrderOptions,
   isUnknown: Uint8Array | undefined,
 ): number {
-  const { arrangement, nowMs } = options;
+  const { arrangement, preferred, nowMs } = options;
+  const wanted = tier === undefined ? undefined : tierNumber(tier);
   let best = -1;
   /** Of those that do not end. */
   let staying = -1;
   for (let index = 0; index < deployments.length; index += 1) {
-    const deployment = deployments[index] as Deployment;
-    if (!isOfTier(deployment, tier)) continue;
-    if (isPreferred(deployment, options)) return index;
+    if (wanted !== undefined && tiers[at(row, index)] !== wanted) continue;
+    if (preferred !== undefined && isPreferred(deployments[index] as Deployment, options)) return index;
     if (best === -1 || isBetter(index, best, score, isUnknown)) best = index;
     if (arrangement === undefined || (staying !== -1 && !isBetter(index, staying, score, isUnknown))) continue;
-    if (!arrangement.isEnding(deployment, nowMs)) staying = index;
+    if (!arrangement.isEnding(deployments[index] as Deployment, nowMs)) staying = index;
   }
   // One whose latency nobody knows takes the place of none whose latency is known.
   if (staying === -1 || staying === best || isUnknown?.[staying] !== isUnknown?.[best]) return best;
@@ -82,9 +84,8 @@ const UNKNOWN = 64;
  * The indexes of the `most` candidates that are nearest to the first choice: known latencies first, then the same model
  * elsewhere, then the nearest tier, the nearest quality, the best score.
  */
-function nearest(scores: Scores, first: number, isUnknown: Uint8Array | undefined, most: number): readonly number[] {
+function nearest(scores: Scores, steps: Uint8Array, first: number, most: number): readonly number[] {
   const { quality, score } = scores.columns;
-  const steps = stepsFrom(scores.deployments, first, isUnknown);
   const wanted = at(quality, first);
   const compare = (a: number, b: number): number =>
     at(steps, a) - at(steps, b) ||
@@ -95,22 +96,25 @@ function nearest(scores: Scores, first: number, isUnknown: Uint8Array | undefine
   return Array.from({ length: others }, (_, index) => (index < first ? index : index + 1)).sort(compare);
 }
 
-const at = (column: Float64Array | Uint8Array, index: number): number => column[index] ?? Number.NaN;
+/** The cast, because no index is beyond the end. */
+const at = (column: Float64Array | Int32Array | Uint8Array, index: number): number => column[index] as number;
 
-function stepsFrom(deployments: readonly Deployment[], first: number, isUnknown: Uint8Array | undefined): Uint8Array {
+/** How far each is from the first choice, in tiers; the same model elsewhere is nearest. */
+function stepsFrom(
+  { deployments, columns: { row } }: Scores,
+  first: number,
+  { tiers, models }: FactColumns,
+  isUnknown: Uint8Array | undefined,
+): Uint8Array {
   const steps = new Uint8Array(deployments.length);
   const best = deployments[first]?.card;
   if (best === undefined) return steps;
-  const fromBest = {
-    fast: tierStep(best.tier, 'fast'),
-    balanced: tierStep(best.tier, 'balanced'),
-    premium: tierStep(best.tier, 'premium'),
-  };
-  let index = 0;
-  for (const { card } of deployments) {
-    const step = card.id === best.id ? 0 : 1 + fromBest[card.tier];
+  const fromBest = TIERS.map((tier) => 1 + tierStep(best.tier, tier));
+  const model = models[at(row, first)];
+  for (let index = 0; index < steps.length; index += 1) {
+    const one = at(row, index);
+    const step = models[one] === model ? 0 : (fromBest[at(tiers, one)] ?? 0);
     steps[index] = isUnknown?.[index] === 1 ? UNKNOWN + step : step;
-    index += 1;
   }
   return steps;
 }

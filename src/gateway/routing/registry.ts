@@ -22,6 +22,8 @@ export interface Deployment {
   readonly figures: CardFigures;
   /** The row of its card in the columns of the registry. */
   readonly row: number;
+  /** Equal for those with equal terms: see `termsKey`. */
+  readonly terms: number;
   readonly statistics: TargetStatistics;
 }
 
@@ -139,7 +141,10 @@ function deploymentsOf(
   const mask = maskOf(card.capabilities);
   const figures = cardFigures(provider.id, card);
   const known = { card, provider, mask, figures, row: columns.add(figures) };
-  return targets.map((target) => ({ target, ...known, statistics: statistics.of(target) }));
+  return targets.map((target) => {
+    const terms = columns.termsOf(card, mask, target.region);
+    return { target, ...known, terms, statistics: statistics.of(target) };
+  });
 }
 
 function resolveAlias(name: string, aliases: Config['aliases'] = {}): string {

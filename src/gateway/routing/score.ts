@@ -4,12 +4,11 @@
  */
 import type { ModelRequest } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { expectedCostIn, pricesFor } from './estimate.ts';
-import { figuresOf } from './figures/found-figures.ts';
+import { ExpectedCosts } from './estimate.ts';
 import { fieldsOf, latencyOf, qualityOf, reliabilityOf } from './figures/posterior.ts';
+import { figuresOf, type Negotiation } from './negotiation.ts';
 import type { Deployment } from './registry.ts';
 import { maskOf } from './requirements.ts';
-import type { Negotiation } from './rules.ts';
 
 export interface ScoreParts extends Readonly<Record<string, number>> {
   readonly cost: number;
@@ -51,6 +50,8 @@ export interface Scores {
 
 class Columns {
   readonly size: number;
+  /** The row of the card. */
+  readonly row: Int32Array;
   /** Nano-dollars; NaN where the price is unknown. */
   readonly nanoUsd: Float64Array;
   readonly cost: Float64Array;
@@ -63,6 +64,7 @@ class Columns {
 
   constructor(size: number) {
     this.size = size;
+    this.row = new Int32Array(size);
     this.nanoUsd = new Float64Array(size);
     this.cost = new Float64Array(size);
     this.latency = new Float64Array(size);
@@ -84,8 +86,37 @@ function columnsFor(count: number): Columns {
 /** Scores in the given order. */
 export function scoresOf(deployments: readonly Deployment[], question: Negotiation): Scores {
   const scores: Scores = { deployments, columns: columnsFor(deployments.length) };
-  compare(scores, fillFigures(scores, question), question);
+  fillFigures(scores, question);
+  addUp(scores, compareFigures(scores), question);
   return scores;
+}
+
+/** The one pass over the deployments themselves: what follows reads columns. */
+function fillFigures({ deployments, columns }: Scores, question: Negotiation): void {
+  const { request, needs, registry, nowMs } = question;
+  const costs = new ExpectedCosts(registry.columns, question);
+  const latencies = registry.columns.latencies();
+  const fields = fieldsOf(registry.columns, needs.choice.strengths);
+  const { isDeprecated } = registry.columns.facts();
+  const form = formOf(request);
+  const found = figuresOf(deployments);
+  const isCosted = found !== undefined && request.limits?.usd !== undefined;
+  const isRated = found !== undefined && request.limits?.quality !== undefined;
+  const { row, nanoUsd, latency, quality, reliability, fit } = columns;
+  for (let index = 0; index < deployments.length; index += 1) {
+    const deployment = deployments[index] as Deployment;
+    row[index] = deployment.row;
+    nanoUsd[index] = isCosted ? (found.nanoUsd[index] as number) : costs.of(deployment);
+    latency[index] = latencyOf(deployment, latencies, nowMs);
+    quality[index] = isRated ? (found.quality[index] as number) : qualityOf(deployment, fields, nowMs);
+    reliability[index] = reliabilityOf(deployment, nowMs);
+    fit[index] = (isDeprecated[deployment.row] === 1 ? 0.5 : 1) - ((form & ~deployment.mask) === 0 ? 0 : 0.5);
+  }
+  const { committed } = question;
+  if (committed === undefined) return;
+  deployments.forEach(({ target }, index) => {
+    nanoUsd[index] = (nanoUsd[index] as number) * committed(target);
+  });
 }
 
 /** What the costs and latencies are compared with. */
@@ -96,24 +127,14 @@ interface Comparison {
   readonly unknownMs: number;
 }
 
-function fillFigures({ deployments, columns }: Scores, question: Negotiation): Comparison {
-  const { registry, nowMs, committed } = question;
-  const { nanoUsd, latency } = columns;
-  const prices = pricesFor(registry.columns, question);
-  const latencies = registry.columns.latencies();
+function compareFigures({ deployments, columns: { nanoUsd, latency } }: Scores): Comparison {
   let cheapest = Number.POSITIVE_INFINITY;
   let fastest = Number.POSITIVE_INFINITY;
   let knownMs = 0;
   let known = 0;
-  const costs = question.request.limits?.usd === undefined ? undefined : figuresOf(deployments)?.nanoUsd;
-  let index = 0;
-  for (const deployment of deployments) {
-    const listed = costs === undefined ? expectedCostIn(prices, question, deployment) : (costs[index] as number);
-    const cost = committed === undefined ? listed : listed * committed(deployment.target);
-    const ms = latencyOf(deployment, latencies, nowMs);
-    nanoUsd[index] = cost;
-    latency[index] = ms;
-    index += 1;
+  for (let index = 0; index < deployments.length; index += 1) {
+    const cost = nanoUsd[index] as number;
+    const ms = latency[index] as number;
     // Nothing is less than NaN.
     if (cost < cheapest) cheapest = cost;
     if (Number.isNaN(ms)) continue;
@@ -126,33 +147,23 @@ function fillFigures({ deployments, columns }: Scores, question: Negotiation): C
   return { cheapest, fastest: Math.min(fastest, unknownMs), unknownMs };
 }
 
-function compare({ deployments, columns }: Scores, comparison: Comparison, question: Negotiation): void {
+function addUp({ deployments, columns }: Scores, comparison: Comparison, question: Negotiation): void {
   const { cheapest, fastest, unknownMs } = comparison;
-  const { request, needs, config, registry, nowMs } = question;
-  const weights = WEIGHTS[request.optimise ?? config.optimise ?? 'balanced'];
-  const fields = fieldsOf(registry.columns, needs.choice.strengths);
-  const form = formOf(request);
-  const qualities = request.limits?.quality === undefined ? undefined : figuresOf(deployments)?.quality;
+  const weights = WEIGHTS[question.request.optimise ?? question.config.optimise ?? 'balanced'];
+  const { nanoUsd, cost, latency, quality, reliability, fit, score } = columns;
   for (let index = 0; index < deployments.length; index += 1) {
-    const deployment = deployments[index] as Deployment;
-    const nanoUsd = columns.nanoUsd[index] as number;
-    const ms = columns.latency[index] as number;
-    const cost = Number.isNaN(nanoUsd) ? 0 : (cheapest + FREE) / (nanoUsd + FREE);
-    const latency = (fastest + 1) / ((Number.isNaN(ms) ? unknownMs : ms) + 1);
-    const quality = qualities === undefined ? qualityOf(deployment, fields, nowMs) : (qualities[index] as number);
-    const reliability = reliabilityOf(deployment, nowMs);
-    const fit = fitOf(deployment, form);
-    columns.cost[index] = cost;
-    columns.latency[index] = latency;
-    columns.quality[index] = quality;
-    columns.reliability[index] = reliability;
-    columns.fit[index] = fit;
-    columns.score[index] =
-      weights.cost * cost +
-      weights.latency * latency +
-      weights.quality * quality +
-      weights.reliability * reliability +
-      weights.fit * fit;
+    const nano = nanoUsd[index] as number;
+    const ms = latency[index] as number;
+    const cheapness = Number.isNaN(nano) ? 0 : (cheapest + FREE) / (nano + FREE);
+    const speed = (fastest + 1) / ((Number.isNaN(ms) ? unknownMs : ms) + 1);
+    cost[index] = cheapness;
+    latency[index] = speed;
+    score[index] =
+      weights.cost * cheapness +
+      weights.latency * speed +
+      weights.quality * (quality[index] as number) +
+      weights.reliability * (reliability[index] as number) +
+      weights.fit * (fit[index] as number);
   }
 }
 
@@ -160,11 +171,6 @@ function compare({ deployments, columns }: Scores, comparison: Comparison, quest
 function formOf(request: ModelRequest): number {
   if (request.operation !== 'chat' || request.output === undefined) return 0;
   return request.output.schema === undefined ? JSON_MODE : JSON_SCHEMA;
-}
-
-function fitOf({ card, mask }: Deployment, form: number): number {
-  const fit = card.lifecycle?.stage === 'deprecated' ? 0.5 : 1;
-  return (form & ~mask) === 0 ? fit : fit - 0.5;
 }
 
 /** One of them as an object. */

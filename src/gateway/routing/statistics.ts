@@ -3,7 +3,7 @@ import type { TargetFigures } from '../../core/gateway.ts';
 import type { Target } from '../../core/model/model.ts';
 import { type DecayingMean, decayingMean, type Rating } from './figures/decaying-mean.ts';
 import { MOST_SAVED, type SavedObservations, type SavedTarget } from './figures/saved-observations.ts';
-import { type DecayingCounts, decayingCounts, type Sketch, sketch } from './figures/sketch.ts';
+import { DecayingCounts, type Sketch, sketch } from './figures/sketch.ts';
 import { TokenRatio } from './figures/token-ratio.ts';
 
 /** Successful attempts that are assumed before any was seen, so that one failure is not an error rate of 1. */
@@ -15,6 +15,8 @@ const MOST_FIELDS = 64;
 export interface TargetStatistics {
   /** False before anything was recorded or rated: there is nothing to read but the length of answers. */
   readonly isObserved: boolean;
+  /** False before anything was rated. */
+  readonly isRated: boolean;
   /** Total milliseconds of successful attempts. */
   readonly total: Sketch;
   readonly firstToken: Sketch;
@@ -69,12 +71,13 @@ function follow(mean: MeanLength, tokens: number): void {
 export function targetStatistics(everyone: MeanLength = { tokens: undefined }, noted?: () => void): TargetStatistics {
   const total = sketch();
   const firstToken = sketch();
-  const outcomes = decayingCounts(2);
+  const outcomes = new DecayingCounts(2);
   const own: MeanLength = { tokens: undefined };
   const scores = new Map<string, DecayingMean>();
   const tokenRatio = new TokenRatio();
   const made: Recorded = {
     isObserved: false,
+    isRated: false,
     total,
     firstToken,
     tokenRatio,
@@ -105,6 +108,7 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }, n
       const mean = scores.get(field) ?? (scores.size < MOST_FIELDS ? decayingMean() : undefined);
       if (mean === undefined) return;
       made.isObserved = true;
+      made.isRated = true;
       mean.add(Math.min(1, Math.max(0, score)), nowMs);
       scores.set(field, mean);
       noted?.();
@@ -123,6 +127,7 @@ export function targetStatistics(everyone: MeanLength = { tokens: undefined }, n
       tokenRatio: ratio,
     }) {
       made.isObserved = true;
+      made.isRated ||= rated.length > 0;
       if (ratio) tokenRatio.restore(...ratio, at);
       total.addBuckets(totals, at);
       firstToken.addBuckets(first, at);

@@ -2,8 +2,8 @@
 import { nearestTier, type Tier, type Warning } from '../../core/model/model.ts';
 import { nameOf } from '../calls/target.ts';
 import { askedOf, someCapable } from './negotiate.ts';
+import type { Negotiation } from './negotiation.ts';
 import type { Deployment } from './registry.ts';
-import type { Negotiation } from './rules.ts';
 
 /**
  * The tier that the first choice must have; undefined for any. `able` are the deployments that satisfy the request. A model

@@ -29,16 +29,31 @@ export const isTier = (name: string): name is Tier => (TIERS as readonly string[
  * Every model that a name means: `provider/model`, a model's id, one of its aliases, or an alias of the config. Also a
  * model that its provider serves without listing it, unless the name looks like a misspelt listed one.
  */
-export function modelsNamed(name: string, catalogue: Catalogue): CatalogueModel[] {
+export function modelsNamed(name: string, catalogue: Catalogue): readonly CatalogueModel[] {
   const wanted = meantBy(name, catalogue.aliases) ?? name;
-  const listed = catalogue.models.filter(
-    ({ provider, card }) =>
-      card.id === wanted || `${provider}/${card.id}` === wanted || (card.aliases ?? []).includes(wanted),
-  );
-  return listed.length > 0 ? listed : unlistedNamed(wanted, catalogue);
+  return namesOf(catalogue).get(wanted) ?? unlistedNamed(wanted, catalogue);
 }
 
-function unlistedNamed(name: string, catalogue: Catalogue): CatalogueModel[] {
+const indexes = new WeakMap<Catalogue, ReadonlyMap<string, readonly CatalogueModel[]>>();
+
+/** The models of each name, found once: a catalogue is replaced, never changed in place, and every node of a plan may name one. */
+function namesOf(catalogue: Catalogue): ReadonlyMap<string, readonly CatalogueModel[]> {
+  const before = indexes.get(catalogue);
+  if (before !== undefined) return before;
+  const named = new Map<string, CatalogueModel[]>();
+  for (const model of catalogue.models) {
+    const { provider, card } = model;
+    for (const name of new Set([card.id, `${provider}/${card.id}`, ...(card.aliases ?? [])])) {
+      const known = named.get(name);
+      if (known === undefined) named.set(name, [model]);
+      else known.push(model);
+    }
+  }
+  indexes.set(catalogue, named);
+  return named;
+}
+
+function unlistedNamed(name: string, catalogue: Catalogue): readonly CatalogueModel[] {
   const slash = name.indexOf('/');
   if (slash < 1 || slash === name.length - 1) return [];
   const provider = name.slice(0, slash);
@@ -47,14 +62,9 @@ function unlistedNamed(name: string, catalogue: Catalogue): CatalogueModel[] {
 }
 
 /** Every name that `model.id` may have. */
-export function modelNames(catalogue: Catalogue): string[] {
-  const names = catalogue.models.flatMap(({ provider, card }) => [
-    card.id,
-    `${provider}/${card.id}`,
-    ...(card.aliases ?? []),
-  ]);
-  return [...new Set([...Object.keys(catalogue.aliases), ...names])];
-}
+export const modelNames = (catalogue: Catalogue): string[] => [
+  ...new Set([...Object.keys(catalogue.aliases), ...namesOf(catalogue).keys()]),
+];
 
 /** The requirements of a node's requests on a model, beyond what the gateway can adapt. */
 export interface Demand {

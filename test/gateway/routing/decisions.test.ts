@@ -200,7 +200,9 @@ function take({ deployments }: Registry, seen: readonly Observed[], nowMs: numbe
 
 const providersOf = (made: readonly Partial<Provider>[]): readonly Provider[] =>
   made.map((fields, index) => {
-    const unlisted = (id: string) => (id === 'unlisted' ? fakeCard({ id, operations: ['chat', 'embed'] }) : undefined);
+    // It is first named after other decisions were made, and differs from the listed ones in what they read.
+    const late = { operations: ['chat', 'embed'], lifecycle: { stage: 'deprecated' }, expectedMs: 900 } as const;
+    const unlisted = (id: string) => (id === 'unlisted' ? fakeCard({ id, ...late }) : undefined);
     return fakeProvider({ ...fields, id: `p${index}`, unlisted });
   });
 

@@ -7,8 +7,8 @@ import { nearestTier, type Tier, tierStep } from '../../../src/core/model/model.
 import { formatUsd, usdToNano } from '../../../src/core/money/money.ts';
 import { costOf } from '../../../src/core/money/price.ts';
 import { withCredential } from '../../../src/gateway/calls/target.ts';
+import { exclusion } from '../../../src/gateway/routing/arrangement/exclude.ts';
 import { askedTier, expectedOutput, outputCeiling } from '../../../src/gateway/routing/estimate.ts';
-import { exclusion } from '../../../src/gateway/routing/exclude.ts';
 import type { Deployment } from '../../../src/gateway/routing/registry.ts';
 import { capabilitiesOf, maskOf } from '../../../src/gateway/routing/requirements.ts';
 import type { RouteOptions } from '../../../src/gateway/routing/route.ts';

@@ -200,7 +200,8 @@ export class HedgedCall implements StreamObserver, Lanes {
     const winner = this.winner ?? 'none';
     if (winner === 'second') {
       const statistics = registry().find(first)?.statistics;
-      if (statistics !== undefined) waitsOf(statistics, this.#call).add(clock.monotonic() - this.#askedAt, clock.now());
+      if (statistics !== undefined)
+        waitsOf(statistics, this.#call).addCut(clock.monotonic() - this.#askedAt, clock.now());
     }
     const afterMs = Math.round(this.#secondAt - this.#askedAt);
     const spoke = { first: nameOf(first), second: nameOf(second), none: 'neither' }[winner];

@@ -7,7 +7,7 @@ import type { Deployment } from '../../routing/registry.ts';
 import type { TargetStatistics } from '../../routing/statistics.ts';
 
 export interface HedgeRule {
-  /** Milliseconds; undefined: the 95th percentile of the target. */
+  /** Milliseconds; undefined: `FRACTION` of what the target is known to take. */
   readonly afterMs: number | undefined;
   readonly share: number;
 }
@@ -15,8 +15,11 @@ export interface HedgeRule {
 const DEFAULT_SHARE = 0.1;
 /** A percentile of fewer answers says nothing of the slowest twentieth. */
 const LEAST_ANSWERS = 20;
-/** Percentiles are those of steps 7 % wide: a target that always takes the same time must not be slower than itself. */
-const STEP = 1.04;
+/**
+ * The share of a target's waits that end before a second one is asked: a little below the 95th percentile, where the 99th of both comes
+ * nearest to their 95th. See docs/decisions/when-a-second-target-is-asked.md.
+ */
+const FRACTION = 0.945;
 
 /**
  * Undefined for a call that never has a second target: what judges and other layers ask, operations other than chat (vectors of
@@ -40,8 +43,9 @@ export const waitsOf = ({ total, firstToken }: TargetStatistics, { streaming }: 
 /** Milliseconds; undefined while too few answers are known. */
 export function waitBefore(rule: HedgeRule, waits: Sketch | undefined, nowMs: number): number | undefined {
   if (rule.afterMs !== undefined) return Math.ceil(rule.afterMs);
-  const p95Ms = waits === undefined || waits.weight(nowMs) < LEAST_ANSWERS ? undefined : waits.quantile(0.95, nowMs);
-  return p95Ms && Math.ceil(p95Ms * STEP);
+  if (waits === undefined || waits.weight(nowMs) < LEAST_ANSWERS) return undefined;
+  const ms = waits.uncutQuantile(FRACTION, nowMs);
+  return ms && Math.ceil(ms);
 }
 
 /** The other targets in their order: those of the same provider and region only if there is no other. */

@@ -1,13 +1,15 @@
 /**
  * What decisions read of all cards of a registry, in columns by the row of a card: numbers side by side, where objects would
- * be fetched from all over the memory. They hold nothing that is observed. A row is filled when it is first read, because the
+ * be fetched from all over the memory. They hold nothing that is observed, and nothing of a request. A row is filled when it is first read, because the
  * shipped facts come from a file and prices are compiled. Prices are kept until the first of them changes.
  */
+import { TIERS, type Tier } from '../../../core/model/model.ts';
+import type { ModelCard } from '../../../core/model/provider.ts';
 import { costOf } from '../../../core/money/price.ts';
 import { compiledPrice, periodAt } from '../../../core/money/price-sheet.ts';
-import { type CardFigures, latencyPrior, type Prior, strengthPrior } from './card-figures.ts';
+import { type CardFigures, latencyPrior, type Prior, strengthPrior, termsKey } from './card-figures.ts';
 
-/** Fields of work and service tiers whose columns are kept: callers name them. */
+/** Fields of work, lists of them, and service tiers whose columns are kept: callers name them. */
 const MOST_FIELDS = 16;
 const MOST_SERVICE_TIERS = 4;
 
@@ -15,11 +17,32 @@ export class CardColumns {
   readonly #rows: CardFigures[] = [];
   readonly #prices = new Map<string | undefined, PriceColumns>();
   readonly #strengths = new Map<string, PriorColumns>();
+  readonly #terms = new Map<string, number>();
+  readonly #means = new Map<string, PriorColumns>();
   #latencies: PriorColumns | undefined;
+  #facts: FactColumns | undefined;
 
   /** The row of a further card. */
   add(figures: CardFigures): number {
     return this.#rows.push(figures) - 1;
+  }
+
+  /** The number of these terms, below `termCount`: see `termsKey`. */
+  termsOf(card: ModelCard, mask: number, region: string | undefined): number {
+    const key = termsKey(card, mask, region);
+    const known = this.#terms.get(key) ?? this.#terms.size;
+    this.#terms.set(key, known);
+    return known;
+  }
+
+  get termCount(): number {
+    return this.#terms.size;
+  }
+
+  /** What the cards say. */
+  facts(): FactColumns {
+    if (this.#facts?.size !== this.#rows.length) this.#facts = new FactColumns(this.#rows);
+    return this.#facts;
   }
 
   /** Milliseconds of a short answer, NaN where nobody knows. */
@@ -36,6 +59,17 @@ export class CardColumns {
     return keep(this.#strengths, field, made, MOST_FIELDS);
   }
 
+  /** The mean over several fields, for cards of which nothing is observed. */
+  meanStrengths(fields: readonly string[]): PriorColumns {
+    const [only = ''] = fields;
+    if (fields.length === 1) return this.strengths(only);
+    const key = JSON.stringify(fields);
+    const known = this.#means.get(key);
+    if (known?.size === this.#rows.length) return known;
+    const made = new PriorColumns(this.#rows, (figures) => meanPrior(figures, fields));
+    return keep(this.#means, key, made, MOST_FIELDS);
+  }
+
   /** The prices at a moment. */
   prices(at: number, serviceTier: string | undefined): PriceColumns {
     const known = this.#prices.get(serviceTier);
@@ -50,7 +84,61 @@ function keep<Key, Columns>(kept: Map<Key, Columns>, key: Key, columns: Columns,
   return columns;
 }
 
+function meanPrior(figures: CardFigures, fields: readonly string[]): Prior {
+  let sum = 0;
+  for (const field of fields) sum += strengthPrior(figures, field).value;
+  return { value: sum / fields.length, weight: 0 };
+}
+
 const read = (column: Float64Array, row: number): number => column[row] ?? Number.NaN;
+
+/** What cards say in numbers, for the rules and the order of decisions. */
+export class FactColumns {
+  readonly size: number;
+  /** The moment from which the model has ended, in epoch milliseconds. */
+  readonly endsAt: Float64Array;
+  readonly contextTokens: Float64Array;
+  readonly maxOutputTokens: Float64Array;
+  /** `expectedMs` of the card; NaN where it has none. */
+  readonly expectedMs: Float64Array;
+  /** See `tierNumber`. */
+  readonly tiers: Uint8Array;
+  /** Equal for equal ids of models. */
+  readonly models: Int32Array;
+  /** 1 where the model is deprecated. */
+  readonly isDeprecated: Uint8Array;
+
+  constructor(rows: readonly CardFigures[]) {
+    const size = rows.length;
+    this.size = size;
+    this.endsAt = new Float64Array(size);
+    this.contextTokens = new Float64Array(size);
+    this.maxOutputTokens = new Float64Array(size);
+    this.expectedMs = new Float64Array(size);
+    this.tiers = new Uint8Array(size);
+    this.models = new Int32Array(size);
+    this.isDeprecated = new Uint8Array(size);
+    const models = new Map<string, number>();
+    rows.forEach((figures, row) => {
+      this.#fill(row, figures, models);
+    });
+  }
+
+  #fill(row: number, { card, endsAt }: CardFigures, models: Map<string, number>): void {
+    const model = models.get(card.id) ?? models.size;
+    models.set(card.id, model);
+    this.endsAt[row] = endsAt;
+    this.contextTokens[row] = card.contextTokens;
+    this.maxOutputTokens[row] = card.maxOutputTokens;
+    this.expectedMs[row] = card.expectedMs ?? Number.NaN;
+    this.tiers[row] = tierNumber(card.tier);
+    this.models[row] = model;
+    this.isDeprecated[row] = card.lifecycle?.stage === 'deprecated' ? 1 : 0;
+  }
+}
+
+/** A tier as a number; 255 for what is none. */
+export const tierNumber = (tier: Tier): number => TIERS.indexOf(tier) & 255;
 
 /** What is known before anything is observed. */
 export class PriorColumns {

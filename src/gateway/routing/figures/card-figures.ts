@@ -25,6 +25,24 @@ export interface CardFigures {
   readonly languages: readonly string[] | undefined;
 }
 
+/** What of a card is alike in many of a catalogue: rules that read nothing else are asked once for all that are alike. */
+const TERMS = [
+  'operations',
+  'dedicatedTo',
+  'retention',
+  'regions',
+  'languages',
+  'toolSupport',
+] as const satisfies readonly (keyof ModelCard)[];
+export type CardTerms = Pick<ModelCard, (typeof TERMS)[number]>;
+
+/** Equal for deployments with the same terms, which are these of the card, its capabilities and the region. */
+export function termsKey(card: CardTerms, mask: number, region: string | undefined): string {
+  // In a list, what is missing would be null.
+  const given = (value: unknown): unknown => (value === undefined ? 0 : value);
+  return JSON.stringify([mask, given(region), ...TERMS.map((name) => given(card[name]))]);
+}
+
 export const cardFigures = (provider: string, card: ModelCard): CardFigures => ({
   provider,
   card,

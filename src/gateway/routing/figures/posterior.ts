@@ -23,6 +23,7 @@ import type { Sketch } from './sketch.ts';
 interface Observations {
   /** Nothing else need be read of a target while this is false. */
   readonly isObserved: boolean;
+  readonly isRated: boolean;
   readonly total: Sketch;
   rating(field: string, nowMs: number): Rating | undefined;
   errorRate(nowMs: number): number;
@@ -44,23 +45,33 @@ const corrected = (prior: number, weight: number, mean: number, observations: nu
   (weight * prior + observations * mean) / (weight + observations);
 
 /** A field of work with what is known of all cards. */
-export interface Field {
+interface Field {
   readonly name: string;
   readonly priors: PriorColumns;
 }
 
+export interface Fields {
+  readonly each: readonly Field[];
+  /** The mean of all, where nothing is observed. */
+  readonly mean: PriorColumns;
+}
+
 /** The asked fields, in general where none is asked for. */
-export const fieldsOf = (columns: CardColumns, asked: readonly string[] | undefined): readonly Field[] =>
-  namesOf(asked).map((name) => ({ name, priors: columns.strengths(name) }));
+export function fieldsOf(columns: CardColumns, asked: readonly string[] | undefined): Fields {
+  const names = namesOf(asked);
+  const each = names.map((name) => ({ name, priors: columns.strengths(name) }));
+  return { each, mean: columns.meanStrengths(names) };
+}
 
 const namesOf = (asked: readonly string[] | undefined): readonly string[] =>
   asked === undefined || asked.length === 0 ? GENERAL : asked;
 
 /** 0 to 1: the mean of the fields. */
-export function qualityOf(deployment: Observed, fields: readonly Field[], nowMs: number): number {
+export function qualityOf(deployment: Observed, { each, mean }: Fields, nowMs: number): number {
+  if (!deployment.statistics.isRated) return mean.value(deployment.row);
   let sum = 0;
-  for (const field of fields) sum += strengthNow(deployment, field, nowMs);
-  return sum / fields.length;
+  for (const field of each) sum += strengthNow(deployment, field, nowMs);
+  return sum / each.length;
 }
 
 /** The first of these fields that nothing is known of. */
@@ -89,7 +100,7 @@ export function accuracyOf(
 
 function strengthNow({ row, statistics }: Observed, { name, priors }: Field, nowMs: number): number {
   const prior = priors.value(row);
-  const rating = statistics.isObserved ? statistics.rating(name, nowMs) : undefined;
+  const rating = statistics.rating(name, nowMs);
   return rating === undefined ? prior : corrected(prior, priors.weight(row), scoreOf(name, rating.mean), rating.weight);
 }
 
@@ -119,7 +130,7 @@ export function correctedFigures(
   nowMs: number,
 ): readonly CorrectedFigure[] {
   return [
-    ...fieldsOf(columns, asked).map((field) => qualityFigure(deployment, field, nowMs)),
+    ...fieldsOf(columns, asked).each.map((field) => qualityFigure(deployment, field, nowMs)),
     latencyFigure(deployment, columns.latencies(), nowMs),
     reliabilityFigure(deployment, nowMs),
   ];

@@ -15,134 +15,248 @@ const LEAST_WEIGHT = 0.99;
 /** A weight that says nothing any more. */
 const LEAST_SAVED = 0.001;
 
-/** Counts that halve every five minutes. */
-export interface DecayingCounts {
-  /** `count` observations of that moment, which may be before others. @default 1 */
-  add(index: number, nowMs: number, count?: number): void;
-  /** The weight of a bucket at `nowMs`. */
-  weight(index: number, nowMs: number): number;
-  total(nowMs: number): number;
-  /** The weight of a bucket by all of them and so many more: one power instead of two. */
-  share(index: number, prior: number, nowMs: number): number;
-  /** The moment from which the total is less than `weight`. */
-  until(weight: number): number;
-  /** Whoever reads says what time it is. Returns by how many milliseconds the clock was set back since. */
-  follow(nowMs: number): number;
-}
-
 /** The number of a bucket, and the weight in it. */
 export type BucketWeight = readonly [bucket: number, weight: number];
 
 export interface Sketch {
   add(milliseconds: number, nowMs: number): void;
+  /** A wait that somebody ended after so long: alone, it would have been longer. */
+  addCut(milliseconds: number, nowMs: number): void;
   /** Its buckets with their weights at `nowMs`, the heaviest first, at most `most`. */
   buckets(nowMs: number, most: number): readonly BucketWeight[];
   /** Adds what another sketch held at `atMs`. Buckets that do not exist are left out. */
   addBuckets(buckets: readonly BucketWeight[], atMs: number): void;
   /** In milliseconds; undefined while less than one sample's weight is left. */
   quantile(fraction: number, nowMs: number): number | undefined;
+  /**
+   * The same of waits that nobody had cut short, and not rounded to a bucket: cut waits tell how many were at least as long, and those
+   * that ended tell how many of these end when (Kaplan and Meier, 1958). Where a bucket holds more than lies above the quantile, the
+   * samples in it are alike, and its upper end is the answer.
+   */
+  uncutQuantile(fraction: number, nowMs: number): number | undefined;
   /** The number of samples, each counted by its remaining weight. */
   weight(nowMs: number): number;
 }
 
-export function decayingCounts(buckets: number): DecayingCounts & { readonly raw: Float64Array } {
-  const raw = new Float64Array(buckets);
-  let origin = 0;
-  /** The latest moment of which anything was added. */
-  let latest = Number.NEGATIVE_INFINITY;
-  let sum = 0;
-  const exponent = (nowMs: number): number => (nowMs - origin) / HALF_LIFE_MS;
-  const rebase = (nowMs: number): void => {
-    const factor = 2 ** -exponent(nowMs);
-    for (let index = 0; index < buckets; index += 1) raw[index] = (raw[index] ?? 0) * factor;
-    sum *= factor;
-    origin = nowMs;
-  };
-  const follow = (nowMs: number): number => {
-    const backMs = latest - nowMs;
-    if (backMs < SET_BACK_MS) return 0;
-    latest = nowMs;
-    origin -= backMs;
-    return backMs;
-  };
-  return {
-    raw,
-    follow,
-    add(index, nowMs, count = 1) {
-      if (nowMs > latest) latest = nowMs;
-      if (sum === 0) origin = nowMs;
-      else if (exponent(nowMs) > MAX_EXPONENT) rebase(nowMs);
-      const weight = count * 2 ** exponent(nowMs);
-      raw[index] = (raw[index] ?? 0) + weight;
-      sum += weight;
-    },
+/** The last power of two that was found: what is read of a target at one moment mostly began at one moment. */
+const latestPower = new Float64Array([0, 1]);
+
+/** `2 ** -exponent`, which takes as long as all else that is read of a target. */
+function leftAfter(exponent: number): number {
+  if (latestPower[0] === exponent) return latestPower[1] as number;
+  const left = 2 ** -exponent;
+  latestPower[0] = exponent;
+  latestPower[1] = left;
+  return left;
+}
+
+/** Where the weights count from, the latest moment of which anything was added, and the sum of all; then the buckets. */
+const ORIGIN = 0;
+const LATEST = 1;
+const SUM = 2;
+const FIRST = 3;
+
+/**
+ * Counts that halve every five minutes. A class with its numbers in one array: a decision reads those of hundreds of targets, and
+ * each number of its own would be an object of its own.
+ */
+export class DecayingCounts {
+  #held: Float64Array;
+
+  constructor(buckets: number) {
+    this.#held = new Float64Array(FIRST + buckets);
+    this.#held[LATEST] = Number.NEGATIVE_INFINITY;
+  }
+
+  /** `count` observations of that moment, which may be before others. @default 1 */
+  add(index: number, nowMs: number, count = 1): void {
+    const held = this.#held;
+    if (nowMs > this.#at(LATEST)) held[LATEST] = nowMs;
+    if (this.#at(SUM) === 0) held[ORIGIN] = nowMs;
+    else if (this.#exponent(nowMs) > MAX_EXPONENT) this.#rebase(nowMs);
+    const weight = count * 2 ** this.#exponent(nowMs);
+    held[FIRST + index] = this.raw(index) + weight;
+    held[SUM] = this.#at(SUM) + weight;
+  }
+
+  /** The weight of a bucket at `nowMs`. */
+  weight(index: number, nowMs: number): number {
+    const raw = this.raw(index);
     // Most buckets are empty, and a power for each would be a third of the cost of routing over a long catalogue.
-    weight: (index, nowMs) => (raw[index] ? raw[index] * 2 ** -exponent(nowMs) : 0),
-    share(index, prior, nowMs) {
-      const weight = raw[index];
-      if (!weight) return 0;
-      const factor = 2 ** -exponent(nowMs);
-      return (weight * factor) / (sum * factor + prior);
-    },
-    total: (nowMs) => (sum === 0 ? 0 : sum * 2 ** -exponent(nowMs)),
-    until: (weight) => (sum === 0 ? Number.NEGATIVE_INFINITY : origin + HALF_LIFE_MS * Math.log2(sum / weight)),
-  };
+    return raw ? raw * leftAfter(this.#exponent(nowMs)) : 0;
+  }
+
+  total(nowMs: number): number {
+    const sum = this.#at(SUM);
+    return sum === 0 ? 0 : sum * leftAfter(this.#exponent(nowMs));
+  }
+
+  /** The weight of a bucket by all of them and so many more: one power instead of two. */
+  share(index: number, prior: number, nowMs: number): number {
+    const weight = this.raw(index);
+    if (!weight) return 0;
+    const factor = leftAfter(this.#exponent(nowMs));
+    return (weight * factor) / (this.#at(SUM) * factor + prior);
+  }
+
+  /** The moment from which the total is less than `weight`. */
+  until(weight: number): number {
+    const sum = this.#at(SUM);
+    return sum === 0 ? Number.NEGATIVE_INFINITY : this.#at(ORIGIN) + HALF_LIFE_MS * Math.log2(sum / weight);
+  }
+
+  /** Whoever reads says what time it is. Returns by how many milliseconds the clock was set back since. */
+  follow(nowMs: number): number {
+    const backMs = this.#at(LATEST) - nowMs;
+    if (backMs < SET_BACK_MS) return 0;
+    this.#held[LATEST] = nowMs;
+    this.#held[ORIGIN] = this.#at(ORIGIN) - backMs;
+    return backMs;
+  }
+
+  /** Makes room for so many buckets. */
+  grow(buckets: number): void {
+    if (this.#held.length >= FIRST + buckets) return;
+    const grown = new Float64Array(FIRST + buckets);
+    grown.set(this.#held);
+    this.#held = grown;
+  }
+
+  /** The weight of a bucket beside those of the others; 0 for one that is not there. */
+  raw(index: number): number {
+    return this.#held[FIRST + index] ?? 0;
+  }
+
+  #at(place: typeof ORIGIN | typeof LATEST | typeof SUM): number {
+    return this.#held[place] as number;
+  }
+
+  #exponent(nowMs: number): number {
+    return (nowMs - this.#at(ORIGIN)) / HALF_LIFE_MS;
+  }
+
+  #rebase(nowMs: number): void {
+    const factor = 2 ** -this.#exponent(nowMs);
+    for (let index = SUM; index < this.#held.length; index += 1) this.#held[index] = (this.#held[index] ?? 0) * factor;
+    this.#held[ORIGIN] = nowMs;
+  }
 }
 
 const bucketOf = (milliseconds: number): number =>
   Math.min(BUCKETS - 1, Math.max(0, Math.round(Math.log(Math.max(1, milliseconds)) / GROWTH)));
 
-export function sketch(): Sketch {
-  const counts = decayingCounts(BUCKETS);
-  const known = new Map<number, number>();
-  let freshUntil = Number.NEGATIVE_INFINITY;
-  const moveBack = (nowMs: number): void => {
-    const backMs = counts.follow(nowMs);
-    // Written only where it changes, because each write of a fraction makes an object.
-    if (backMs > 0) freshUntil -= backMs;
-  };
-  const find = (fraction: number): number => {
-    let rest = 0;
-    for (let index = 0; index < BUCKETS; index += 1) rest += counts.raw[index] ?? 0;
-    rest *= fraction;
+/** Until when it has quantiles; then those that were found since the last sample, each after its fraction. */
+const FRESH_UNTIL = 0;
+const FOUND = 1;
+const MOST_FOUND = 3;
+
+export const sketch = (): Sketch => new DecayingSketch();
+
+class DecayingSketch implements Sketch {
+  readonly #counts = new DecayingCounts(BUCKETS);
+  readonly #held = new Float64Array(FOUND + 2 * MOST_FOUND);
+
+  constructor() {
+    this.#changed(Number.NEGATIVE_INFINITY);
+  }
+
+  add(milliseconds: number, nowMs: number): void {
+    this.#counts.follow(nowMs);
+    this.#counts.add(bucketOf(milliseconds), nowMs);
+    this.#changed(this.#counts.until(LEAST_WEIGHT));
+  }
+
+  addCut(milliseconds: number, nowMs: number): void {
+    // Most targets have none, and need no room for them.
+    this.#counts.grow(2 * BUCKETS);
+    this.#counts.follow(nowMs);
+    this.#counts.add(BUCKETS + bucketOf(milliseconds), nowMs);
+    this.#changed(this.#counts.until(LEAST_WEIGHT));
+  }
+
+  buckets(nowMs: number, most: number): readonly BucketWeight[] {
+    const held: BucketWeight[] = [];
     for (let index = 0; index < BUCKETS; index += 1) {
-      rest -= counts.raw[index] ?? 0;
+      const weight = this.#counts.weight(index, nowMs) + this.#counts.weight(BUCKETS + index, nowMs);
+      if (weight >= LEAST_SAVED) held.push([index, weight]);
+    }
+    return held.sort(([, a], [, b]) => b - a).slice(0, most);
+  }
+
+  addBuckets(buckets: readonly BucketWeight[], atMs: number): void {
+    for (const [index, weight] of buckets) if (index < BUCKETS) this.#counts.add(index, atMs, weight);
+    this.#changed(this.#counts.until(LEAST_WEIGHT));
+  }
+
+  quantile(fraction: number, nowMs: number): number | undefined {
+    const held = this.#held;
+    this.#follow(nowMs);
+    if (nowMs > (held[FRESH_UNTIL] as number)) return undefined;
+    for (let at = FOUND; at < held.length; at += 2) if (held[at] === fraction) return held[at + 1];
+    const value = this.#find(fraction);
+    // The oldest makes room.
+    held.copyWithin(FOUND + 2, FOUND, held.length - 2);
+    held[FOUND] = fraction;
+    held[FOUND + 1] = value;
+    return value;
+  }
+
+  uncutQuantile(fraction: number, nowMs: number): number | undefined {
+    const rounded = this.quantile(fraction, nowMs);
+    return rounded && (this.#findUncut(fraction) ?? rounded);
+  }
+
+  weight(nowMs: number): number {
+    this.#follow(nowMs);
+    return this.#counts.total(nowMs);
+  }
+
+  /** No quantile is asked for by NaN. */
+  #changed(freshUntil: number): void {
+    this.#held.fill(Number.NaN);
+    this.#held[FRESH_UNTIL] = freshUntil;
+  }
+
+  #follow(nowMs: number): void {
+    const backMs = this.#counts.follow(nowMs);
+    if (backMs > 0) this.#held[FRESH_UNTIL] = (this.#held[FRESH_UNTIL] as number) - backMs;
+  }
+
+  #find(fraction: number): number {
+    let rest = this.#sum() * fraction;
+    for (let index = 0; index < BUCKETS; index += 1) {
+      rest -= this.#weightOf(index);
       if (rest <= 0) return Math.exp(index * GROWTH);
     }
     return Math.exp((BUCKETS - 1) * GROWTH);
-  };
-  return {
-    add(milliseconds, nowMs) {
-      known.clear();
-      counts.follow(nowMs);
-      counts.add(bucketOf(milliseconds), nowMs);
-      freshUntil = counts.until(LEAST_WEIGHT);
-    },
-    buckets(nowMs, most) {
-      const held: BucketWeight[] = [];
-      for (let index = 0; index < BUCKETS; index += 1) {
-        const weight = counts.weight(index, nowMs);
-        if (weight >= LEAST_SAVED) held.push([index, weight]);
+  }
+
+  /** Undefined where so many were cut short that nobody knows. */
+  #findUncut(fraction: number): number | undefined {
+    const most = 1 - fraction;
+    let waiting = this.#sum();
+    /** The share of samples that are longer than the buckets so far. */
+    let longer = 1;
+    for (let index = 0; index < BUCKETS && waiting > 0; index += 1) {
+      const after = longer * (1 - Math.min(1, this.#counts.raw(index) / waiting));
+      if (after <= most) {
+        const share = longer - after;
+        return Math.exp((index - 0.5 + (share > most ? 1 : (longer - most) / share)) * GROWTH);
       }
-      return held.sort(([, a], [, b]) => b - a).slice(0, most);
-    },
-    addBuckets(buckets, atMs) {
-      known.clear();
-      for (const [index, weight] of buckets) if (index < BUCKETS) counts.add(index, atMs, weight);
-      freshUntil = counts.until(LEAST_WEIGHT);
-    },
-    quantile(fraction, nowMs) {
-      moveBack(nowMs);
-      if (nowMs > freshUntil) return undefined;
-      const before = known.get(fraction);
-      if (before !== undefined) return before;
-      const value = find(fraction);
-      known.set(fraction, value);
-      return value;
-    },
-    weight(nowMs) {
-      moveBack(nowMs);
-      return counts.total(nowMs);
-    },
-  };
+      longer = after;
+      waiting -= this.#weightOf(index);
+    }
+    return undefined;
+  }
+
+  #sum(): number {
+    let sum = 0;
+    for (let index = 0; index < BUCKETS; index += 1) sum += this.#weightOf(index);
+    return sum;
+  }
+
+  /** Of samples that ended in the bucket or were cut short in it. */
+  #weightOf(index: number): number {
+    return this.#counts.raw(index) + this.#counts.raw(BUCKETS + index);
+  }
 }

@@ -1,6 +1,6 @@
 /** The targets that a call must not use, in every region and with every credential unless an exclusion names one. */
-import type { Target } from '../../core/model/model.ts';
-import type { Provider } from '../../core/model/provider.ts';
+import type { Target } from '../../../core/model/model.ts';
+import type { Provider } from '../../../core/model/provider.ts';
 
 type Excluded = readonly Target[] | undefined;
 
