@@ -17,7 +17,7 @@ import { giveBack } from './accept.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
 import { sumsOf } from './listing.ts';
 import type { QueueParts } from './queue-parts.ts';
-import { advance, type BatchParts, REQUEST_MS } from './send.ts';
+import { advance, type BatchParts, cancelSent, REQUEST_MS } from './send.ts';
 import { formBatch } from './steps.ts';
 
 const FLUSH_MS = 60_000;
@@ -36,8 +36,8 @@ export interface Driver {
   forget(name: string): void;
   /** The calls that this process drives. */
   names(): ReadonlySet<string>;
-  /** Looks at a batch now. */
-  hurry(key: string): void;
+  /** Looks at a batch that is cancelled now; one of another process, which may have ended, is cancelled at its provider beside it. */
+  cancelled(batch: KeptBatch): Promise<void>;
   /** Does what is due, soon. */
   wake(): void;
   close(): Promise<void>;
@@ -108,10 +108,10 @@ class BatchDriver implements Driver {
     return new Set([...this.#queued.keys(), ...[...this.#batches.values()].flatMap(({ calls }) => calls)]);
   }
 
-  hurry(key: string): void {
-    const batch = this.#batches.get(key);
-    if (batch === undefined) return;
-    this.#batches.set(key, { ...batch, nextAt: 0 });
+  async cancelled(batch: KeptBatch): Promise<void> {
+    const own = this.#batches.get(batch.key);
+    if (own === undefined) return cancelSent(this.#options.parts, this.#closing.signal, batch);
+    this.#batches.set(batch.key, { ...own, nextAt: 0 });
     this.wake();
   }
 
