@@ -4,7 +4,7 @@
  */
 import { shown } from '../../../core/checked-options.ts';
 import { PolyphonyError } from '../../../core/errors.ts';
-import { CAPABILITIES, SENSITIVITIES, TIERS } from '../../../core/model/model.ts';
+import { CAPABILITIES, type Part, SENSITIVITIES, TIERS } from '../../../core/model/model.ts';
 import { nearest } from '../../../language/suggest.ts';
 
 export interface ValueRule {
@@ -39,6 +39,14 @@ const texts: ValueRule = { fits: isTexts, must: 'a list of texts' };
 const share = number(0, 1, 'a number from 0 to 1');
 const amount = number(0, Number.POSITIVE_INFINITY, 'a number of at least 0');
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const toolChoice: ValueRule = {
+  fits: (value) =>
+    value === 'auto' || value === 'none' || value === 'required' || (isRecord(value) && isText(value.name)),
+  must: '"auto", "none", "required" or { name }, the name of a tool',
+};
+
 export const REQUEST_VALUES: ValueRules = {
   optimise: oneOf('cost', 'latency', 'quality', 'balanced'),
   sensitivity: oneOf(...SENSITIVITIES),
@@ -61,6 +69,7 @@ export const REQUEST_VALUES: ValueRules = {
   serviceTier: text,
   user: text,
   toolsInPrompt: boolean,
+  toolChoice,
   dimensions: whole(1),
   purpose: oneOf('query', 'document'),
   count: whole(1),
@@ -98,6 +107,47 @@ export const LIMIT_VALUES: ValueRules = {
   retries: whole(0),
   unknownLatency: oneOf('last', 'refuse'),
 };
+
+const RESULT_PARTS: readonly unknown[] = ['text', 'image', 'file'];
+const isResultPart = (part: unknown): boolean =>
+  isRecord(part) && RESULT_PARTS.includes(part.type) && (part.type !== 'text' || isText(part.text));
+const source: ValueRule = {
+  fits: (value) =>
+    isRecord(value) &&
+    (value.type === 'url'
+      ? isText(value.url)
+      : value.type === 'base64' && isText(value.data) && isText(value.mediaType)),
+  must: '{ type: "base64", data, mediaType } or { type: "url", url }, each a text',
+};
+const media: ValueRules = { source };
+
+/** What a part of a message cannot be without, by its type. */
+export const PART_VALUES: Readonly<Record<Part['type'], ValueRules>> = {
+  text: { text },
+  image: media,
+  audio: media,
+  video: media,
+  file: media,
+  reasoning: {},
+  'tool-call': { id: text, name: text, arguments: { fits: (value) => value !== undefined, must: 'JSON' } },
+  'tool-result': {
+    id: text,
+    content: {
+      fits: (value) => isText(value) || (Array.isArray(value) && value.every(isResultPart)),
+      must: 'a text, or a list of parts with a text, an image or a file',
+    },
+  },
+};
+/** @throws invalid-request naming the field of the part, its value and what it must be */
+export function assertPart(what: string, part: Part): void {
+  const rules = PART_VALUES[part.type];
+  for (const field in rules) {
+    const value: unknown = part[field as keyof Part];
+    const rule = rules[field];
+    if (rule === undefined || rule.fits(value)) continue;
+    throw new PolyphonyError('invalid-request', message(`${what} (${part.type}): its ${field}`, value, rule));
+  }
+}
 
 /** @throws invalid-request naming the field, its value and what it may be */
 export function assertValue(prefix: string, name: string, value: unknown, rules: ValueRules): void {
