@@ -10,13 +10,22 @@ const MOST_SHOWN = 60;
 
 /** @param placeOf where a field stands in the file. @default it is no file */
 export function configIssues(schema: z.ZodType, given: unknown, error: z.ZodError, placeOf: PlaceOf = nowhere): string {
-  const lines = error.issues.flatMap((issue) => linesOf(schema, given, issue, placeOf));
+  const lines = inOrder(error.issues.flatMap((issue) => linesOf(schema, given, issue, placeOf)));
   const more = lines.length - MOST_ISSUES;
   const shown = more > 0 ? [...lines.slice(0, MOST_ISSUES), `and ${more} more`] : lines;
   return shown.map((line) => `- ${line}`).join('\n');
 }
 
 const nowhere: PlaceOf = () => undefined;
+
+/** As they stand in the file, where they have places. */
+function inOrder(lines: readonly string[]): readonly string[] {
+  const placeOf = (line: string): number => {
+    const [, row = 0, column = 0] = /^line (\d+), column (\d+): /.exec(line) ?? [];
+    return Number(row) * 1e6 + Number(column);
+  };
+  return [...lines].sort((one, other) => placeOf(one) - placeOf(other));
+}
 
 function linesOf(schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue, placeOf: PlaceOf): readonly string[] {
   const placed = (path: readonly PropertyKey[], line: string): string => {
