@@ -36,7 +36,7 @@ export interface Driver {
   forget(name: string): void;
   /** The calls that this process drives. */
   names(): ReadonlySet<string>;
-  /** Looks at a batch that is cancelled now; one of another process, which may have ended, is cancelled at its provider beside it. */
+  /** Cancels a batch at its provider, whichever process drives it, and looks at it now if this one does. */
   cancelled(batch: KeptBatch): Promise<void>;
   /** Does what is due, soon. */
   wake(): void;
@@ -109,8 +109,10 @@ class BatchDriver implements Driver {
   }
 
   async cancelled(batch: KeptBatch): Promise<void> {
+    // At once, because a process such as that of the command ends before it would look at a batch that it has just taken over.
+    await cancelSent(this.#options.parts, this.#closing.signal, batch);
     const own = this.#batches.get(batch.key);
-    if (own === undefined) return cancelSent(this.#options.parts, this.#closing.signal, batch);
+    if (own === undefined) return;
     this.#batches.set(batch.key, { ...own, nextAt: 0 });
     this.wake();
   }

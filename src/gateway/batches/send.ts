@@ -56,7 +56,7 @@ export function later(parts: QueueParts, batch: KeptBatch, atLeastMs = 0): KeptB
   return { ...batch, polls: batch.polls + 1, nextAt: parts.clock.now() + Math.round(waitMs) };
 }
 
-/** Asks the provider to end a batch that this process does not drive. Whoever drives it asks again where that fails. */
+/** Asks the provider to end a batch. Whoever drives it asks again while it goes on. */
 export async function cancelSent(parts: QueueParts, closing: AbortSignal, batch: KeptBatch): Promise<void> {
   const { key, given, target } = batch;
   const endpoint = parts.registry().providers.get(target.provider)?.batch;

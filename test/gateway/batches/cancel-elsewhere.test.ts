@@ -1,5 +1,6 @@
 /** A batch that is cancelled by a process that did not send it, such as the command. */
 import { describe, expect, it } from 'vitest';
+import type { BatchEndpoint } from '../../../src/core/model/batch.ts';
 import { createPolyphony, type Polyphony } from '../../../src/index.ts';
 import { memoryStores } from '../../../src/stores/memory.ts';
 import { fakeRuntime } from '../../../src/testing/fakes.ts';
@@ -7,16 +8,19 @@ import { batchProvider, fakeServer } from './vendor.ts';
 
 const ask = (text: string) => ({ operation: 'chat', messages: [{ role: 'user', content: text }] }) as const;
 
+const endOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+
 async function left() {
   const runtime = fakeRuntime();
   const server = fakeServer();
   server.takesMs = Number.POSITIVE_INFINITY;
   const stores = memoryStores({ clock: runtime.clock });
-  const begin = (): Promise<Polyphony> =>
+  const begin = (around?: (endpoint: BatchEndpoint) => BatchEndpoint): Promise<Polyphony> =>
     createPolyphony({
       defaults: false,
       runtime,
-      providers: [batchProvider(server, runtime)],
+      providers: [batchProvider(server, runtime, around)],
       stores,
       config: { batches: { flushMs: 1000, pollMs: 60_000 } },
     });
@@ -24,7 +28,7 @@ async function left() {
   for (const id of ['a', 'b']) await first.gateway.batches?.queue(ask(id), { id });
   await runtime.clock.advance(2000);
   const [sent] = (await first.gateway.batches?.waiting()) ?? [];
-  return { server, begin, key: sent?.batch ?? '' };
+  return { server, first, begin, key: sent?.batch ?? '' };
 }
 
 describe('a batch that another process sent', () => {
@@ -36,5 +40,16 @@ describe('a batch that another process sent', () => {
     expect(server.batches[0]?.cancelled).toBe(true);
     expect((await second.gateway.batches?.list())?.map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
     await second.close();
+  });
+
+  it('is cancelled by a process that takes it over and ends at once', async () => {
+    const { server, first, begin, key } = await left();
+    await first.close();
+    // It has not answered how the batch stands when the process ends.
+    const second = await begin((endpoint) => ({ ...endpoint, poll: (_, { signal }) => endOf(signal) }));
+    expect(await second.gateway.batches?.list()).toHaveLength(2);
+    expect(await second.gateway.batches?.cancel(key)).toBe(true);
+    await second.close();
+    expect(server.batches[0]?.cancelled).toBe(true);
   });
 });
