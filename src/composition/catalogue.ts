@@ -52,6 +52,7 @@ export function createCatalogue(options: {
     ...(config.tasks === undefined ? {} : { tasks: Object.keys(config.tasks) }),
     evaluators: [...parts.evaluators.keys()],
     escalates,
+    ...(config.adapt?.toolsInPrompt === true ? { toolsInPrompt: true } : {}),
     workflows: new Map([...workflows.values()].map(({ id, plan }) => [id, plan])),
     bounds: boundsOf(config),
     ...defined({ prompts }),

@@ -28,7 +28,7 @@ export const explainedOptions = (parts: GatewayParts, rankers: Rankers, call: Ca
     rankers,
     call,
     parts.lifecycle.explained,
-    parts.config().candidates && parts.candidates.explained,
+    parts.candidates.explainedOf(call),
     (route, target) => parts.routes.slow.observed(route, target).isLeft,
   );
 

@@ -45,6 +45,24 @@ describe('doctor', () => {
     expect(code).toBe(0);
   });
 
+  it('tells of names in the config that no provider has, and passes all the same', async () => {
+    const config = {
+      aliases: { cheap: 'embedded/fst', good: 'embedded/fast', other: 'cheap' },
+      candidates: { v2: { of: 'cheap', model: 'nope/large' } },
+      budgets: [
+        { scope: 'provider', id: 'opnai', usd: 1 },
+        { scope: 'tenant', id: 'acme', usd: 1 },
+      ],
+      connect: ['embeded'],
+      fallbacks: { prompts: [{ from: '*', to: 'embedded/thorough', text: 'Be short.' }] },
+    };
+    const { code, out } = await start(['doctor'], { folder: folderWith({ 'polyphony.yaml': config }) }).ended;
+    expect(out).toMatch(
+      /✓ names +no provider here has aliases\.cheap "embedded\/fst" \(did you mean embedded\/fast\?\), candidates\.v2\.model "nope\/large", budgets "opnai", connect "embeded" \(did you mean embedded\?\): they do nothing here\n/,
+    );
+    expect(code).toBe(0);
+  });
+
   it('fails where an MCP server offers no tools, and without any says so', async () => {
     const folder = folderWith({ 'polyphony.yaml': { mcp: { gone: { command: '/nowhere/at/all' } } } });
     const { code, out } = await start(['doctor'], { folder }).ended;

@@ -40,6 +40,12 @@ describe('route', () => {
   it('says what it does not know', async () => {
     const task = await route('hi', '--task', 'lw');
     expect([task.code, task.err]).toEqual([1, expect.stringContaining('no task called "lw". Did you mean "law"?')]);
+    const model = await route('hi', '--model', 'embedded/fst');
+    expect(model.err).toContain('the model embedded/fst is not available: did you mean embedded/fast?');
+    expect(model.out).toContain('task none: not looked for, as the request names its model or tier');
+    expect((await route('hi', '--model', 'embedded/planner')).err).toContain(
+      'embedded/planner cannot serve this prompt',
+    );
     expect((await route('hi', '--intent', 'cheap')).err).toContain('"cheap", which is not understood');
     expect((await route('hi', '--route', 'quick', '--task', 'law')).code).toBe(2);
   });

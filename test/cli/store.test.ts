@@ -126,6 +126,14 @@ describe('a store that cannot be used', () => {
     expect(await said('spend')).toBe(`nothing has been spent yet, says ${path}\n`);
     expect(await said('spend', '--last', '12h')).toBe(`nothing was spent in that time, says ${path}\n`);
   });
+
+  it('does not say that nothing was spent where only nobody was named who pays', async () => {
+    const path = join(folderWith(), 'spent.db');
+    await call('--store', path, 'run', 'examples/plans/summarise.plan.json', '--quiet');
+    const { out, err } = await call('--store', path, 'spend', '--by', 'team,model', '--last', '12h', '--forecast');
+    expect(err).toBe(`nothing that was spent in that time has a team and a model, says ${path}\n`);
+    expect(out).toContain('forecast for');
+  });
 });
 
 it('a hint names the store and the config that the command was given, so that it finds its run', async () => {

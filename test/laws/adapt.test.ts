@@ -189,7 +189,7 @@ describe('law: tool support', () => {
   const plain = { type: 'object', properties: { a: { type: ['string', 'null'] } } };
   const tool = (inputSchema: object) => [{ name: 'f', inputSchema: inputSchema as ChatRequest['messages'] & object }];
   const table = [
-    [{ depth: 1 }, nested, 'does not support more than 1 levels in the input of tools (f)'],
+    [{ depth: 1 }, nested, 'does not support more than 1 level in the input of tools (f)'],
     [{ unions: false }, nested, 'does not support unions'],
     [{ enums: false }, { type: 'object', properties: { a: { enum: [1] } } }, 'does not support fixed values'],
     [

@@ -59,6 +59,44 @@ describe('law: candidates', () => {
     ]);
   });
 
+  it('count every call of a session, on the side of its target', async () => {
+    const world = trying({ share: 0.5 });
+    const served = { old: 0, new: 0 };
+    for (let call = 0; call < 60; call += 1) {
+      const { target } = await world.ask({}, { session: `session-${call % 6}` });
+      served[target.model as 'old' | 'new'] += 1;
+    }
+    expect(Math.min(served.old, served.new)).toBeGreaterThan(5);
+    const { current, candidate } = world.report().arms;
+    expect([current.calls, candidate.calls]).toEqual([served.old, served.new]);
+  });
+
+  it('lose their sessions when they are dismissed, and no session moves to one that is promoted', async () => {
+    const world = trying({ share: 0.5 });
+    const ask = async (session: number) => (await world.ask({}, { session: `session-${session}` })).target.model;
+    const all = Array.from({ length: 20 }, (_, session) => session);
+    const before = await Promise.all(all.map(ask));
+    world.gateway.decideCandidate?.('v2', 'promoted');
+    expect(await Promise.all(all.map(ask))).toEqual(before);
+    world.gateway.decideCandidate?.('v2', 'dismissed');
+    expect(new Set(await Promise.all(all.map(ask)))).toEqual(new Set(['old']));
+  });
+
+  it('are explained as they are asked, once they are decided', async () => {
+    const world = trying({ share: 0.1 });
+    const first = (request: object) =>
+      world.gateway.explain({ operation: 'chat', ...user(), ...request }).candidates[0]?.target.model;
+    world.gateway.decideCandidate?.('v2', 'promoted');
+    for (const request of [{}, { model: 'old' }, { model: 'fake/old' }])
+      expect(first({ optimise: 'quality', ...request })).toBe((await world.ask(request)).target.model);
+    world.gateway.decideCandidate?.('v2', 'dismissed');
+    for (let score = 0; score < 200; score += 1) {
+      world.gateway.rate?.({ provider: 'fake', model: 'old' }, 'general', 0);
+      world.gateway.rate?.({ provider: 'fake', model: 'new' }, 'general', 1);
+    }
+    expect(first({ optimise: 'quality' })).toBe((await world.ask()).target.model);
+  });
+
   it('fall back to the model, which counts as their failure, and to nothing where they cannot serve', async () => {
     const world = trying({ share: 1 }, (model) => (model === 'new' ? [fault('overloaded')] : 'ok'));
     expect((await world.ask()).target.model).toBe('old');
@@ -131,6 +169,15 @@ describe('law: candidates', () => {
 });
 
 describe('law: mirroring', () => {
+  it('repeats calls of sessions as any other', async () => {
+    const world = trying({ mirror: 1 });
+    for (let call = 0; call < 8; call += 1) {
+      await world.ask({}, { session: 'one' });
+      await world.runtime.clock.advance(10);
+    }
+    expect([world.seen('new'), world.report().mirrored]).toEqual([8, 8]);
+  });
+
   it('neither delays nor charges the caller, nor changes its answer, and pays from its own cap', async () => {
     const script = (model: string): readonly ScriptStep[] | string => (model === 'new' ? [{ hang: true }] : 'ok');
     const world = trying({ mirror: 1 }, script);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { GatewayEvent } from '../../src/core/gateway.ts';
 import { type Changes, createChanges } from '../../src/gateway/health/changes.ts';
 import { fakeProvider, seededRandom } from '../../src/testing/fakes.ts';
-import { harness, user } from '../gateway/harness.ts';
+import { fault, harness, user } from '../gateway/harness.ts';
 
 const WEEK_MINUTES = 7 * 24 * 60;
 
@@ -89,5 +89,31 @@ describe('law: changes', () => {
         alerts ? [['letters', 'latency']] : [],
       );
     }
+  });
+
+  it('count a refusal that comes as an error as one that comes as an answer', async () => {
+    let refuses = false;
+    let asked = 0;
+    const { gateway, runtime } = harness({
+      providers: (made) => [
+        fakeProvider({
+          runtime: made,
+          script: () => (refuses && ++asked % 4 === 0 ? [fault('content-policy')] : 'ok'),
+        }),
+      ],
+      config: { health: { alerts: true } },
+    });
+    const told: GatewayEvent[] = [];
+    gateway.onEvent?.((event) => told.push(event));
+    const minute = async (): Promise<void> => {
+      const calls = Array.from({ length: 21 }, () => gateway.generate(user()).catch(() => undefined));
+      await runtime.clock.advance(61_000);
+      await Promise.all(calls);
+      await gateway.generate(user()).catch(() => undefined);
+    };
+    for (let count = 0; count < 50; count += 1) await minute();
+    refuses = true;
+    for (let count = 0; count < 12; count += 1) await minute();
+    expect(told).toMatchObject([{ type: 'change-detected', figure: 'refusals' }]);
   });
 });

@@ -136,6 +136,22 @@ describe('law: spending', () => {
     ]);
   });
 
+  it('tells no drift of a scope before it has two whole weeks, and none within seven days of the last one', async () => {
+    const stores = memoryStores();
+    const all = watched({ budgets: [{ scope: 'team', usd: 100, drift: 0.4 }] }, stores);
+    const begun = all.runtime.clock.now();
+    const drifts: number[] = [];
+    for (let day = 0; day < 40; day += 1) {
+      // Three times as many calls from the fifteenth day on, and again from the twenty-second.
+      for (let call = 0; call < (day < 14 ? 1 : day < 21 ? 3 : 9); call += 1) await all.ask({ id: `${day}-${call}` });
+      if (all.told.splice(0).some(({ type }) => type === 'spend-drift')) drifts.push(day);
+      await all.runtime.clock.advance(begun + (day + 1) * DAY_MS - all.runtime.clock.now());
+    }
+    expect(drifts[0]).toBeGreaterThan(14);
+    expect(drifts.length).toBeGreaterThan(1);
+    for (const [index, day] of drifts.entries()) expect(day - (drifts[index - 1] ?? 0)).toBeGreaterThanOrEqual(7);
+  });
+
   it('S3: answers, and tells later, where the ledger fails', async () => {
     const stores = memoryStores();
     let fails = true;

@@ -188,6 +188,11 @@ describe('law: a model that is asked for the class', () => {
     expect(made.sorted.length).toBeGreaterThan(0);
   });
 
+  it.each(['code', ' code\n', '"code"'])('is taken from an answer that is the name alone: %j', async (said) => {
+    const made = world({ classify: { model: 'sorter' } }, () => said);
+    expect(await served(made, unclear)).toBe('coder');
+  });
+
   it('is not asked for more than its cap, nor than what the request may still cost', async () => {
     const made = world({ classify: { model: 'sorter', usd: 0.000001, otherwise: 'prose' } }, says('code'));
     expect(await served(made, unclear)).toBe('writer');

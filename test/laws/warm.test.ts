@@ -37,6 +37,17 @@ describe('law: warm', () => {
     expect(runtime.clock.pending()).toBe(0);
   });
 
+  it('says that a provider to connect to is not there', () => {
+    const lines: string[] = [];
+    const say = (_: object, line?: string) => void lines.push(line ?? '');
+    harness({
+      config: { connect: ['fakee'] },
+      providers: () => [fakeProvider({})],
+      logger: { debug: say, info: say, warn: say, error: say },
+    });
+    expect(lines).toEqual(['"connect" of the config names "fakee", which is no provider here.']);
+  });
+
   it('asks an idle model for one token, until ten minutes after the last call', async () => {
     const { runtime, sent, call, rows } = world();
     await call();

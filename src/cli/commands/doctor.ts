@@ -92,6 +92,14 @@ async function checkProviders({ polyphony }: Session): Promise<Check> {
   return { name: 'providers', ok: true, detail: `${detail}${more}` };
 }
 
+/** Nothing where all names are known. */
+async function checkNames({ polyphony, loaded }: Session): Promise<readonly Check[]> {
+  const { unknownNames } = await import('../process/unknown-names.ts');
+  const names = unknownNames(loaded.config, polyphony.catalogue());
+  if (names.length === 0) return [];
+  return [{ name: 'names', ok: true, detail: `no provider here has ${names.join(', ')}: they do nothing here` }];
+}
+
 const QUESTION =
   'Summarise the following text in one sentence.\n\nThe doctor checks that a call comes back. It costs next to nothing.';
 
@@ -166,6 +174,7 @@ async function sessionChecks(options: SharedOptions, terminal: Terminal, hasStor
   const checks: Check[] = [];
   const check = async (session: Session): Promise<Check> => {
     checks.push(await attempt('providers', () => checkProviders(session)));
+    checks.push(...(await checkNames(session)));
     checks.push(await attempt('call', () => checkCall(session)));
     checks.push(...(await checkServers(session)));
     return checkPlugins(session);

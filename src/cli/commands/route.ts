@@ -11,6 +11,8 @@ import type {
 } from '../../core/gateway.ts';
 import type { Tier } from '../../core/model/model.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
+import { nearest } from '../../language/suggest.ts';
+import type { Polyphony } from '../../polyphony.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
 import type { Terminal } from '../screen/terminal.ts';
@@ -59,13 +61,12 @@ export const command = defineCommand<Options, [prompt: string]>({
         terminal.print(safeJson(explanation, 2));
         return code;
       }
-      printRoute(explanation, terminal, options.explain === true);
+      const isNamed = options.model !== undefined || tier !== undefined;
+      printRoute(explanation, terminal, { explains: options.explain === true, isNamed });
       if (code !== EXIT.done) {
         const { thisCommand } = await import('../input/command-name.ts');
         const reason =
-          options.model === undefined
-            ? 'no model can serve this prompt'
-            : `the model ${oneLine(options.model)} is not available`;
+          options.model === undefined ? 'no model can serve this prompt' : reasonOf(options.model, polyphony);
         terminal.say(`no-route: ${reason}; ${thisCommand()} models lists the available models`);
       }
       return code;
@@ -73,15 +74,26 @@ export const command = defineCommand<Options, [prompt: string]>({
   },
 });
 
+function reasonOf(model: string, { gateway, catalogue }: Polyphony): string {
+  const listed = gateway.models().flatMap(({ provider, card }) => [`${provider}/${card.id}`, card.id]);
+  const names = [...Object.keys(catalogue().aliases), ...listed];
+  if (names.includes(model)) return `the model ${oneLine(model)} cannot serve this prompt`;
+  const [near] = nearest(model, names);
+  return `the model ${oneLine(model)} is not available${near === undefined ? '' : `: did you mean ${near}?`}`;
+}
+
+/** @param isNamed the request names its model or its tier, so its text is not looked at for a task */
 function printRoute(
-  { requestRing, attemptRing, candidates, rejected, rankedBy, warnings = [], hedge, routed, limits }: Explanation,
+  explanation: Explanation,
   terminal: Terminal,
-  explains: boolean,
+  { explains, isNamed }: { readonly explains: boolean; readonly isNamed: boolean },
 ): void {
+  const { requestRing, attemptRing, candidates, rejected, warnings = [], hedge, routed, limits } = explanation;
+  const { rankedBy, shifted } = explanation;
   const { bold, dim } = terminal.paint;
   terminal.print(`${bold('request ring')}  ${requestRing.join(' → ')}`);
   terminal.print(`${bold('attempt ring')}  ${attemptRing.join(' → ')}`);
-  if (routed !== undefined) for (const line of routedLines(routed)) terminal.print(dim(oneLine(line)));
+  if (routed !== undefined) for (const line of routedLines(routed, isNamed)) terminal.print(dim(oneLine(line)));
   if (limits !== undefined) terminal.print(dim(`limits  ${oneLine(safeJson(limits, 0))}`));
   candidates.forEach(({ target, score, parts, figures = [], adaptations = [], notes = [] }, index) => {
     const shown = Object.entries(parts).map(([part, value]) => `${part} ${value.toFixed(2)}`);
@@ -91,6 +103,8 @@ function printRoute(
     for (const line of [...adaptations, ...notes]) terminal.print(dim(`      ${oneLine(line)}`));
     if (explains) for (const figure of figures) terminal.print(dim(`      ${figureLine(figure)}`));
   });
+  if (shifted !== undefined)
+    terminal.print(dim(`    others come before ${oneLine(shifted.join(', '))}, of whose budget so much is spent`));
   if (rankedBy !== undefined) terminal.print(dim(`    order changed by ${oneLine(rankedBy.join(', '))}`));
   if (hedge !== undefined) terminal.print(dim(`    ${oneLine(hedgeLine(hedge))}`));
   for (const { message } of warnings) terminal.print(dim(`    ${oneLine(message)}`));
@@ -107,18 +121,13 @@ const HOW: Readonly<Record<ExplainedRoute['by'], string>> = {
   nothing: 'neither rule nor example told it',
 };
 
-function routedLines({
-  route,
-  task,
-  by,
-  certainty,
-  wouldAsk,
-  language,
-  times = [],
-}: ExplainedRoute): readonly string[] {
+function routedLines(
+  { route, task, by, certainty, wouldAsk, language, times = [] }: ExplainedRoute,
+  isNamed: boolean,
+): readonly string[] {
   const sure = certainty === undefined ? '' : `, ${Math.round(100 * certainty)} % of the votes of the nearest ones`;
   return [
-    `route ${route ?? 'none'}, task ${task ?? 'none'}: ${HOW[by]}${sure}`,
+    `route ${route ?? 'none'}, task ${task ?? 'none'}: ${isNamed ? 'not looked for, as the request names its model or tier' : HOW[by]}${sure}`,
     ...(wouldAsk === undefined ? [] : [`${wouldAsk} would be asked for the task, which may change the route`]),
     ...(language === undefined ? [] : [`language ${language}, by the text`]),
     ...times.map(timeLine),

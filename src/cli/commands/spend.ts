@@ -62,8 +62,9 @@ export const command = defineCommand<SpendOptions>({
         return EXIT.done;
       }
       if (totals.length === 0) {
-        const when = span === undefined ? 'has been spent yet' : 'was spent in that time';
-        terminal.say(`nothing ${when}, says ${printable(resolve(options.store))}`);
+        const isOther = (await ledger.totals('provider', filter)).length > 0;
+        terminal.say(`${emptyText(options.by, span, isOther)}, says ${printable(resolve(options.store))}`);
+        if (month !== undefined && isOther) terminal.print(forecastText(month));
         return EXIT.done;
       }
       const { tableText } = await import('../screen/result-text.ts');
@@ -83,6 +84,13 @@ export const command = defineCommand<SpendOptions>({
     });
   },
 });
+
+/** @param isOther something was spent, such as without a team: that is in no total by team */
+function emptyText(by: string, span: number | undefined, isOther: boolean): string {
+  if (!isOther) return span === undefined ? 'nothing has been spent yet' : 'nothing was spent in that time';
+  const when = span === undefined ? '' : ' in that time';
+  return `nothing that was spent${when} has a ${by.replaceAll(',', ' and a ')}`;
+}
 
 /** Uncertain: their process died before they ended, so they are counted at what was expected. */
 function remarkOf({ unpriced, uncertain = 0 }: LedgerTotal): string {

@@ -72,12 +72,18 @@ function warnOfServers({ config }: LoadedConfig, polyphony: Polyphony, terminal:
 async function followed({ path, config }: LoadedConfig, polyphony: Polyphony, terminal: Terminal): Promise<() => void> {
   if (path === undefined) return () => undefined;
   const { followConfig } = await import('../../composition/config/follow-config.ts');
+  let { schedules, triggers } = config;
   return followConfig({
     path,
     config,
     polyphony,
     refused: (error) => warnOf(error, terminal, 'the changed config is not used'),
-    used: () => terminal.say('the changed config is used from now on'),
+    used(next) {
+      const isSame = JSON.stringify([schedules, triggers]) === JSON.stringify([next.schedules, next.triggers]);
+      ({ schedules, triggers } = next);
+      const but = isSame ? '' : ', except for its schedules and triggers: start `polyphony schedule` anew for those';
+      terminal.say(`the changed config is used from now on${but}`);
+    },
   });
 }
 

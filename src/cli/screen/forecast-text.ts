@@ -1,6 +1,6 @@
 /** What will be spent by the end of the month, for `polyphony spend`. */
-import { daysOfTotals, type Forecast, forecast, forecastFrom } from '../../core/money/forecast.ts';
-import { formatUsd, NANO_PER_USD, type NanoUsd, nanoToUsd } from '../../core/money/money.ts';
+import { daysOfTotals, type Forecast, forecast, forecastFrom, formatAbout } from '../../core/money/forecast.ts';
+import { type NanoUsd, nanoToUsd } from '../../core/money/money.ts';
 import { type Period, periodAt } from '../../core/money/period.ts';
 import type { UsageLedger } from '../../core/stores.ts';
 
@@ -19,16 +19,9 @@ export async function monthForecast(ledger: UsageLedger, nowMs: number): Promise
 export function forecastText({ month, ahead }: MonthForecast): string {
   if (ahead === null) return `\nno forecast for ${month.name}: not one whole day of spending is known`;
   const { expectedNanoUsd, lowNanoUsd, highNanoUsd } = ahead;
-  const about = `\nabout ${dollars(expectedNanoUsd)} by the end of ${month.name}`;
+  const about = `\nabout ${formatAbout(expectedNanoUsd)} by the end of ${month.name}`;
   if (lowNanoUsd === null || highNanoUsd === null) return `${about}, from fewer than four whole days`;
-  return `${about}, in nine of ten cases ${dollars(lowNanoUsd)} to ${dollars(highNanoUsd)}`;
-}
-
-/** A forecast is not exact to the nano-dollar: cents, or three digits below a dollar. */
-function dollars(amount: NanoUsd): string {
-  const usd = nanoToUsd(amount);
-  const rounded = usd >= 1 ? Number(usd.toFixed(2)) : Number(usd.toPrecision(3));
-  return formatUsd(Math.round(rounded * NANO_PER_USD));
+  return `${about}, in nine of ten cases ${formatAbout(lowNanoUsd)} to ${formatAbout(highNanoUsd)}`;
 }
 
 export function forecastJson({ month, ahead }: MonthForecast): object {

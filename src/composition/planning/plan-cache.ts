@@ -115,7 +115,7 @@ const digests = new WeakMap<Catalogue, string>();
 function catalogueDigest(catalogue: Catalogue): string {
   const known = digests.get(catalogue);
   if (known !== undefined) return known;
-  const { steps, models, aliases, routes, tasks, evaluators, escalates, workflows, bounds } = catalogue;
+  const { steps, models, aliases, routes, tasks, evaluators, escalates, toolsInPrompt, workflows, bounds } = catalogue;
   const pool = models.map(({ provider, card: { id, tier, capabilities, strengths } }) => ({
     provider,
     id,
@@ -131,6 +131,7 @@ function catalogueDigest(catalogue: Catalogue): string {
     tasks,
     evaluators,
     escalates,
+    toolsInPrompt,
     plans: [...workflows],
     bounds,
   };

@@ -17,10 +17,19 @@ export interface ConfigWords {
 }
 
 export function configIssues(schema: z.ZodType, given: unknown, error: z.ZodError, words: ConfigWords): string {
-  const lines = error.issues.flatMap((issue) => linesOf(schema, given, issue, words));
+  const lines = inOrder(error.issues.flatMap((issue) => linesOf(schema, given, issue, words)));
   const more = lines.length - MOST_ISSUES;
   const told = more > 0 ? [...lines.slice(0, MOST_ISSUES), `and ${more} more`] : lines;
   return told.map((line) => `- ${line}`).join('\n');
+}
+
+/** As they stand in the file, where they have places. */
+function inOrder(lines: readonly string[]): readonly string[] {
+  const placeOf = (line: string): number => {
+    const [, row = 0, column = 0] = /^line (\d+), column (\d+): /.exec(line) ?? [];
+    return Number(row) * 1e6 + Number(column);
+  };
+  return [...lines].sort((one, other) => placeOf(one) - placeOf(other));
 }
 
 function linesOf(schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue, words: ConfigWords): readonly string[] {

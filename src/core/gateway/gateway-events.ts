@@ -102,7 +102,7 @@ export interface BudgetDryRun extends Told {
   readonly neededNanoUsd: number;
 }
 
-/** The last seven days cost much more or much less than the seven before; told once a week for each scope. */
+/** The last seven days cost much more or much less than the seven before; told at most once in seven days for each scope. */
 export interface SpendDrift extends Told {
   readonly type: 'spend-drift';
   readonly scope: BudgetOwner;

@@ -6,7 +6,7 @@
  * constant: a rise that has just begun shows in the expected sum only as far as it is in the days already.
  */
 import { DAY_MS, dayOf } from './calendar.ts';
-import type { NanoUsd } from './money.ts';
+import { formatUsd, NANO_PER_USD, type NanoUsd, nanoToUsd } from './money.ts';
 import { weekday } from './period.ts';
 
 /** What was spent on a day; days that are not named had no spending. */
@@ -63,6 +63,13 @@ export function forecast(
     lowNanoUsd: Math.round(spent + Math.max(0, expected - margin)),
     highNanoUsd: Math.round(spent + expected + margin),
   };
+}
+
+/** A forecast is not exact to the nano-dollar: cents, or three digits below a dollar. */
+export function formatAbout(amount: NanoUsd): string {
+  const usd = nanoToUsd(amount);
+  const rounded = usd >= 1 ? Number(usd.toFixed(2)) : Number(usd.toPrecision(3));
+  return formatUsd(Math.round(rounded * NANO_PER_USD));
 }
 
 interface Rest {

@@ -48,6 +48,8 @@ export interface Catalogue {
   readonly evaluators: readonly string[];
   /** False: no plugin acts on `escalate`. @default true */
   readonly escalates?: boolean;
+  /** True: models without tools get them described in the prompt, where no other can serve a node. @default false */
+  readonly toolsInPrompt?: boolean;
   /** Plans behind `workflow:<id>`, for nesting depth and cost. */
   readonly workflows: ReadonlyMap<string, Plan>;
   readonly bounds: PlanBounds;

@@ -159,9 +159,10 @@ class OwnQueue implements BatchQueue {
       await store.keepAnswer(name, answer, keptMs(this.#options.parts().config().batches));
       return true;
     }
-    if ((await store.batch(id)) === undefined) return false;
+    const batch = await store.batch(id);
+    if (batch === undefined) return false;
     await store.cancelBatch(id);
-    driver.hurry(id);
+    await driver.cancelled(batch);
     return true;
   }
 

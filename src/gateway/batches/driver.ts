@@ -17,7 +17,7 @@ import { giveBack } from './accept.ts';
 import type { BatchStore, KeptAnswer, KeptBatch, KeptCall } from './kept.ts';
 import { sumsOf } from './listing.ts';
 import type { QueueParts } from './queue-parts.ts';
-import { advance, type BatchParts, REQUEST_MS } from './send.ts';
+import { advance, type BatchParts, cancelSent, REQUEST_MS } from './send.ts';
 import { formBatch } from './steps.ts';
 
 const FLUSH_MS = 60_000;
@@ -36,8 +36,8 @@ export interface Driver {
   forget(name: string): void;
   /** The calls that this process drives. */
   names(): ReadonlySet<string>;
-  /** Looks at a batch now. */
-  hurry(key: string): void;
+  /** Cancels a batch at its provider, whichever process drives it, and looks at it now if this one does. */
+  cancelled(batch: KeptBatch): Promise<void>;
   /** Does what is due, soon. */
   wake(): void;
   close(): Promise<void>;
@@ -108,10 +108,12 @@ class BatchDriver implements Driver {
     return new Set([...this.#queued.keys(), ...[...this.#batches.values()].flatMap(({ calls }) => calls)]);
   }
 
-  hurry(key: string): void {
-    const batch = this.#batches.get(key);
-    if (batch === undefined) return;
-    this.#batches.set(key, { ...batch, nextAt: 0 });
+  async cancelled(batch: KeptBatch): Promise<void> {
+    // At once, because a process such as that of the command ends before it would look at a batch that it has just taken over.
+    await cancelSent(this.#options.parts, this.#closing.signal, batch);
+    const own = this.#batches.get(batch.key);
+    if (own === undefined) return;
+    this.#batches.set(batch.key, { ...own, nextAt: 0 });
     this.wake();
   }
 

@@ -34,11 +34,15 @@ export async function listCalls(store: BatchStore, limit: number): Promise<reado
   const { batches, names, queued } = await waitingIn(store);
   const places = batches.flatMap(({ key, calls }) => calls.map((name) => ({ name, key })));
   const all = [...places, ...queued.map((name) => ({ name, key: null }))].filter(({ name }) => names.has(name));
+  const cancelled = new Set<string>();
+  for (const { key } of batches) if (await store.isCancelled(key)) cancelled.add(key);
   const calls: BatchedCall[] = [];
   for (const { name, key } of all) {
     if (calls.length >= limit) break;
     const call = await store.call(name);
-    if (call !== undefined) calls.push(listed(call, key, (await store.answer(name)) !== undefined));
+    if (call === undefined) continue;
+    const isCancelled = (key !== null && cancelled.has(key)) || (await store.answer(name)) !== undefined;
+    calls.push(listed(call, key, isCancelled));
   }
   return calls.sort((one, other) => one.queuedAt - other.queuedAt);
 }

@@ -56,6 +56,19 @@ export function later(parts: QueueParts, batch: KeptBatch, atLeastMs = 0): KeptB
   return { ...batch, polls: batch.polls + 1, nextAt: parts.clock.now() + Math.round(waitMs) };
 }
 
+/** Asks the provider to end a batch. Whoever drives it asks again while it goes on. */
+export async function cancelSent(parts: QueueParts, closing: AbortSignal, batch: KeptBatch): Promise<void> {
+  const { key, given, target } = batch;
+  const endpoint = parts.registry().providers.get(target.provider)?.batch;
+  if (given === undefined || endpoint === undefined) return;
+  try {
+    await within({ parts, closing }, target, (context) => endpoint.cancel(given, context));
+  } catch (thrown) {
+    const { code, message } = asPolyphonyError(thrown);
+    parts.logger?.warn({ batch: key, code }, `A batch could not be cancelled yet: ${message}`);
+  }
+}
+
 async function sent(given: BatchParts, endpoint: BatchEndpoint, batch: KeptBatch, isCancelled: boolean): Promise<Step> {
   const { parts, store } = given;
   const { keyValue } = parts;
@@ -106,7 +119,7 @@ async function submitted(
 function accepted({ parts }: BatchParts, batch: KeptBatch, id: string): KeptBatch {
   const { key, target, calls } = batch;
   const what = nameOf(target);
-  const message = `A batch of ${calls.length} calls was sent to ${what}.`;
+  const message = `A batch of ${counted(calls.length)} was sent to ${what}.`;
   parts.events.tell({ type: 'batch-sent', level: 'info', message, batch: key, what, calls: calls.length });
   return later(parts, { ...batch, given: id, polls: 0 });
 }
@@ -163,7 +176,7 @@ async function end(
   await store.dropBatch(batch.key);
   const what = nameOf(batch.target);
   const calls = batch.calls.length;
-  const message = `A batch of ${calls} calls to ${what} has ended as ${outcome}: ${answered} were answered.`;
+  const message = `A batch of ${counted(calls)} to ${what} has ended as ${outcome}: ${answered} of them answered.`;
   const level = open.length === 0 ? 'info' : 'warn';
   parts.events.tell({ type: 'batch-ended', level, message, batch: batch.key, what, calls, answered, outcome });
 }
@@ -202,7 +215,7 @@ async function callsOf(store: BatchStore, batch: KeptBatch): Promise<readonly Ke
 
 /** A request of the provider, which ends in any case. */
 async function within<T>(
-  { parts, closing }: BatchParts,
+  { parts, closing }: Pick<BatchParts, 'parts' | 'closing'>,
   target: Target,
   work: (context: BatchContext) => Promise<T>,
 ): Promise<T> {
@@ -225,6 +238,8 @@ async function within<T>(
     release();
   }
 }
+
+const counted = (calls: number): string => `${calls} ${calls === 1 ? 'call' : 'calls'}`;
 
 const cancelled = ({ key }: KeptBatch): PolyphonyError =>
   new PolyphonyError('cancelled', `The batch "${key}" was cancelled before this call was answered.`);

@@ -14,4 +14,4 @@ export function withToolsApart(asked: ModelRequest | (AskedChat & { readonly ope
 }
 
 const isProviderTool = (tool: ToolDefinition | ProviderTool): tool is ProviderTool =>
-  'type' in tool && tool.type === 'provider';
+  typeof tool === 'object' && tool !== null && 'type' in tool && tool.type === 'provider';

@@ -4,7 +4,8 @@
  *
  * T1. A call takes part if its first choice is the model `of`, or would be the candidate of the same tier where the request names neither
  *     model nor route: scores that are reported change who comes first, and must not end the comparison. A request that pins a
- *     model by its own name, or whose layers give an order, takes no part. A call of a session is always on the side of the session.
+ *     model by its own name, or whose layers give an order, takes no part. A call of a session is always on the side of the session: that of the
+ *     target to which it is bound.
  * T2. A candidate that cannot serve the request is not asked, and the call then counts for neither side. It falls back to the
  *     model that it stands beside.
  * T3. A promotion or dismissal is kept in the key-value store, by its name and both models: other processes take it over when they
@@ -37,8 +38,8 @@ export interface Candidates {
   trialOf(call: Call): Trial | undefined;
   /** The router, observed where the config has candidates. */
   watched(router: Handler): Handler;
-  /** For whoever only asks: the promoted ones. */
-  readonly explained: Trial;
+  /** The same for whoever only asks: what was decided, and no side of those that are tried. */
+  explainedOf(call: Call): Trial | undefined;
   notes(deployment: Deployment): readonly string[];
   score(callId: string, score: number): void;
   reports(): readonly CandidateReport[];
@@ -93,7 +94,12 @@ export function createCandidates(parts: CandidateParts): Candidates {
           .named(of)
           .some(({ card }) => card.tier === first.card.tier),
     );
-  const decided = ({ state, config: { of, model } }: CandidateTrial): string => (state === 'promoted' ? model : of);
+  const sideAt = ({ config: { model } }: CandidateTrial, first: Deployment): Side =>
+    registry()
+      .named(model)
+      .some((one) => isSameModel(one, first))
+      ? 'candidate'
+      : 'current';
   const remember = (callId: string, place: Placed): void => {
     const [oldest] = recent.keys();
     if (recent.size >= MAX_CALLS && oldest !== undefined) recent.delete(oldest);
@@ -107,27 +113,35 @@ export function createCandidates(parts: CandidateParts): Candidates {
     if (finish !== undefined && place.side === 'current' && place.trial.isMirrored(call.id))
       mirror.repeat(place.trial, call, router);
   };
+  /** The trial that a first choice of the call is part of; undefined where the call takes part in none. */
+  const partIn = (call: Call): ((first: Deployment) => CandidateTrial | undefined) | undefined => {
+    if (config().candidates === undefined || call.purpose !== 'answer' || isPinned(call, parts)) return undefined;
+    const { id, route } = needsOf(call.request).choice;
+    const isFree = id === undefined && route === undefined;
+    return (first) => besides(first) ?? (isFree ? withCandidate(first) : undefined);
+  };
   return {
     trialOf(call) {
-      if (config().candidates === undefined || call.purpose !== 'answer' || isPinned(call, parts)) return undefined;
-      const { id, route } = needsOf(call.request).choice;
-      const isFree = id === undefined && route === undefined;
-      return (first) => {
-        const trial = besides(first) ?? (isFree ? withCandidate(first) : undefined);
-        if (trial?.state !== 'trying') return trial && decided(trial);
-        const place: Placed = { trial, side: trial.sideOf(call.session ?? call.id) };
-        placed.set(call, place);
-        return modelOf(place);
-      };
+      const trialAt = partIn(call);
+      return (
+        trialAt &&
+        ((first, isBound) => {
+          const trial = trialAt(first);
+          if (trial?.state !== 'trying') return decidedFor(trial, isBound);
+          const place: Placed = { trial, side: isBound ? sideAt(trial, first) : trial.sideOf(call.session ?? call.id) };
+          placed.set(call, place);
+          return isBound ? undefined : modelOf(place);
+        })
+      );
+    },
+    explainedOf(call) {
+      const trialAt = partIn(call);
+      return trialAt && ((first, isBound) => decidedFor(trialAt(first), isBound));
     },
     watched: (router) => (call) =>
       config().candidates === undefined || call.purpose !== 'answer'
         ? router(call)
         : observed(call, router, (finish) => end(call, finish, router)),
-    explained(first) {
-      const trial = besides(first);
-      return trial?.state === 'promoted' ? trial.config.model : undefined;
-    },
     notes(deployment) {
       const trial = config().candidates === undefined ? undefined : besides(deployment);
       if (trial === undefined || trial.state !== 'trying') return [];
@@ -178,6 +192,13 @@ function isPinned({ request, order }: Call, { registry }: CandidateParts): boole
   return registry()
     .named(id)
     .some(({ target }) => id === target.model || id === `${target.provider}/${target.model}`);
+}
+
+/** A session keeps the model beside which another was promoted until it ends, and leaves one that was dismissed. */
+function decidedFor(trial: CandidateTrial | undefined, isBound: boolean): string | undefined {
+  if (trial === undefined || trial.state === 'trying') return undefined;
+  if (trial.state === 'dismissed') return trial.config.of;
+  return isBound ? undefined : trial.config.model;
 }
 
 const modelOf = ({ trial, side }: Placed): string => (side === 'current' ? trial.config.of : trial.config.model);

@@ -35,9 +35,12 @@ export function createHealthMonitor(
     return scopes.find(({ kind, id }) => kind === 'tag' && id.startsWith(prefix))?.id.slice(prefix.length) ?? '';
   };
   const figures: AttemptWatcher = {
-    ended({ scopes, purpose }, { outcome, finish, totalMs }) {
-      if (config().health?.alerts !== true || purpose !== 'answer' || outcome !== 'ok' || finish === undefined) return;
+    ended({ scopes, purpose }, { outcome, error, finish, totalMs }) {
+      if (config().health?.alerts !== true || purpose !== 'answer') return;
       const workflow = workflowOf(scopes);
+      // Some providers refuse by an error, before there is an answer.
+      if (error?.code === 'content-policy') changes.take(workflow, 'refusals', 1);
+      if (outcome !== 'ok' || finish === undefined) return;
       changes.take(workflow, 'latency', totalMs);
       const isRefusal = finish.refusal !== undefined || finish.reason === 'content-filter';
       changes.take(workflow, 'refusals', isRefusal ? 1 : 0);

@@ -69,7 +69,7 @@ export function createOutages(clock: Pick<Clock, 'now' | 'monotonic'>, events: G
     if (place.isOut) return;
     place.isOut = true;
     out += 1;
-    const message = `${name} fails nearly always: it is asked after all others until it answers again.`;
+    const message = `${name} fails too often for an accident: it is asked after all others while it does.`;
     events.tell({ type: 'outage', level: 'warn', what: name, since: place.since, message });
   };
   return {

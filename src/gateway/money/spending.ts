@@ -12,7 +12,14 @@ import { counterKey } from '../../core/counter-key.ts';
 import { errorRecord } from '../../core/errors.ts';
 import type { Attempt, Call } from '../../core/model/model.ts';
 import { DAY_MS, dayOf } from '../../core/money/calendar.ts';
-import { type DaySpending, daysOfTotals, type Forecast, forecast, forecastFrom } from '../../core/money/forecast.ts';
+import {
+  type DaySpending,
+  daysOfTotals,
+  type Forecast,
+  forecast,
+  forecastFrom,
+  formatAbout,
+} from '../../core/money/forecast.ts';
 import { formatUsd, type NanoUsd } from '../../core/money/money.ts';
 import type { Period } from '../../core/money/period.ts';
 import type { Logger } from '../../core/plugin.ts';
@@ -205,11 +212,11 @@ async function tellShare(
   const { payer, period } = standing;
   const ahead = period === undefined ? undefined : await forecastOf(ledger, standing, period, clock.now());
   const when = period === undefined ? '' : ` in ${period.name}`;
-  const outlook = ahead ? `; about ${formatUsd(ahead.expectedNanoUsd)} are expected by its end` : '';
+  const outlook = ahead ? `; about ${formatAbout(ahead.expectedNanoUsd)} are expected by its end` : '';
   events.tell({
     type: 'budget-alert',
     level: 'warn',
-    message: `${Math.round(share * 100)} % of the budget of ${payer.kind} "${payer.id}"${when} are spent: ${formatUsd(spent)} of ${formatUsd(cap)}${outlook}.`,
+    message: `${Number((share * 100).toFixed(2))} % of the budget of ${payer.kind} "${payer.id}"${when} are spent: ${formatUsd(spent)} of ${formatUsd(cap)}${outlook}.`,
     ...ownerOf(standing),
     ...{ share, spentNanoUsd: spent, capNanoUsd: cap },
     ...(ahead === undefined ? {} : { forecast: ahead }),
@@ -241,7 +248,10 @@ async function forecastOf(
   return forecast(days, period, nowMs);
 }
 
-/** Whole days only, so that a day that has just begun does not look like a fall. */
+/**
+ * Whole days only, so that a day that has just begun does not look like a fall; and nothing before the first of the two weeks is known, so that
+ * a scope that has just begun does not look like a rise.
+ */
 async function lookAtDrift(
   { events, clock, keyValue }: SpendingParts,
   ledger: UsageLedger,
@@ -251,9 +261,10 @@ async function lookAtDrift(
   const today = dayOf(clock.now());
   const days = await daysOf(ledger, {
     ...filterOf(standing),
-    from: (today - 2 * WEEK) * DAY_MS,
+    from: (today - 4 * WEEK) * DAY_MS,
     to: today * DAY_MS,
   });
+  if (!days.some(({ day }) => day <= today - 2 * WEEK)) return;
   const sumOf = (from: number, to: number): NanoUsd =>
     days.reduce((sum, { day, costNanoUsd }) => (day >= from && day < to ? sum + costNanoUsd : sum), 0);
   const before = sumOf(today - 2 * WEEK, today - WEEK);
@@ -261,9 +272,7 @@ async function lookAtDrift(
   const change = before === 0 ? 0 : last / before - 1;
   if (Math.abs(change) < threshold) return;
   const { payer } = standing;
-  // The week of the epoch, so that it is told once in seven days.
-  const week = Math.floor(today / WEEK);
-  if (!(await isFirst(keyValue, `drift:${week}:${counterKey(payer)}`))) return;
+  if (!(await isNewDrift(keyValue, counterKey(payer), today))) return;
   events.tell({
     type: 'spend-drift',
     level: 'warn',
@@ -271,4 +280,14 @@ async function lookAtDrift(
     scope: payer,
     ...{ lastNanoUsd: last, beforeNanoUsd: before, change },
   });
+}
+
+/** Once in seven days for all processes: the counter of the day decides between those that find it at the same time. */
+async function isNewDrift(keyValue: KeyValueStore, payer: string, today: number): Promise<boolean> {
+  const key = `told:drift:${payer}`;
+  const told = await keyValue.get(key);
+  if (typeof told === 'number' && today - told < WEEK) return false;
+  if (!(await isFirst(keyValue, `drift:${today}:${payer}`))) return false;
+  await keyValue.set(key, today, { ttlMs: (WEEK + 1) * DAY_MS });
+  return true;
 }

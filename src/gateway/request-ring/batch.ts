@@ -35,7 +35,7 @@ async function* batched(batches: BatchQueue, call: Call, next: Handler): AsyncGe
     const { error } = ending.answer;
     if (error === undefined) return yield* eventsOf(ending.answer);
     if (error.code === 'cancelled') throw new PolyphonyError(error.code, error.message);
-    why = error.message;
+    why = error.message.replace(/\.$/, '');
   }
   yield { type: 'warning', warning: { code: 'batch-live', message: `The call was made at once: ${why}.` } };
   const { urgency: _, ...urgent } = call;

@@ -203,10 +203,11 @@ function questionOf(config: Config, tasks: Tasks, { request, text }: AskedText, 
   };
 }
 
-/** Null for no class; undefined for an answer that is none. */
+/** Null for no class; undefined for an answer that is none. Models without JSON often say the name alone. */
 function taskIn(response: ModelResponse, tasks: Tasks): string | null | undefined {
-  const value = extractJson(textOf(response))?.value;
-  const name = typeof value === 'object' && value !== null && 'class' in value ? value.class : undefined;
+  const text = textOf(response).trim();
+  const value = extractJson(text)?.value ?? text;
+  const name = typeof value === 'object' && value !== null && 'class' in value ? value.class : value;
   if (name === NONE) return null;
   return typeof name === 'string' && Object.hasOwn(tasks, name) ? name : undefined;
 }

@@ -26,9 +26,12 @@ export function formOf(given: GenerateRequest): Form {
     ...(output === undefined ? undefined : { output: formatOf(output, schema) }),
     ...(tools === undefined ? undefined : { tools: definitions(tools) }),
   } as ChatRequest;
-  const own = tools?.filter((tool): tool is GenerateTool => !('type' in tool));
+  const own = tools?.filter((tool): tool is GenerateTool => isObject(tool) && !('type' in tool));
   return { request, ...(schema && { schema }), ...(own && { tools: own }) };
 }
+
+/** Callers in JavaScript may give anything; the check of the request says what is wrong with it. */
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 const noRequest = (given: unknown): PolyphonyError =>
   new PolyphonyError(
@@ -81,7 +84,7 @@ function definitions(tools: readonly AskedTool[]): readonly ToolDefinition[] {
     throw new PolyphonyError('invalid-request', message);
   }
   return tools.map((tool: AskedTool) => {
-    const inputSchema = 'inputSchema' in tool ? tool.inputSchema : undefined;
+    const inputSchema = isObject(tool) && 'inputSchema' in tool ? tool.inputSchema : undefined;
     // A definition without a schema is refused by the check of the request.
     if (typeof inputSchema !== 'object' || inputSchema === null) return tool as unknown as ToolDefinition;
     const schema = schemaOf(inputSchema);

@@ -17,6 +17,8 @@ export function openConnections(
   const context = { transport, clock, report: (): void => {} };
   const asked = names.map(async (name) => {
     const provider = registry().providers.get(name);
+    if (provider === undefined)
+      logger?.warn({ provider: name }, `"connect" of the config names "${name}", which is no provider here.`);
     try {
       await provider?.probe?.(context, stop.signal);
     } catch (error) {

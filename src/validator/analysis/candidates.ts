@@ -81,10 +81,14 @@ export interface Demand {
 const PRIVATE: ReadonlySet<Sensitivity> = new Set(['personal', 'regulated']);
 const isGiven = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0);
 
-export function demandOf(node: PlanNode, model = node.model): Demand {
+/** @param toolsInPrompt the tools of the node need no model with tools of its own, unless the node asks for one */
+export function demandOf(node: PlanNode, model = node.model, toolsInPrompt = false): Demand {
   const operation = operationOf(node.use);
   const can = [...(model?.can ?? [])];
-  if (operation === 'chat' && node.use === 'llm') can.push(...impliedBy(node.in ?? {}));
+  if (operation === 'chat' && node.use === 'llm') {
+    const implied = impliedBy(node.in ?? {});
+    can.push(...(toolsInPrompt ? implied.filter((capability) => capability !== 'tools') : implied));
+  }
   if (operation === 'image' && isGiven(node.in?.image)) can.push('image-edit');
   const privately = node.sensitivity !== undefined && PRIVATE.has(node.sensitivity);
   const tier = model?.tier;
@@ -173,12 +177,14 @@ function createCandidates(catalogue: Catalogue): Candidates {
     const key = keyOf(node, model);
     const found = lists.get(key);
     if (found !== undefined) return found;
-    const demand = demandOf(node, model);
     const named = model?.id === undefined ? catalogue.models : modelsNamed(model.id, catalogue);
-    const able = ofTier(
-      withoutStandIns(named, demand).filter((model) => lacks(model, demand).length === 0),
-      demand,
-    );
+    const ableTo = (demand: Demand): readonly CatalogueModel[] =>
+      ofTier(
+        withoutStandIns(named, demand).filter((one) => lacks(one, demand).length === 0),
+        demand,
+      );
+    const native = ableTo(demandOf(node, model));
+    const able = native.length > 0 || catalogue.toolsInPrompt !== true ? native : ableTo(demandOf(node, model, true));
     if (lists.size >= MOST_KEPT) lists.clear();
     lists.set(key, able);
     return able;

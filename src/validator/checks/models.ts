@@ -88,7 +88,7 @@ function checkChoice(nodeAnalysis: NodeAnalysis, analysis: PlanAnalysis): void {
   }
   const named = model?.id === undefined ? catalogue.models : modelsNamed(model.id, catalogue);
   const path = model === undefined ? pointer : `${pointer}/model`;
-  checkAble(named, demandOf(node), path, `node "${node.id}"`, node, analysis);
+  checkAble(named, demandOf(node, model, catalogue.toolsInPrompt), path, `node "${node.id}"`, node, analysis);
 }
 
 function checkOneName(
@@ -221,10 +221,10 @@ function checkEscalation(
     }
     const named = modelsNamed(target, catalogue);
     if (isTier(target)) {
-      const demand = { ...demandOf(node), tier: target };
+      const demand = { ...demandOf(node, node.model, catalogue.toolsInPrompt), tier: target };
       checkAble(catalogue.models, demand, path, `rung ${rung + 1} of node "${node.id}"`, node, analysis);
     } else if (named.length > 0) {
-      const demand = { ...demandOf(node), tier: undefined };
+      const demand = { ...demandOf(node, node.model, catalogue.toolsInPrompt), tier: undefined };
       checkAble(named, demand, path, `rung ${rung + 1} of node "${node.id}"`, node, analysis);
     } else reportUnknownRung(target, path, naming.isHarmless(nodeAnalysis), analysis);
   });

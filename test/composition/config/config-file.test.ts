@@ -47,6 +47,12 @@ describe('an issue names its place', () => {
   });
 });
 
+test('issues are listed as they stand in the file', async () => {
+  const text = 'timeouts:\n  answr: 3\nbudgets:\n  - scope: tenat\n    usd: x\n';
+  const { message } = (await load('c.yaml', text).catch((error: unknown) => error)) as Error;
+  expect(message.match(/line \d+/g)).toEqual(['line 2', 'line 4', 'line 5']);
+});
+
 test('a module may return its config', async () => {
   expect(await load('d.mjs', 'export default async () => ({ optimise: "cost" });')).toEqual({ optimise: 'cost' });
 });

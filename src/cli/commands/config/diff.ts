@@ -11,6 +11,9 @@ interface Difference {
   readonly needsRestart: boolean;
 }
 
+/** What `polyphony schedule` reads when it starts. */
+const OF_SCHEDULE: readonly string[] = ['schedules', 'triggers'];
+
 export const command = defineCommand<object, [before: string, after: string | undefined]>({
   define: (diff) =>
     diff
@@ -24,7 +27,7 @@ export const command = defineCommand<object, [before: string, after: string | un
     const one = await loadConfig(process.cwd(), before);
     const other = await loadConfig(process.cwd(), after ?? options.config);
     if (other.path === undefined) throw new UsageError('There is no config in this folder to compare with; name one');
-    const fixed = fixedChanges(one.config, other.config);
+    const fixed = [...fixedChanges(one.config, other.config), ...OF_SCHEDULE];
     const differences = differencesOf(one.config, other.config, fixed);
     if (options.json) terminal.print(safeJson(differences, 2));
     else if (differences.length === 0) terminal.print('both say the same');

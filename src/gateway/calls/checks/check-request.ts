@@ -27,7 +27,16 @@ import type {
 } from '../../../core/model/model.ts';
 import { nearest } from '../../../language/suggest.ts';
 import { assertRule } from './check-rule.ts';
-import { assertValue, LIMIT_VALUES, MODEL_VALUES, REQUIRED_VALUES, RULES, type ValueRules } from './request-values.ts';
+import {
+  assertPart,
+  assertValue,
+  LIMIT_VALUES,
+  MODEL_VALUES,
+  PART_VALUES,
+  REQUIRED_VALUES,
+  RULES,
+  type ValueRules,
+} from './request-values.ts';
 
 const MODEL: KnownFields<ModelChoice> = {
   id: true,
@@ -60,17 +69,6 @@ const HEDGE: KnownFields<{ readonly afterMs?: number }> = { afterMs: true };
 const TOOL: KnownFields<ToolDefinition> = { name: true, description: TEXT, inputSchema: true, strict: BOOLEAN };
 const MESSAGE: KnownFields<Message> = { role: true, content: true, name: TEXT };
 const ROLES: Readonly<Record<Role, true>> = { system: true, user: true, assistant: true, tool: true };
-const PARTS: Readonly<Record<Part['type'], true>> = {
-  text: true,
-  image: true,
-  audio: true,
-  video: true,
-  file: true,
-  reasoning: true,
-  'tool-call': true,
-  'tool-result': true,
-};
-
 /**
  * @throws invalid-request for an operation, a field, a role or a part that does not exist (with the nearest name), and for a chat
  * request that asks nothing
@@ -164,11 +162,14 @@ function assertMessage(message: Message | undefined, index: number): void {
 function assertParts(parts: readonly Part[], index: number): void {
   if (!Array.isArray(parts))
     throw invalid(`The content of message ${index} cannot be ${shown(parts)}: give a text or a list of parts.`);
-  for (const part of parts as readonly Part[]) {
-    if (isObject(part) && Object.hasOwn(PARTS, part.type)) continue;
+  for (const [at, part] of (parts as readonly Part[]).entries()) {
+    if (isObject(part) && Object.hasOwn(PART_VALUES, part.type)) {
+      assertPart(`Part ${at} of message ${index}`, part);
+      continue;
+    }
     const type: unknown = isObject(part) ? part.type : part;
     throw invalid(
-      `Message ${index} has a part of the type ${shown(type)}: ${suggested(type, PARTS)}use one of ${Object.keys(PARTS).join(', ')}.`,
+      `Message ${index} has a part of the type ${shown(type)}: ${suggested(type, PART_VALUES)}use one of ${Object.keys(PART_VALUES).join(', ')}.`,
     );
   }
 }

@@ -25,6 +25,7 @@ import {
   type ImageRequest,
   type ModerationRequest,
   type Operation,
+  type Part,
   type RerankRequest,
   SENSITIVITIES,
   TIERS,
@@ -175,6 +176,47 @@ export const LIMIT_VALUES: ValueRules = {
   retries: wholeFrom(0),
   unknownLatency: oneOf('last', 'refuse'),
 };
+
+const RESULT_PARTS: readonly unknown[] = ['text', 'image', 'file'];
+const isResultPart = (part: unknown): boolean =>
+  isFields(part) && RESULT_PARTS.includes(part.type) && (part.type !== 'text' || isText(part.text));
+const source: ValueRule = {
+  fits: (value) =>
+    isFields(value) &&
+    (value.type === 'url'
+      ? isText(value.url)
+      : value.type === 'base64' && isText(value.data) && isText(value.mediaType)),
+  must: '{ type: "base64", data, mediaType } or { type: "url", url }, each a text',
+};
+const media: ValueRules = { source };
+
+/** What a part of a message cannot be without, by its type. */
+export const PART_VALUES: Readonly<Record<Part['type'], ValueRules>> = {
+  text: { text: TEXT },
+  image: media,
+  audio: media,
+  video: media,
+  file: media,
+  reasoning: {},
+  'tool-call': { id: TEXT, name: TEXT, arguments: { fits: (value) => value !== undefined, must: 'JSON' } },
+  'tool-result': {
+    id: TEXT,
+    content: {
+      fits: (value) => isText(value) || (Array.isArray(value) && value.every(isResultPart)),
+      must: 'a text, or a list of parts with a text, an image or a file',
+    },
+  },
+};
+/** @throws invalid-request naming the field of the part, its value and what it must be */
+export function assertPart(what: string, part: Part): void {
+  const rules = PART_VALUES[part.type];
+  for (const field in rules) {
+    const value: unknown = part[field as keyof Part];
+    const rule = rules[field];
+    if (rule !== undefined && !rule.fits(value))
+      throw wrongValue(`${what} (${part.type}): its ${field}`, value, rule, nearest);
+  }
+}
 
 /** @throws invalid-request naming the field, its value and what it may be */
 export function assertValue(field: string, value: unknown, rule: true | ValueRule | undefined): void {

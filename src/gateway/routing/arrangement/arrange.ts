@@ -19,8 +19,12 @@ export interface Arrangement {
   notes(deployment: Deployment, nowMs: number): readonly string[];
 }
 
-/** Of one call: the name of the model that is asked first in the place of this first choice, undefined for itself. */
-export type Trial = (first: Deployment) => string | undefined;
+/**
+ * Of one call: the name of the model that is asked first in the place of this first choice, undefined for itself.
+ *
+ * @param isBound the session of the call is bound to it, and leaves it only for a model that was decided against
+ */
+export type Trial = (first: Deployment, isBound: boolean) => string | undefined;
 
 interface Arranged {
   readonly arrangement?: Arrangement | undefined;
@@ -38,11 +42,12 @@ export function arranged(
   result: RankResult,
   options: Arranged,
   isBound: (one: Scored) => boolean,
-  named: (name: string, before: Scored) => Scored | undefined,
+  named: Named,
 ): RankResult {
   const scored = lastOnes(result.scored, options);
   const first = scored[0];
-  const placed = first === undefined || isBound(first) ? scored : withFirst(scored, first, options, named);
+  const isKept = first !== undefined && isBound(first);
+  const placed = first === undefined ? scored : (isKept ? ofSession : withFirst)(scored, first, options, named);
   return placed === result.scored ? result : { ...result, scored: placed };
 }
 
@@ -53,11 +58,18 @@ function lastOnes(scored: readonly Scored[], { arrangement, nowMs }: Arranged): 
   return [...scored.filter((one) => !isLast(one)), ...scored.filter(isLast)];
 }
 
+type Named = (name: string, before: Scored) => Scored | undefined;
+
+function ofSession(scored: readonly Scored[], first: Scored, { trial }: Arranged, named: Named): readonly Scored[] {
+  const name = trial?.(first.deployment, true);
+  return name === undefined ? scored : before(scored, named(name, first));
+}
+
 function withFirst(
   scored: readonly Scored[],
   first: Scored,
   { arrangement, trial, nowMs }: Arranged,
-  named: (name: string, before: Scored) => Scored | undefined,
+  named: Named,
 ): readonly Scored[] {
   let placed = scored;
   if (arrangement?.isEnding(first.deployment, nowMs)) {
@@ -67,7 +79,7 @@ function withFirst(
     if (replaced !== undefined && replaced !== first) arrangement.shifted(first.deployment, replaced.deployment);
   }
   const current = placed[0] ?? first;
-  const name = trial?.(current.deployment);
+  const name = trial?.(current.deployment, false);
   return name === undefined ? placed : before(placed, named(name, current));
 }
 

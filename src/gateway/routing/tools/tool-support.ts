@@ -33,13 +33,15 @@ const known = new WeakMap<JsonSchema, Features>();
 export function unsupportedTools({ tools = [] }: ChatRequest, support: ToolSupport): readonly string[] {
   const { count = Number.POSITIVE_INFINITY, depth = Number.POSITIVE_INFINITY } = support;
   const failed: string[] = [];
-  if (tools.length > count) failed.push(`takes at most ${count} tools, but the request has ${tools.length}`);
+  if (tools.length > count)
+    failed.push(`takes at most ${count} ${count === 1 ? 'tool' : 'tools'}, but the request has ${tools.length}`);
   const those = (what: string, uses: (features: Features) => boolean): void => {
     const names = tools.filter(({ inputSchema }) => uses(featuresOf(inputSchema))).map(({ name }) => name);
     if (names.length > 0)
       failed.push(`does not support ${what} in the input of tools (${names.slice(0, 4).join(', ')})`);
   };
-  if (support.depth !== undefined) those(`more than ${depth} levels`, (features) => features.depth > depth);
+  if (support.depth !== undefined)
+    those(`more than ${depth} ${depth === 1 ? 'level' : 'levels'}`, (features) => features.depth > depth);
   if (support.enums === false) those('fixed values (enum, const)', ({ enums }) => enums);
   if (support.unions === false) those('unions (anyOf, oneOf, allOf, several types)', ({ unions }) => unions);
   if (support.references === false) those('references ($ref)', ({ references }) => references);
