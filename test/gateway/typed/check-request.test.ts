@@ -74,7 +74,7 @@ const wrong: readonly (readonly [unknown, string])[] = [
   [said([{ type: 'tool-result', id: 'c', result: 'x' }], 'tool'), '(tool-result): its content is undefined, but it'],
   [said([{ type: 'tool-result', id: 'c', content: [{ type: 'text' }] }], 'tool'), 'a text, or a list of parts with a'],
   [{ messages, tools: [null] }, 'A tool cannot be null: give { name, description, inputSchema }.'],
-  [{ messages, toolChoice: 'maybe' }, 'toolChoice is "maybe", but it must be "auto", "none", "required" or { name }'],
+  [{ messages, toolChoice: 'maybe' }, 'toolChoice is "maybe", but it must be one of auto, none, required, or { name }'],
   [{ messages, requires: { retention: 'zero' } }, 'requires.retention is "zero", but it must be "none".'],
   [{ messages, requires: { regions: 'eu' } }, 'requires.regions is "eu", but it must be a list of texts'],
   [{ messages, requires: { languages: 'en' } }, 'requires.languages is "en", but it must be a list of texts'],
