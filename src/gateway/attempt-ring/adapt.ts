@@ -129,10 +129,15 @@ class FittedAttempt implements StreamObserver {
 }
 
 /** What would be changed in the request for the target, in sentences; lengths by estimate. */
-export function adaptationsOf(request: ChatRequest, deployment: Deployment, config: Config): readonly string[] {
+export function adaptationsOf(
+  request: ChatRequest,
+  deployment: Deployment,
+  config: Config,
+  nowMs: number,
+): readonly string[] {
   const relaxed = relaxedOf(request, config);
   const draft = draftOf(request, deployment, relaxed);
-  const long = relaxed?.window === true ? fittedByEstimate(draft.request, deployment).warning : undefined;
+  const long = relaxed?.window === true ? fittedByEstimate(draft.request, deployment, nowMs).warning : undefined;
   return [...draft.warnings, ...(long === undefined ? [] : [long])].map(({ message }) => message);
 }
 
