@@ -4,7 +4,7 @@ import type { Attempt, ChatRequest, Warning } from '../../../core/model/model.ts
 import type { ModelCard, ProviderContext } from '../../../core/model/provider.ts';
 import { estimateMessageTokens, estimateRequestTokens } from '../../../kit/models/tokens.ts';
 import { nameOf } from '../../calls/target.ts';
-import { expectedInput, outputCeiling } from '../../routing/estimate.ts';
+import { likelyInput, outputCeiling } from '../../routing/estimate.ts';
 import type { Deployment } from '../../routing/registry.ts';
 import { needsOf } from '../../routing/requirements.ts';
 import { withoutMiddle } from './fit-context.ts';
@@ -38,12 +38,9 @@ export interface FittedRequest {
   readonly warning: Warning | undefined;
 }
 
-/** What the provider will count, with the margin: by what was learned of the model, else by the tokeniser. */
-function expectedTokens(request: ChatRequest, deployment: Deployment, nowMs: number): number {
-  const isLearned = deployment.statistics.tokenRatio.of(nowMs) !== 1;
-  const expected = isLearned ? expectedInput(needsOf(request).size, deployment, nowMs) : estimateRequestTokens(request);
-  return expected * MARGIN;
-}
+/** What the provider will count, with the margin. */
+const expectedTokens = (request: ChatRequest, deployment: Deployment, nowMs: number): number =>
+  likelyInput(needsOf(request).size, deployment, nowMs, () => estimateRequestTokens(request)) * MARGIN;
 
 /** For `explain`, without asking the provider. */
 export function fittedByEstimate(request: ChatRequest, deployment: Deployment, nowMs: number): FittedRequest {
