@@ -191,6 +191,14 @@ describe('law: probes', () => {
     await it.gateway.close();
   });
 
+  it('take whatever a provider of the user throws for its failure', async () => {
+    const it = world({ probe: () => Promise.reject(new TypeError('fetch failed')) });
+    await it.gateway.generate(best);
+    await it.runtime.clock.advance(240_000);
+    expect(it.events.map(({ type }) => type)).toEqual(['outage']);
+    await it.gateway.close();
+  });
+
   it.each(['model-not-found', 'invalid-request', 'rate-limited', 'invalid-credential'] as const)(
     'take a free endpoint that answers %s for no failure of its provider',
     async (code) => {

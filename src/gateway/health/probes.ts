@@ -165,7 +165,8 @@ async function probeOnce(
     const refused = asPolyphonyError(thrown);
     const error = { code: refused.code, message: scrubText(refused.message) };
     const report = { provider: provider.id, ok: false, ms: clock.monotonic() - begun, error };
-    return { report, fault: faultOfError(refused) };
+    // A provider of the user's own may throw whatever its network throws.
+    return { report, fault: refused.code === 'plugin-failed' ? 'target' : faultOfError(refused) };
   } finally {
     cancel();
     leave();
