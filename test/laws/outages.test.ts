@@ -175,6 +175,45 @@ describe('law: probes', () => {
     await it.gateway.close();
   });
 
+  it('find out that an idle provider fails before a caller does, wherever it runs', async () => {
+    const regions = ['eu', 'us'];
+    const it = world({ regions, models: [fakeCard({ ...BEST, regions })] });
+    await it.gateway.generate(best);
+    it.failing = true;
+    it.probeFails = true;
+    await it.runtime.clock.advance(240_000);
+    expect(it.events.map((event) => [event.type, 'what' in event && event.what])).toEqual([
+      ['outage', 'a@eu'],
+      ['outage', 'a@us'],
+    ]);
+    const { target, attempts } = await it.gateway.generate(best);
+    expect([target.provider, attempts.length]).toEqual(['b', 1]);
+    await it.gateway.close();
+  });
+
+  it('take whatever a provider of the user throws for its failure', async () => {
+    const it = world({ probe: () => Promise.reject(new TypeError('fetch failed')) });
+    await it.gateway.generate(best);
+    await it.runtime.clock.advance(240_000);
+    expect(it.events.map(({ type }) => type)).toEqual(['outage']);
+    await it.gateway.close();
+  });
+
+  it.each(['model-not-found', 'invalid-request', 'rate-limited', 'invalid-credential'] as const)(
+    'take a free endpoint that answers %s for no failure of its provider',
+    async (code) => {
+      const probe = () => Promise.reject(fault(code).fail);
+      const it = world({ probe });
+      it.failing = true;
+      await it.gateway.generate(best);
+      it.failing = false;
+      await it.runtime.clock.advance(540_000);
+      expect(it.events).toEqual([]);
+      expect((await it.gateway.generate(best)).target.provider).toBe('a');
+      await it.gateway.close();
+    },
+  );
+
   it('bring a refused key back, and try again ever later while it is refused again', async () => {
     const it = world({ credentials: ['a#1', 'a#2'] }, {}, () => [fault('invalid-credential')]);
     it.failing = true;

@@ -1,5 +1,5 @@
 /** Follows a config and the files that it names: when one changes, calls, plans and runs that begin afterwards use what it says. */
-import { watch } from 'node:fs';
+import { realpathSync, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import type { ConfigInput } from '../../core/config/config-input.ts';
@@ -37,24 +37,31 @@ export function followConfig(options: FollowOptions): () => void {
   if (isModule(path)) return () => undefined;
   const watching = new Map<string, () => void>();
   let { config } = options;
+  let stamps = stampsOf(filesOf(path, config));
   let cancel: () => void = () => undefined;
   let reading: Promise<void> = Promise.resolve();
   let stopped = false;
   const read = async (): Promise<void> => {
     try {
+      stamps = stampsOf(filesOf(path, config));
       const next = await loadConfigFile(path);
       if (stopped || JSON.stringify(next) === JSON.stringify(config)) return;
       await options.polyphony.reconfigure(next);
       config = next;
-      watchAll();
+      stamps = stampsOf(filesOf(path, config));
       options.used?.(next);
     } catch (error) {
       if (!stopped) refused(error);
+    } finally {
+      if (!stopped) watchAll();
     }
   };
   const changed = (folder: string, name: string | null): void => {
-    const isOurs = filesOf(path, config).some((file) => dirname(file) === folder && basename(file) === name);
-    if (stopped || !isOurs) return;
+    if (stopped) return;
+    const files = filesOf(path, config);
+    const isOurs = files.some((file) => dirname(file) === folder && basename(file) === name);
+    // A link that leads elsewhere now has another name than the file, as where a cluster mounts a config.
+    if (!isOurs && stampsOf(files) === stamps) return;
     cancel();
     cancel = clock.schedule(SETTLE_MS, () => {
       reading = reading.then(read);
@@ -62,7 +69,13 @@ export function followConfig(options: FollowOptions): () => void {
   };
   /** Folders, because an editor that replaces a file would end the watch of the file itself. */
   function watchAll(): void {
-    for (const folder of new Set(filesOf(path, config).map((file) => dirname(file)))) {
+    const folders = foldersOf(filesOf(path, config));
+    for (const [folder, close] of watching) {
+      if (folders.has(folder)) continue;
+      close();
+      watching.delete(folder);
+    }
+    for (const folder of folders) {
       if (!watching.has(folder))
         watching.set(
           folder,
@@ -76,6 +89,30 @@ export function followConfig(options: FollowOptions): () => void {
     cancel();
     for (const close of watching.values()) close();
   };
+}
+
+/** Where the files are named, and where they are when links are followed. */
+const foldersOf = (files: readonly string[]): ReadonlySet<string> =>
+  new Set(files.flatMap((file) => [dirname(file), dirname(followed(file))]));
+
+function followed(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+/** Another text when one of the files is another one, or was changed. */
+const stampsOf = (files: readonly string[]): string => files.map(stampOf).join('\n');
+
+function stampOf(file: string): string {
+  try {
+    const { dev, ino, size, mtimeMs } = statSync(file);
+    return `${dev} ${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return 'none';
+  }
 }
 
 function watched(

@@ -14,6 +14,7 @@ import type {
   Message,
   Middleware,
   ModelEvent,
+  ModelRequest,
   Warning,
 } from '../../core/model/model.ts';
 import type { ModelCard, Transport } from '../../core/model/provider.ts';
@@ -129,11 +130,26 @@ class FittedAttempt implements StreamObserver {
 }
 
 /** What would be changed in the request for the target, in sentences; lengths by estimate. */
-export function adaptationsOf(request: ChatRequest, deployment: Deployment, config: Config): readonly string[] {
+export function adaptationsOf(
+  request: ChatRequest,
+  deployment: Deployment,
+  config: Config,
+  nowMs: number,
+): readonly string[] {
   const relaxed = relaxedOf(request, config);
   const draft = draftOf(request, deployment, relaxed);
-  const long = relaxed?.window === true ? fittedByEstimate(draft.request, deployment).warning : undefined;
+  const long = relaxed?.window === true ? fittedByEstimate(draft.request, deployment, nowMs).warning : undefined;
   return [...draft.warnings, ...(long === undefined ? [] : [long])].map(({ message }) => message);
+}
+
+/** Whether the target would be told the tools in its prompt, or sent a part of the conversation. */
+export function isRelaxedFor(request: ModelRequest, deployment: Deployment, config: Config, nowMs: number): boolean {
+  const relaxed = relaxedOf(request, config);
+  if (request.operation !== 'chat' || relaxed === undefined) return false;
+  const { card } = deployment;
+  if (relaxed.tools && (request.tools ?? []).length > 0 && !can(card, 'tools')) return true;
+  if (!relaxed.window || !mayExceed(request, card)) return false;
+  return fittedByEstimate(request, deployment, nowMs).warning !== undefined;
 }
 
 /** The request as this target supports it, with a warning per change, for one that is neither shortened nor told its tools in the prompt. */

@@ -21,7 +21,7 @@ import { faultOf } from '../calls/faults.ts';
 import { begin, end, hasRoom, type Lane, type Passage, stated } from './limiter/lane.ts';
 import type { Pacer } from './limiter/pacer.ts';
 import { wait } from './limiter/waiting.ts';
-import { ONE_REQUEST, type Weight, weightOf } from './limiter/weight.ts';
+import { ONE_REQUEST, type Weight } from './limiter/weight.ts';
 
 /** Nested calls come first, because another call waits for them; probes come last, because nobody does. */
 const NESTED_RANK = 0;
@@ -59,7 +59,7 @@ class SlotHolder implements StreamObserver {
     const { clock } = this.#pacer;
     const now = clock.monotonic();
     const needsSlot = !(isNested(attempt.purpose) && callStateOf(attempt).holds(endpoint));
-    const weight = lane.windows === undefined ? undefined : weightOf(attempt, this.#pacer.find(attempt.target));
+    const weight = lane.windows === undefined ? undefined : this.#pacer.weigh(attempt, attempt.target);
     // Whoever waits while a slot is free waits for room in another lane.
     const isFree = !needsSlot || (lane.queue.length === 0 && endpoint.used < this.#pacer.slotsOf(endpoint, now));
     if (isFree && (weight === undefined || hasRoom(lane, weight, now))) {
@@ -97,7 +97,7 @@ class SlotHolder implements StreamObserver {
     const pacer = this.#pacer;
     const lane = this.#lane;
     if (rateLimits === undefined || this.#passage === undefined || !pacer.keepsLimits()) return;
-    stated(lane, this.#passage, rateLimits, ({ target }) => pacer.find(target), pacer.clock.monotonic());
+    stated(lane, this.#passage, rateLimits, (one) => pacer.weigh(one, one.target), pacer.clock.monotonic());
     if (lane.windows === undefined) return;
     pacer.announced();
     pacer.changed(lane.endpoint);

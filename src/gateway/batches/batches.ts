@@ -3,10 +3,10 @@ import { isLeftForNow, PolyphonyError } from '../../core/errors.ts';
 import type { AnsweredCall, BatchedCall, WaitingBatch } from '../../core/gateway.ts';
 import type { Call, CallTrace, ModelRequest } from '../../core/model/model.ts';
 import { timeLeftMs } from '../../core/model/time-left.ts';
+import { isRelaxedFor } from '../attempt-ring/adapt.ts';
 import { batchesOf } from '../attempt-ring/embedding-batches.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { type RouteOptions, routeOf } from '../routing/route.ts';
-import { relaxedOf } from '../routing/tools/relaxed.ts';
 import { acceptCall, giveBack } from './accept.ts';
 import { createDriver, type Driver } from './driver.ts';
 import { keptMs } from './finish.ts';
@@ -110,12 +110,11 @@ class OwnQueue implements BatchQueue {
     if (timeLeftMs(call, clock) - liveMs <= flushMs) {
       return { live: 'its deadline leaves no time for a batch' };
     }
-    if (relaxedOf(call.request, config()) !== undefined)
-      return { live: 'it may be adapted to its model, which is decided when it is sent' };
     if (this.#waiters.count >= pending) return { live: `${pending} calls are waiting already, the most of the config` };
-    const able = routeOf(this.#options.routing(call)).find((deployment) => isOneRequest(deployment, call.request));
-    if (able !== undefined) return able;
-    return { live: 'no model that can serve it answers batches' };
+    const able = routeOf(this.#options.routing(call)).filter((deployment) => isOneRequest(deployment, call.request));
+    if (able.length === 0) return { live: 'no model that can serve it answers batches' };
+    const whole = able.find((deployment) => !isRelaxedFor(call.request, deployment, config(), clock.now()));
+    return whole ?? { live: 'it is adapted to its model, which is decided when it is sent' };
   }
 
   detach({ id, trace }: Call, accepted: () => void): void {

@@ -10,7 +10,8 @@ export function faultOf(call: Pick<Call, 'trace'>, error: PolyphonyError): Fault
   return callStateOf(call).blamed(error) ?? faultOfError(error);
 }
 
-function faultOfError({ code, retryable, details }: PolyphonyError): Fault {
+/** The fault that the code of an error implies. */
+export function faultOfError({ code, retryable, details }: PolyphonyError): Fault {
   switch (code) {
     case 'rate-limited':
       // A limit that no waiting satisfies is one of this request: the target serves others.

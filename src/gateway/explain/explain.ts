@@ -93,7 +93,7 @@ function explained(
   return {
     ...candidateOf(one),
     figures: correctedFigures(deployment, registry.columns, needs.choice.strengths, nowMs),
-    ...explainedChanges(call.request, deployment, first, config),
+    ...explainedChanges(call.request, deployment, first, config, nowMs),
     pace: paceOf(parts, call, deployment),
     ...(notes.length === 0 ? {} : { notes }),
   };

@@ -12,9 +12,10 @@ export function explainedChanges(
   deployment: Deployment,
   first: Deployment | undefined,
   config: Config,
+  nowMs: number,
 ): Pick<Candidate, 'adaptations'> {
   if (request.operation !== 'chat') return {};
-  const adaptations = [...adaptationsOf(request, deployment, config)];
+  const adaptations = [...adaptationsOf(request, deployment, config, nowMs)];
   if (
     first !== undefined &&
     first !== deployment &&

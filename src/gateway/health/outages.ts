@@ -38,8 +38,8 @@ interface Place {
 
 export interface Outages extends AttemptWatcher {
   isAvoided(target: Target): boolean;
-  /** A free endpoint of the provider has answered, or has failed. */
-  probed(provider: string, answered: boolean): void;
+  /** A free endpoint of the provider has answered, or has failed: then each place of its targets has, also one that nobody called. */
+  probed(provider: string, targets: readonly Target[], answered: boolean): void;
   /** For each place of the provider that is out, the target that failed last. */
   out(provider: string): readonly Target[];
 }
@@ -88,7 +88,8 @@ export function createOutages(clock: Pick<Clock, 'now' | 'monotonic'>, events: G
     isAvoided(target) {
       return out > 0 && (places.get(placeOf(target))?.avoidedUntil ?? 0) > clock.monotonic();
     },
-    probed(provider, hasAnswered) {
+    probed(provider, targets, hasAnswered) {
+      if (!hasAnswered) for (const target of targets) placeFor(places, placeOf(target)).failed ??= target;
       for (const [name, place] of places) {
         if (!isOf(provider, name)) continue;
         if (hasAnswered) place.avoidedUntil = 0;

@@ -6,7 +6,9 @@
  * P2. No timer runs in a process that makes no call, none keeps a process alive, and none is left at `close`.
  * P3. A probe with a refused key that succeeds makes the key usable again, unless that was in vain the last time: then twice as
  *     long after, up to the 15 minutes after which it is used anyway. Free endpoints may take keys that models refuse.
- * P4. A provider without a free endpoint is asked with a question of a few tokens only while it fails, only where `health.paidUsd` allows it,
+ * P4. A free endpoint that cannot be reached, is overloaded or late counts as a failure wherever the provider runs; one that is not there,
+ *     or limits or refuses the question, says nothing of its models.
+ * P5. A provider without a free endpoint is asked with a question of a few tokens only while it fails, only where `health.paidUsd` allows it,
  *     and from a cap of its own for each day.
  */
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
@@ -19,7 +21,8 @@ import { usdToNano } from '../../core/money/money.ts';
 import { onAbort } from '../../core/on-abort.ts';
 import { scrubText } from '../../core/scrub.ts';
 import type { AttemptWatcher } from '../calls/attempt-watcher.ts';
-import { newTrace } from '../calls/call-state.ts';
+import { type Fault, newTrace } from '../calls/call-state.ts';
+import { faultOfError } from '../calls/faults.ts';
 import type { GatewayParts } from '../parts.ts';
 import type { Outages } from './outages.ts';
 import { createRevivals } from './revivals.ts';
@@ -78,12 +81,13 @@ export function createProbes(parts: ProbeParts, outages: Outages, router: () => 
     schedule();
   };
   const ask = async (provider: Provider): Promise<ProbeReport> => {
-    const report = await probeOnce(parts, provider, undefined, closing.signal);
-    if (report.ok !== null) outages.probed(provider.id, report.ok || report.error?.code === 'invalid-credential');
+    const { report, fault } = await probeOnce(parts, provider, undefined, closing.signal);
+    const isThere = report.ok === true || fault === 'credential';
+    if (isThere || fault === 'target') outages.probed(provider.id, targetsOf(parts, provider), isThere);
     for (const label of parts.credentials.refused(provider, clock.now())) {
       if (!revivals.isDue(provider.id, label)) continue;
-      const { ok } = await probeOnce(parts, provider, label, closing.signal);
-      if (ok === true) revivals.revive(provider, label);
+      const { report: again } = await probeOnce(parts, provider, label, closing.signal);
+      if (again.ok === true) revivals.revive(provider, label);
     }
     return report;
   };
@@ -123,14 +127,23 @@ function isUnwell(
   );
 }
 
+const targetsOf = ({ registry }: ProbeParts, { id }: Provider): readonly Target[] =>
+  registry().deployments.flatMap(({ target }) => (target.provider === id ? [target] : []));
+
+/** A probe that was made, and whose fault it is that it failed. */
+interface Probed {
+  readonly report: ProbeReport;
+  readonly fault: Fault | undefined;
+}
+
 /** Never throws. */
 async function probeOnce(
   { transport, clock }: ProbeParts,
   provider: Provider,
   credential: string | undefined,
   closing: AbortSignal,
-): Promise<ProbeReport> {
-  if (provider.probe === undefined) return { provider: provider.id, ok: null, ms: 0 };
+): Promise<Probed> {
+  if (provider.probe === undefined) return { report: { provider: provider.id, ok: null, ms: 0 }, fault: undefined };
   const controller = new AbortController();
   const late = new PolyphonyError('timeout', `Its free endpoint did not answer within ${LONGEST_MS} ms.`);
   const begun = clock.monotonic();
@@ -147,11 +160,13 @@ async function probeOnce(
   try {
     const context = { transport, clock, report: () => undefined };
     await Promise.race([provider.probe(context, controller.signal, credential), overdue]);
-    return { provider: provider.id, ok: true, ms: clock.monotonic() - begun };
+    return { report: { provider: provider.id, ok: true, ms: clock.monotonic() - begun }, fault: undefined };
   } catch (thrown) {
-    const { code, message } = asPolyphonyError(thrown);
-    const error = { code, message: scrubText(message) };
-    return { provider: provider.id, ok: false, ms: clock.monotonic() - begun, error };
+    const refused = asPolyphonyError(thrown);
+    const error = { code: refused.code, message: scrubText(refused.message) };
+    const report = { provider: provider.id, ok: false, ms: clock.monotonic() - begun, error };
+    // A provider of the user's own may throw whatever its network throws.
+    return { report, fault: refused.code === 'plugin-failed' ? 'target' : faultOfError(refused) };
   } finally {
     cancel();
     leave();

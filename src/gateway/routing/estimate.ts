@@ -61,6 +61,14 @@ export function askedTier(request: ModelRequest): string | undefined {
 export const expectedInput = ({ roughTokens }: RequestSize, { statistics }: Deployment, nowMs: number): number =>
   Math.ceil(roughTokens * statistics.tokenRatio.of(nowMs));
 
+/** What the provider will count: by what was learned of the model once it has learned something, else by the tokeniser. */
+export const likelyInput = (
+  size: RequestSize,
+  deployment: Deployment,
+  nowMs: number,
+  tokeniser = (): number => size.exactTokens(),
+): number => (deployment.statistics.tokenRatio.of(nowMs) === 1 ? tokeniser() : expectedInput(size, deployment, nowMs));
+
 export function expectedCost(
   request: ModelRequest,
   size: RequestSize,

@@ -4,7 +4,7 @@ import type { ModelCard } from '../../core/model/provider.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
 import { exclusion } from './arrangement/exclude.ts';
-import { expectedInput, outputCeiling } from './estimate.ts';
+import { likelyInput, outputCeiling } from './estimate.ts';
 import type { FactColumns } from './figures/card-columns.ts';
 import { type CardFigures, type CardTerms, mainLanguage } from './figures/card-figures.ts';
 import { accuracyOf } from './figures/posterior.ts';
@@ -267,11 +267,10 @@ const answerOf = (request: ModelRequest): number => (request.operation === 'chat
 
 const requiredWindow = (request: ModelRequest): number => request.requires?.contextTokens ?? 0;
 
-/** What was learned of the model counts once it has learned something; it knows no single text. */
+/** What was learned of the model knows no single text. */
 function neededWindow(deployment: Deployment, { request, needs: { size }, nowMs }: Negotiation): number {
   if (size.longest !== undefined) return estimateTokens(size.longest) + answerOf(request);
-  const isLearned = deployment.statistics.tokenRatio.of(nowMs) !== 1;
-  return (isLearned ? expectedInput(size, deployment, nowMs) : size.exactTokens()) + answerOf(request);
+  return likelyInput(size, deployment, nowMs) + answerOf(request);
 }
 
 /** A deployment without a region of its own may run in any region of its card, so all of them must be allowed. */

@@ -1,5 +1,5 @@
 /** A config in a file: where its faults stand, what it is made of, and how a change of it is taken over. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
@@ -105,4 +105,55 @@ test('a change of any of its files is taken over, a bad one is told, and a stopp
   writeFileSync(path, 'optimise: cost\n');
   await clock.advance(1000);
   expect([used.length, clock.pending()]).toEqual([2, 0]);
+});
+
+describe('a config that is a link', () => {
+  const follow = async (path: string) => {
+    const used: Config[] = [];
+    const refused: unknown[] = [];
+    const config = await loadConfig(path);
+    const polyphony = { reconfigure: () => Promise.resolve() };
+    const stop = followConfig({
+      ...{ path, config, polyphony, used: (next) => used.push(next), refused: (error) => refused.push(error) },
+    });
+    const until = (optimise: string): Promise<void> =>
+      vi.waitFor(() => expect(used.at(-1)).toMatchObject({ optimise }), 20_000);
+    return { until, refused, stop };
+  };
+
+  test('is followed where the file that it names is written', async () => {
+    const real = join(folderWith({ 'real.yaml': 'optimise: cost\n' }), 'real.yaml');
+    const path = join(folderWith({}), 'c.yaml');
+    symlinkSync(real, path);
+    const { until, refused, stop } = await follow(path);
+    writeFileSync(real, 'optimise: quality\n');
+    await until('quality');
+    stop();
+    expect(refused).toEqual([]);
+  });
+
+  test('is followed through a folder that is replaced, as a cluster mounts it, however often', async () => {
+    const folder = folderWith({});
+    const version = (name: string, optimise: string): void => {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, 'c.yaml'), `optimise: ${optimise}\n`);
+      symlinkSync(name, join(folder, 'next'));
+      renameSync(join(folder, 'next'), join(folder, 'data'));
+    };
+    version('v1', 'cost');
+    symlinkSync('data/c.yaml', join(folder, 'c.yaml'));
+    const { until, refused, stop } = await follow(join(folder, 'c.yaml'));
+    for (const [name, optimise] of [
+      ['v2', 'quality'],
+      ['v3', 'latency'],
+    ] as const) {
+      version(name, optimise);
+      await until(optimise);
+    }
+    writeFileSync(join(folder, 'v3', 'c.yaml'), 'optimise: balanced\n');
+    await until('balanced');
+    rmSync(join(folder, 'v1'), { recursive: true });
+    stop();
+    expect(refused).toEqual([]);
+  });
 });

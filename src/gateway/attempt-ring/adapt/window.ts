@@ -4,7 +4,7 @@ import type { Attempt, ChatRequest, Warning } from '../../../core/model/model.ts
 import type { ModelCard, ProviderContext } from '../../../core/model/provider.ts';
 import { estimateMessageTokens, estimateRequestTokens } from '../../../kit/models/tokens.ts';
 import { nameOf } from '../../calls/target.ts';
-import { outputCeiling } from '../../routing/estimate.ts';
+import { likelyInput, outputCeiling } from '../../routing/estimate.ts';
 import type { Deployment } from '../../routing/registry.ts';
 import { needsOf } from '../../routing/requirements.ts';
 import { withoutMiddle } from './fit-context.ts';
@@ -38,14 +38,20 @@ export interface FittedRequest {
   readonly warning: Warning | undefined;
 }
 
-/** For `explain`, by the estimate alone. */
-export function fittedByEstimate(request: ChatRequest, { card, target }: Deployment): FittedRequest {
-  const tokens = estimateRequestTokens(request) * MARGIN;
+/** What the provider will count, with the margin. */
+const expectedTokens = (request: ChatRequest, deployment: Deployment, nowMs: number): number =>
+  likelyInput(needsOf(request).size, deployment, nowMs, () => estimateRequestTokens(request)) * MARGIN;
+
+/** For `explain`, without asking the provider. */
+export function fittedByEstimate(request: ChatRequest, deployment: Deployment, nowMs: number): FittedRequest {
+  const { card, target } = deployment;
+  const tokens = expectedTokens(request, deployment, nowMs);
   const room = roomOf(request, card);
   if (tokens <= room) return { request, warning: undefined };
+  const ratio = tokens / Math.max(1, estimateRequestTokens(request));
   const { messages, left, leftTokens } = withoutMiddle(
     request.messages,
-    (tokens - room) / MARGIN,
+    (tokens - room) / ratio,
     estimateMessageTokens,
   );
   const given = { ...request, messages };
@@ -65,13 +71,12 @@ export async function fitted(request: ChatRequest, window: Window): Promise<Fitt
   let leftTokens = 0;
   let isCounted = false;
   for (let round = 0; round < MOST_COUNTS; round += 1) {
-    const estimate = estimateRequestTokens(given);
     const counted: number | undefined = round > 0 && !isCounted ? undefined : await countOf(given, window);
     isCounted = counted !== undefined;
-    const tokens = counted ?? estimate * MARGIN;
+    const tokens = counted ?? expectedTokens(given, window.deployment, window.context.clock.now());
     if (tokens <= room) break;
-    // What a token of the estimate is by the provider's own measure.
-    const ratio = tokens / Math.max(1, estimate);
+    // What a token of the tokeniser is by the provider's own measure.
+    const ratio = tokens / Math.max(1, estimateRequestTokens(given));
     const next = withoutMiddle(given.messages, (tokens - room) / ratio, estimateMessageTokens);
     if (!next.fits) throw tooLong(window.attempt, card);
     given = { ...given, messages: next.messages };

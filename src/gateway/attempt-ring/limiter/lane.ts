@@ -3,10 +3,9 @@
 import { boundedDelayMs } from '../../../core/errors.ts';
 import type { Attempt } from '../../../core/model/model.ts';
 import type { RateLimit } from '../../../core/model/provider.ts';
-import type { Deployment } from '../../routing/registry.ts';
 import { type AdaptiveSlots, adaptiveSlots } from './adaptive-slots.ts';
 import { type FairQueue, fairQueue, newTurns, type TurnsByRank } from './fair-queue.ts';
-import { add, type MutableWeight, NO_WEIGHT, type Weight, weightOf } from './weight.ts';
+import { add, type MutableWeight, NO_WEIGHT, type Weight } from './weight.ts';
 import { type StatedWindow, Window } from './window.ts';
 
 /** One attempt that was let go, until it has ended. A class: see docs/decisions/objects-of-a-call.md. */
@@ -143,12 +142,12 @@ export function stated(
   lane: Lane,
   passage: Passage,
   limits: unknown,
-  find: (attempt: Attempt) => Deployment | undefined,
+  weigh: (attempt: Attempt) => Weight,
   now: number,
 ): void {
   const read = readable(limits);
   if (read.length === 0) return;
-  if (lane.windows === undefined) weighAll(lane, find);
+  if (lane.windows === undefined) weighAll(lane, weigh);
   lane.windows ??= [];
   const { windows } = lane;
   const { weight = NO_WEIGHT } = passage;
@@ -180,12 +179,12 @@ const NO_TOKENS = { input: 0, output: 0 };
 const tokensOf = ({ input, output }: Weight): typeof NO_TOKENS => ({ input, output });
 
 /** From the first statement on, everything that is on its way counts. */
-function weighAll(lane: Lane, find: (attempt: Attempt) => Deployment | undefined): void {
+function weighAll(lane: Lane, weigh: (attempt: Attempt) => Weight): void {
   for (let passage = lane.last; passage !== undefined; passage = passage.previous) {
-    passage.weight = weightOf(passage.attempt, find(passage.attempt));
+    passage.weight = weigh(passage.attempt);
     add(lane.sent, passage.weight);
   }
-  lane.queue.weigh((attempt) => weightOf(attempt, find(attempt)));
+  lane.queue.weigh(weigh);
 }
 
 /** Providers are plugins, so what they report is not trusted. A limit without what is left of it cannot be kept. */

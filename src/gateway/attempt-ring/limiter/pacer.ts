@@ -32,6 +32,8 @@ export interface Pacer extends Pump {
   /** True once any endpoint has announced a limit. */
   announces(): boolean;
   announced(): void;
+  /** What the attempt takes of limits, at the target. */
+  weigh(attempt: Attempt, target: Target): Weight;
   /** When the lane of the target has room for the attempt, in epoch milliseconds. */
   roomAt(attempt: Attempt, target: Target): number;
   changed(endpoint: Endpoint): void;
@@ -78,12 +80,13 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
       announces = true;
     },
     slotsOf: (endpoint, now) => endpoint.slots.of(configuredSlots(endpoint), now),
+    weigh: (attempt, target) => weightOf(attempt, find(target), clock.now()),
     roomAt(attempt, target) {
       const lane = pacer.laneOf(target);
       const nowMs = clock.now();
       if (lane.windows === undefined) return nowMs;
       const now = clock.monotonic();
-      return nowMs + roomAt(lane, weightOf(attempt, find(target)), waitingIn(lane), now) - now;
+      return nowMs + roomAt(lane, pacer.weigh(attempt, target), waitingIn(lane), now) - now;
     },
     blocked: (lane, at) => spill(lane, at, clock),
     changed: (endpoint) => pump(endpoint, pacer),

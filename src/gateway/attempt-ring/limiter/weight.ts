@@ -1,7 +1,7 @@
 /** What an attempt takes of a limit on requests or tokens. */
 import type { Attempt } from '../../../core/model/model.ts';
 import type { RateLimit } from '../../../core/model/provider.ts';
-import { expectedOutput, outputCeiling } from '../../routing/estimate.ts';
+import { expectedOutput, likelyInput, outputCeiling } from '../../routing/estimate.ts';
 import type { Deployment } from '../../routing/registry.ts';
 import { needsOf } from '../../routing/requirements.ts';
 import { batchesOf } from '../embedding-batches.ts';
@@ -20,10 +20,10 @@ export const NO_WEIGHT: Weight = { requests: 0, input: 0, output: 0 };
 /** Of an attempt at an endpoint that announces nothing, which nobody weighs. */
 export const ONE_REQUEST: Weight = { requests: 1, input: 0, output: 0 };
 
-/** The default tokeniser is an estimate, and what an endpoint counts for roles and tools is not known. */
+/** An estimate may be too low, and what an endpoint counts for roles and tools is not known. */
 const MARGIN = 1.2;
 
-export function weightOf({ request }: Attempt, deployment: Deployment | undefined): Weight {
+export function weightOf({ request }: Attempt, deployment: Deployment | undefined, nowMs: number): Weight {
   if (deployment === undefined) return ONE_REQUEST;
   const { card, provider } = deployment;
   const batches =
@@ -33,7 +33,7 @@ export function weightOf({ request }: Attempt, deployment: Deployment | undefine
   const isBounded = request.operation === 'chat' && (request.maxOutputTokens ?? request.answerTokens) !== undefined;
   return {
     requests: batches?.length ?? 1,
-    input: Math.ceil(needsOf(request).size.exactTokens() * MARGIN),
+    input: Math.ceil(likelyInput(needsOf(request).size, deployment, nowMs) * MARGIN),
     output: isBounded ? outputCeiling(request, card) : expectedOutput(request, deployment),
   };
 }

@@ -21,7 +21,7 @@ describe('waiting for announced limits', () => {
     const passage = begin(lane, attempt, ONE_REQUEST, 0);
     const announce = (resetMs: number): void => {
       const limits = [{ kind: 'requests', limit: 50, remaining: 0, resetMs }];
-      stated(lane, passage, limits, () => undefined, runtime.clock.monotonic());
+      stated(lane, passage, limits, () => ONE_REQUEST, runtime.clock.monotonic());
     };
     announce(10_000);
     const looks = vi.spyOn(lane.queue, 'waiters');
