@@ -107,8 +107,10 @@ function gatewayCalls(
   };
 }
 
-function callsWithEverything(url: string): { readonly call: Call; readonly stream: Call; close(): Promise<void> } {
-  const stores = memoryStores();
+function callsWithEverything(
+  url: string,
+  stores: Stores,
+): { readonly call: Call; readonly stream: Call; close(): Promise<void> } {
   const gateway = gatewayWithEverything(url, stores);
   const content = MESSAGES[0]?.content ?? '';
   return {
@@ -126,10 +128,17 @@ function callsWithEverything(url: string): { readonly call: Call; readonly strea
   };
 }
 
-/** Milliseconds for `count` calls with `concurrency` in flight. */
-async function timed(call: Call, model: string, count: number, concurrency: number): Promise<number> {
+interface Taken {
+  readonly ms: number;
+  /** Of the processor, of this process. */
+  readonly processorMs: number;
+}
+
+/** What `count` calls take with `concurrency` in flight. */
+async function timed(call: Call, model: string, count: number, concurrency: number): Promise<Taken> {
   let started = 0;
   const before = performance.now();
+  const used = process.cpuUsage();
   await Promise.all(
     Array.from({ length: concurrency }, async () => {
       while (started < count) {
@@ -138,7 +147,8 @@ async function timed(call: Call, model: string, count: number, concurrency: numb
       }
     }),
   );
-  return performance.now() - before;
+  const { user, system } = process.cpuUsage(used);
+  return { ms: performance.now() - before, processorMs: (user + system) / 1000 };
 }
 
 interface Contest {
@@ -151,27 +161,33 @@ interface Contest {
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
+interface Result {
+  readonly floorMs: number;
+  readonly oursMs: number;
+  readonly ratio: number;
+  readonly extraMs: number;
+  /** The processor time of ours by that of the floor. */
+  readonly processorTimes: number;
+}
+
 /** In turns, floor and ours, so that a slow minute of the machine hits both; the median of the pairs. */
-async function contest(
-  floor: Call,
-  ours: Call,
-  { model, count, concurrency, rounds }: Contest,
-): Promise<{ floorMs: number; oursMs: number; ratio: number; extraMs: number }> {
+async function contest(floor: Call, ours: Call, { model, count, concurrency, rounds }: Contest): Promise<Result> {
   // Both as warm as they get: the compiler is done after some thousand calls.
   await timed(floor, model, Math.min(2 * count, 4000), concurrency);
   await timed(ours, model, Math.min(2 * count, 4000), concurrency);
-  const pairs: { floorMs: number; oursMs: number }[] = [];
+  const pairs: { readonly floor: Taken; readonly ours: Taken }[] = [];
   for (let round = 0; round < rounds; round += 1) {
     pairs.push({
-      floorMs: await timed(floor, model, count, concurrency),
-      oursMs: await timed(ours, model, count, concurrency),
+      floor: await timed(floor, model, count, concurrency),
+      ours: await timed(ours, model, count, concurrency),
     });
   }
   return {
-    floorMs: median(pairs.map((pair) => pair.floorMs)),
-    oursMs: median(pairs.map((pair) => pair.oursMs)),
-    ratio: median(pairs.map((pair) => pair.floorMs / pair.oursMs)),
-    extraMs: median(pairs.map((pair) => pair.oursMs - pair.floorMs)),
+    floorMs: median(pairs.map((pair) => pair.floor.ms)),
+    oursMs: median(pairs.map((pair) => pair.ours.ms)),
+    ratio: median(pairs.map((pair) => pair.floor.ms / pair.ours.ms)),
+    extraMs: median(pairs.map((pair) => pair.ours.ms - pair.floor.ms)),
+    processorTimes: median(pairs.map((pair) => pair.ours.processorMs / pair.floor.processorMs)),
   };
 }
 
@@ -180,7 +196,8 @@ export async function run(): Promise<readonly Measurement[]> {
   const folder = mkdtempSync(join(tmpdir(), 'polyphony-bench-'));
   const floor = floorCalls(upstream.url);
   const memory = gatewayCalls(upstream.url, memoryStores());
-  const every = callsWithEverything(upstream.url);
+  const every = callsWithEverything(upstream.url, memoryStores());
+  const everyStored = callsWithEverything(upstream.url, sqliteStores({ path: join(folder, 'everything.db') }));
   const sqlite = gatewayCalls(upstream.url, sqliteStores({ path: join(folder, 'bench.db') }));
   try {
     const single = await contest(floor.call, memory.call, { model: 'bench', count: 1500, concurrency: 1, rounds: 7 });
@@ -194,6 +211,12 @@ export async function run(): Promise<readonly Measurement[]> {
       rounds: 7,
     });
     const manyWithAll = await contest(floor.call, every.call, {
+      model: 'announced',
+      count: 6000,
+      concurrency: 64,
+      rounds: 7,
+    });
+    const storedWithAll = await contest(floor.call, everyStored.call, {
       model: 'announced',
       count: 6000,
       concurrency: 64,
@@ -218,6 +241,20 @@ export async function run(): Promise<readonly Measurement[]> {
         unit: 'of the floor’s calls/s',
         target: { atLeast: 0.6 },
         details: { extraMicroseconds: (singleWithAll.extraMs / 1500) * 1000 },
+      },
+      {
+        name: 'with everything on: processor time, at concurrency 1',
+        value: singleWithAll.processorTimes,
+        unit: '× the floor',
+        target: { below: 2.2 },
+        details: { withDefaults: single.processorTimes },
+      },
+      {
+        name: 'with everything on: generate keeps, at 64 with the ledger in SQLite',
+        value: storedWithAll.ratio,
+        unit: 'of the floor’s calls/s',
+        target: { atLeast: 0.5 },
+        details: { callsPerSecond: 6000 / (storedWithAll.oursMs / 1000) },
       },
       {
         name: 'with everything on: generate keeps, at 64, in memory',
@@ -272,7 +309,7 @@ export async function run(): Promise<readonly Measurement[]> {
       },
     ];
   } finally {
-    await Promise.all([floor.close(), memory.close(), every.close(), sqlite.close()]);
+    await Promise.all([floor.close(), memory.close(), every.close(), everyStored.close(), sqlite.close()]);
     upstream.stop();
     rmSync(folder, { recursive: true, force: true });
   }

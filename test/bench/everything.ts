@@ -41,6 +41,8 @@ const config: Config = {
   ),
   tasks: { answers: { route: 'announced', when: [{ words: ['answer'] }], examples: ['What is it?', 'Why is it so?'] } },
   detectLanguage: true,
+  adapt: { toolsInPrompt: true, fit: 'middle-out' },
+  fallbacks: { contextWindow: ['other/announced'], prompts: [{ from: '*', to: 'other/announced', text: 'Be brief.' }] },
   hedge: { share: 0.01 },
   health: { alerts: true },
   candidates: { next: { of: 'bench/announced', model: 'other/announced', share: 0.1 } },

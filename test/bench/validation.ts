@@ -65,6 +65,12 @@ export async function run(): Promise<readonly Measurement[]> {
       details,
     },
     {
+      name: 'the same, over the bare schema',
+      value: warm.median / floor.median,
+      unit: '×',
+      target: { below: 2.5 },
+    },
+    {
       name: 'validate 100 nodes, conditions never seen',
       value: unseen.median,
       unit: 'µs',
