@@ -1,7 +1,7 @@
-/** A loopback HTTP server for one test, closed after it: what the handler does, and what came in. */
+/** A loopback HTTP server for one test, which it is made in, closed after it: what the handler does, and what came in. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 
 export interface Received {
   readonly method: string;
@@ -18,14 +18,6 @@ export interface Loopback {
   /** Resolves once sockets were opened and none is open any more. */
   readonly closed: Promise<void>;
 }
-
-const listening: Server[] = [];
-afterEach(async () => {
-  for (const server of listening.splice(0)) {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  }
-});
 
 export async function loopback(
   handle: (received: Received, response: ServerResponse) => void | Promise<void>,
@@ -53,7 +45,10 @@ export async function loopback(
       if (open === 0) closed.resolve();
     });
   });
-  listening.push(server);
+  onTestFinished(() => {
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => void server.close(() => resolve()));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -1,20 +1,12 @@
 /** A server that writes its bytes itself, closed after the test: for what no HTTP library would send. */
-import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach } from 'vitest';
+import { createServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
 
 export interface RawServer {
   readonly url: string;
   /** Connections that were accepted, and requests whose bytes arrived as a whole. */
   readonly counts: { connections: number; requests: number };
 }
-
-const listening: { readonly server: Server; readonly sockets: Set<Socket> }[] = [];
-afterEach(async () => {
-  for (const { server, sockets } of listening.splice(0)) {
-    for (const socket of sockets) socket.destroy();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  }
-});
 
 export interface RawRequest {
   readonly socket: Socket;
@@ -50,7 +42,10 @@ export async function rawServer(
       answer({ socket, number: counts.requests, onConnection });
     });
   });
-  listening.push({ server, sockets });
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise<void>((resolve) => void server.close(() => resolve()));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server listens at no port');

@@ -274,7 +274,7 @@ function timeOfTurns(clock: Clock) {
     },
     tick(nowMs: number): void {
       tickMs = nowMs;
-      isKnown = isTurn && nowMs - readMs < 1;
+      if (nowMs - readMs >= 1) isKnown = false;
     },
   };
 }

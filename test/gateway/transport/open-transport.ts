@@ -1,19 +1,29 @@
 /** Transports that close with the test, and short ways to ask and to fail. */
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { PolyphonyError } from '../../../src/core/errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../../../src/core/model/provider.ts';
 import { createTransport, type TransportOptions } from '../../../src/gateway/transport/transport.ts';
 
-const opened: Transport[] = [];
-afterEach(async () => {
-  for (const transport of opened.splice(0)) await transport.close();
-});
-
 export function transportOf(options?: TransportOptions): Transport {
   const transport = createTransport(options);
-  opened.push(transport);
+  onTestFinished(() => transport.close());
   return transport;
 }
+
+let open: Transport | undefined;
+/** One transport for all requests of a test: opens with the first of them, and closes with the test. */
+export const transport: Transport = {
+  request(request) {
+    if (open === undefined) {
+      open = transportOf();
+      onTestFinished(() => {
+        open = undefined;
+      });
+    }
+    return open.request(request);
+  },
+  close: async () => open?.close(),
+};
 
 export const get = (url: string, signal = new AbortController().signal): TransportRequest => ({
   method: 'GET',

@@ -1,16 +1,12 @@
 /** A server of batches on the loopback, and what is asked of it. */
 import type { ServerResponse } from 'node:http';
 import { PolyphonyError } from 'polyphony';
-import { afterAll } from 'vitest';
 import type { BatchAnswer, BatchContext, NewBatch } from '../../../src/core/model/batch.ts';
 import type { ModelRequest } from '../../../src/core/model/model.ts';
 import type { Provider } from '../../../src/core/model/provider.ts';
-import { createTransport } from '../../../src/gateway/transport/transport.ts';
 import { systemClock } from '../../../src/system/clock.ts';
+import { transport } from '../../gateway/transport/open-transport.ts';
 import { loopback, type Received } from '../../kit/loopback.ts';
-
-const transport = createTransport();
-afterAll(() => transport.close());
 
 export const contextOf = (model: string, provider: string): BatchContext => ({
   target: { provider, model },

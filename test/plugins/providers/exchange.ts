@@ -1,14 +1,12 @@
 /** One call against a server of the chat-completions wire that answers a given body. */
 import { type ModelRequest, type ModelResponse, PolyphonyError } from 'polyphony';
 import type { ChatCompletionsQuirks } from 'polyphony/kit';
-import { afterAll } from 'vitest';
 import { openaiCompatible } from '../../../plugins/providers/openai-compatible.ts';
-import { createTransport } from '../../../src/gateway/transport/transport.ts';
+import { transport } from '../../gateway/transport/open-transport.ts';
 import { loopback } from '../../kit/loopback.ts';
 import { ask, chat } from './attempts.ts';
 
-export const transport = createTransport();
-afterAll(() => transport.close());
+export { transport };
 
 export interface Exchange {
   readonly response: ModelResponse;

@@ -1,12 +1,7 @@
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type McpServerOptions, mcp } from '../../../../plugins/tools/mcp.ts';
 import { createPolyphony, type Polyphony } from '../../../../src/index.ts';
 import { compiled } from '../../../compiled.ts';
-
-const running: Polyphony[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((polyphony) => polyphony.close()));
-});
 
 export interface Opened {
   readonly polyphony: Polyphony;
@@ -32,7 +27,7 @@ export async function opened(
     providers: [],
     logger: { debug: () => {}, info: () => {}, warn: log, error: log },
   });
-  running.push(polyphony);
+  onTestFinished(() => polyphony.close());
   return {
     polyphony,
     logged,

@@ -122,7 +122,7 @@ describe('a hostile server', () => {
   });
 
   test.each(['silent', 'endless-line'])('that is %s has no tools, and holds nobody up', async (behaviour) => {
-    const world = await opened(child(behaviour, { startMs: 3000 }));
+    const world = await opened(child(behaviour, { startMs: 1000 }));
     expect(world.steps()).toEqual([]);
     expect(world.logged.join('\n')).toContain('could not be started');
   });
