@@ -4,6 +4,12 @@ import type { Processes } from './processes.ts';
 export interface Clock {
   /** Milliseconds since the epoch: for records and for prices that depend on the time of day. */
   now(): number;
+  /**
+   * The step of `now`, in milliseconds: what is recorded within one may have the same time, a step late at most.
+   *
+   * @default 0: it is read for each record
+   */
+  readonly stepMs?: number;
   /** Monotonic milliseconds, fractions included: for durations. */
   monotonic(): number;
   /**

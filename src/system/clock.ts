@@ -10,6 +10,7 @@ const startedMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  stepMs: 1,
   monotonic: () => startedMs + performance.now(),
   origin: bootName,
   schedule(delayMs, callback, options) {

@@ -22,7 +22,12 @@ function busyRuntime() {
   const runtime = fakeRuntime();
   const { clock } = runtime;
   let busyMs = 0;
-  const busy = { ...clock, now: () => Math.floor(clock.now() + busyMs), monotonic: () => clock.monotonic() + busyMs };
+  const busy = {
+    ...clock,
+    stepMs: 1,
+    now: () => Math.floor(clock.now() + busyMs),
+    monotonic: () => clock.monotonic() + busyMs,
+  };
   const block = (ms: number): void => {
     busyMs += ms;
   };

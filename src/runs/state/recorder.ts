@@ -54,7 +54,7 @@ export interface Recorder {
    */
   beginTurn(): void;
   endTurn(): void;
-  /** A reading of the monotonic clock within a turn, in milliseconds: within one millisecond the time is not read again. */
+  /** A reading of the monotonic clock within a turn, in milliseconds. */
   tick(nowMs: number): void;
 }
 
@@ -248,8 +248,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 }
 
-/** The time of the records of one run: read again in each call of the event loop, and in one that takes longer each millisecond. */
+/**
+ * The time of the records of one run: read once for what is recorded together, and again only when the clock may show another one.
+ * That is after a step of it, which a reading of the monotonic clock tells.
+ */
 function timeOfTurns(clock: Clock) {
+  const { stepMs = 0 } = clock;
   let isTurn = false;
   let isKnown = false;
   let at = 0;
@@ -274,7 +278,7 @@ function timeOfTurns(clock: Clock) {
     },
     tick(nowMs: number): void {
       tickMs = nowMs;
-      if (nowMs - readMs >= 1) isKnown = false;
+      isKnown = isTurn && nowMs - readMs < stepMs;
     },
   };
 }
