@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { RunEvent } from '../../src/core/run/engine.ts';
-import type { KeyValueStore, RunJournal, Stores, UsageLedger } from '../../src/core/stores.ts';
+import type {
+  AttemptBook,
+  KeyValueStore,
+  OpenAttempt,
+  RunJournal,
+  Stores,
+  UsageLedger,
+} from '../../src/core/stores.ts';
 import { createPolyphony, llm, type Plan, type Polyphony, workflow } from '../../src/index.ts';
 import { type FakeProvider, type FakeRuntime, fakeCard, fakeProvider } from '../../src/testing/fakes.ts';
 
@@ -77,11 +84,31 @@ async function* failingEvents<T>(events: AsyncIterable<T>, name: string, failure
 
 export function failingStores(stores: Stores, failure: Failure): Stores {
   const close = failing({ close: () => stores.close() }, 'stores', failure).close;
+  const keyValue = failing<KeyValueStore>(stores.keyValue, 'keyValue', failure);
+  const ledger = failing<UsageLedger>(stores.ledger, 'ledger', failure);
   return {
     journal: failing<RunJournal>(stores.journal, 'journal', failure),
-    keyValue: failing<KeyValueStore>(stores.keyValue, 'keyValue', failure),
-    ledger: failing<UsageLedger>(stores.ledger, 'ledger', failure),
+    keyValue,
+    ledger,
+    ...(stores.attempts === undefined ? {} : { attempts: failingBook(stores.attempts, failure, { keyValue, ledger }) }),
     close,
+  };
+}
+
+/** A book counts only together with the stores that it writes. */
+function failingBook(
+  { open, recover }: AttemptBook,
+  failure: Failure,
+  stores: Pick<AttemptBook, 'keyValue' | 'ledger'>,
+): AttemptBook {
+  const book = failing({ open, recover }, 'attempts', failure);
+  return {
+    ...stores,
+    recover: book.recover,
+    async open(given) {
+      const opened = await book.open(given);
+      return opened.ok ? { ok: true, attempt: failing<OpenAttempt>(opened.attempt, 'attempt', failure) } : opened;
+    },
   };
 }
 
@@ -135,14 +162,18 @@ export async function open(stores: Stores, runtime: FakeRuntime): Promise<Opened
   return { polyphony, provider, shown };
 }
 
+const SLOWEST_FILE_MS = 20_000;
+
 /** Drives the clock until the work has settled. */
 export async function through<T>({ clock }: FakeRuntime, work: Promise<T>): Promise<PromiseSettledResult<T>> {
   let settled: PromiseSettledResult<T> | undefined;
   void Promise.allSettled([work]).then(([one]) => {
     settled = one;
   });
-  // In small steps, because a file answers in its own time.
-  for (let turn = 0; turn < 30_000 && settled === undefined; turn += 1) await clock.advance(1);
+  // In small steps, because a file answers in its own time: on a busy machine that may be many turns later.
+  const until = performance.now() + SLOWEST_FILE_MS;
+  for (let turn = 0; settled === undefined && (turn < 30_000 || performance.now() < until); turn += 1)
+    await clock.advance(1);
   if (settled === undefined) throw new Error('the work does not settle');
   return settled;
 }
