@@ -9,6 +9,7 @@ import { addMoney } from '../core/money/money.ts';
 import { addUsage, NO_USAGE, type Paid, subtractUsage } from '../core/money/usage.ts';
 import type { BookedFor, CountedOfNode } from '../core/run/booked-for.ts';
 import type { LedgerRow, Stores } from '../core/stores.ts';
+import { storeFailure } from '../runs/state/store-failure.ts';
 
 interface Rows {
   all: Paid;
@@ -20,14 +21,23 @@ const NOTHING: Paid = { costNanoUsd: 0, usage: NO_USAGE };
 /** Undefined for stores without a book of attempts, which have no such rows. */
 export function bookedForOf({ attempts, ledger, keyValue }: Stores): BookedFor | undefined {
   if (attempts?.ledger !== ledger || attempts.keyValue !== keyValue) return undefined;
-  return async function bookedFor(runId, counted) {
-    await attempts.recover(runId);
+  /** Stores are of users, too, so what one throws may be anything. */
+  async function rowsOf(runId: string, counted: unknown): Promise<Map<string | undefined, Rows>> {
     const nodes = new Map<string | undefined, Rows>();
     const scope = { kind: 'run', id: runId } as const;
-    for await (const row of ledger.rows(counted === undefined ? { scope, uncertain: true } : { scope })) {
-      // A nested run books its own, and passes it on as part of its cost.
-      if (row.scopes.findLast(({ kind }) => kind === 'run')?.id === runId) take(nodes, nodeOf(row, runId), row);
+    try {
+      await attempts?.recover(runId);
+      for await (const row of ledger.rows(counted === undefined ? { scope, uncertain: true } : { scope })) {
+        // A nested run books its own, and passes it on as part of its cost.
+        if (row.scopes.findLast(({ kind }) => kind === 'run')?.id === runId) take(nodes, nodeOf(row, runId), row);
+      }
+    } catch (error) {
+      throw storeFailure(error, 'recover', 'ledger');
     }
+    return nodes;
+  }
+  return async function bookedFor(runId, counted) {
+    const nodes = await rowsOf(runId, counted);
     let booked = NOTHING;
     for (const [id, rows] of nodes) {
       booked = sum(

@@ -12,10 +12,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import { type RunEvent, type RunResult, TRANSIENT_EVENTS } from '../../src/core/run/engine.ts';
 import type { Stores } from '../../src/core/stores.ts';
-import type { Polyphony } from '../../src/index.ts';
+import { createPolyphony, type Polyphony } from '../../src/index.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
-import { type FakeProvider, type FakeRuntime, fakeRuntime } from '../../src/testing/fakes.ts';
+import { type FakeProvider, type FakeRuntime, fakeProvider, fakeRuntime } from '../../src/testing/fakes.ts';
 import { collected } from '../executor/harness.ts';
 import { temporaryFolder } from '../stores/folder.ts';
 import { type Failure, failingStores, failureOf, KINDS, open, plan, through } from './failing-store.ts';
@@ -240,4 +240,37 @@ describe.each(Object.keys(ENTRIES))('a store that fails at any operation: %s', (
   it('in a file', { timeout: 300_000 }, async () => {
     expect(await playAll(inFile, entry, 'foreign', false)).toBeGreaterThan(3);
   });
+});
+
+it('ends a call that is under way, and holds no money for it', async () => {
+  const runtime = fakeRuntime();
+  const stores = memoryStores({ clock: runtime.clock });
+  const journal: Stores['journal'] = {
+    ...stores.journal,
+    append: (runId, events) =>
+      events.some(({ type }) => type === 'node-finished')
+        ? Promise.reject(new PolyphonyError('store-full', 'The store is full: make room.'))
+        : stores.journal.append(runId, events),
+  };
+  const provider = fakeProvider({ runtime, script: () => [{ type: 'text-delta', text: 'so far' }, { hang: true }] });
+  const config = { budgets: [{ scope: 'run', usd: 1 }] } as const;
+  const polyphony = await createPolyphony({
+    providers: [provider],
+    defaults: false,
+    runtime,
+    stores: { ...stores, journal },
+    config,
+  });
+  const nodes = [
+    { id: 'call', use: 'llm', in: { prompt: 'Say it.' } },
+    { id: 'wait', use: 'wait', in: { seconds: 1 } },
+  ];
+  const handle = await polyphony.start({ version: 1, nodes }, {}, { runId: RUN });
+  const ended = await through(runtime, handle.result());
+  expect(ended).toMatchObject({ value: { status: 'failed', error: { code: 'store-full' } } });
+  expect(provider.seen.map(({ signal }) => signal.aborted)).toEqual([true]);
+  await through(runtime, polyphony.close());
+  const [paid] = await stores.ledger.totals('outcome');
+  expect(paid).toMatchObject({ group: 'cancelled', attempts: 1 });
+  expect(await stores.keyValue.get(`budget:run:${RUN}`)).toBe(paid?.costNanoUsd);
 });

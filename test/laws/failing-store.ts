@@ -3,7 +3,14 @@ import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { RunEvent } from '../../src/core/run/engine.ts';
-import type { KeyValueStore, RunJournal, Stores, UsageLedger } from '../../src/core/stores.ts';
+import type {
+  AttemptBook,
+  KeyValueStore,
+  OpenAttempt,
+  RunJournal,
+  Stores,
+  UsageLedger,
+} from '../../src/core/stores.ts';
 import { createPolyphony, llm, type Plan, type Polyphony, workflow } from '../../src/index.ts';
 import { type FakeProvider, type FakeRuntime, fakeCard, fakeProvider } from '../../src/testing/fakes.ts';
 
@@ -78,11 +85,31 @@ async function* failingEvents<T>(events: AsyncIterable<T>, name: string, failure
 
 export function failingStores(stores: Stores, failure: Failure): Stores {
   const close = failing({ close: () => stores.close() }, 'stores', failure).close;
+  const keyValue = failing<KeyValueStore>(stores.keyValue, 'keyValue', failure);
+  const ledger = failing<UsageLedger>(stores.ledger, 'ledger', failure);
   return {
     journal: failing<RunJournal>(stores.journal, 'journal', failure),
-    keyValue: failing<KeyValueStore>(stores.keyValue, 'keyValue', failure),
-    ledger: failing<UsageLedger>(stores.ledger, 'ledger', failure),
+    keyValue,
+    ledger,
+    ...(stores.attempts === undefined ? {} : { attempts: failingBook(stores.attempts, failure, { keyValue, ledger }) }),
     close,
+  };
+}
+
+/** A book counts only together with the stores that it writes. */
+function failingBook(
+  { open, recover }: AttemptBook,
+  failure: Failure,
+  stores: Pick<AttemptBook, 'keyValue' | 'ledger'>,
+): AttemptBook {
+  const book = failing({ open, recover }, 'attempts', failure);
+  return {
+    ...stores,
+    recover: book.recover,
+    async open(given) {
+      const opened = await book.open(given);
+      return opened.ok ? { ok: true, attempt: failing<OpenAttempt>(opened.attempt, 'attempt', failure) } : opened;
+    },
   };
 }
 

@@ -5,10 +5,12 @@
  * S2. For every other schema and every value a check ends within its steps, and reads no more of the value than it counts.
  * S3. A schema that refers to itself takes steps in proportion to schema and value, also through choices.
  * S4. No issue prints more than a beginning of a value, a key or a choice.
+ * S5. Reading a value as what it means, where it does not fit, ends within its steps too, and reads no more of schema and value.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonSchema } from '../../src/core/model/model.ts';
+import { countedCoercion } from '../../src/kit/json/coerce-json.ts';
 import { countedValidation, MOST_STEPS, refuseUnsafeSchema } from '../../src/kit/json/json-validation.ts';
 import { validate } from '../../src/validator/validate.ts';
 import { jsonSchemas, jsonValues } from '../kit/json/json-schemas.ts';
@@ -246,6 +248,61 @@ describe('S2: a check ends within its steps', () => {
         if (refuseUnsafeSchema(schema).length > 0) return;
         expectBounded(schema, value, bound);
         expectBounded(schema, value, bound, true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+/** A schema is asked for each keyword that may change its value. */
+const READS_TO_COERCE = 32;
+
+const ALMOST: Readonly<Record<string, readonly [JsonSchema, unknown]>> = {
+  'many choices for many items': [
+    { items: { enum: repeated(9000, (index) => `choice ${index}`) } },
+    repeated(9000, () => 'other'),
+  ],
+  'many closed choices that leave out many fields': [
+    { anyOf: repeated(900, () => ({ type: 'object', additionalProperties: false, required: ['z'] })) },
+    Object.fromEntries(repeated(5000, (index) => [`x${index}`, 0])),
+  ],
+  'many choices that tell each other apart by many fields': [
+    { items: { anyOf: repeated(10, () => ({ properties: fields(300), required: ['z'] })) } },
+    repeated(2000, () => ({ x: 0 })),
+  ],
+  'many names that are required': [
+    { items: { anyOf: repeated(9, () => ({ required: repeated(900, () => 'a') })) } },
+    repeated(2000, () => ({ a: 0 })),
+  ],
+};
+
+function expectCoercionBounded(schema: JsonSchema, value: unknown, bound: number): void {
+  const [rules, seen] = [watched(schema), watched(value)];
+  const size = JSON.stringify([schema, value]).length;
+  const { coerced, steps } = countedCoercion(rules.value as JsonSchema, seen.value, bound);
+  expect(coerced.changes.length).toBeLessThanOrEqual(20);
+  // The list that was read when nothing was left is counted, too.
+  expect(steps).toBeLessThanOrEqual(bound + size + 16);
+  expect(rules.reads() + seen.reads()).toBeLessThanOrEqual(READS_TO_COERCE * (steps + 16));
+}
+
+describe('S5: a value that almost fits', () => {
+  it.each(Object.entries({ ...HOSTILE, ...ALMOST }))('%s', { timeout: 60_000 }, (_, [schema, value]) => {
+    for (const bound of [1000, 10_000]) expectCoercionBounded(schema, value, bound);
+  });
+
+  it('that is a long text is not read for each of many choices', () => {
+    const text = JSON.stringify(repeated(100_000, () => 0));
+    const choices = (count: number) => ({ anyOf: repeated(count, () => ({ type: 'object' })) });
+    const { steps } = countedCoercion(choices(4), text, MOST_STEPS);
+    expect(steps).toBeGreaterThan((4 * text.length) / 64);
+    expect(countedCoercion(choices(900), text, 100_000).steps).toBeLessThan(200_000);
+  });
+
+  it('whatever the schema and the value', { timeout: 120_000 }, () => {
+    fc.assert(
+      fc.property(jsonSchemas, jsonValues, fc.constantFrom(50, 2000), (schema, value, bound) => {
+        if (refuseUnsafeSchema(schema).length === 0) expectCoercionBounded(schema, value, bound);
       }),
       { numRuns: 300 },
     );

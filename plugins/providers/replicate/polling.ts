@@ -3,6 +3,8 @@
  * wire format only sees the final state.
  */
 import {
+  abortError,
+  asPolyphonyError,
   asRecord,
   asText,
   type Clock,
@@ -51,22 +53,48 @@ async function whenDone(poll: Poll, first: TransportResponse): Promise<Transport
     while (prediction === undefined || !DONE.has(asText(prediction.status) ?? '')) {
       await sleep(clock, waitMs, request.signal);
       waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 1.5);
-      answer = await held(await ask(poll, 'GET', `/predictions/${encodeURIComponent(id)}`, request.signal));
-      prediction = answer.status < 300 ? predictionOf(answer) : undefined;
+      const asked = await stateOf(poll, id);
+      prediction = asked.prediction;
+      if (asked.answer !== undefined) answer = asked.answer;
       bad = prediction === undefined ? bad + 1 : 0;
-      if (bad >= BAD_ANSWERS) return answer.status < 300 ? unreadable() : answer;
+      if (bad >= BAD_ANSWERS) throw lost(asked.problem);
     }
     return answer;
   } catch (error) {
+    if (!request.signal.aborted) throw error;
     // No caller waits for it any more, and without a cancel it would be paid for to its end.
-    if (request.signal.aborted) void cancel(poll, id);
-    throw error;
+    void cancel(poll, id);
+    throw abortError(request.signal);
   }
 }
 
-function unreadable(): never {
-  throw new PolyphonyError('truncated', 'The status of the prediction could not be read. Try again.');
+type Held = TransportResponse & { readonly text: string };
+
+interface Asked {
+  readonly answer?: Held;
+  /** Undefined: the answer says nothing of it, or there is none. */
+  readonly prediction?: JsonRecord | undefined;
+  readonly problem: string;
 }
+
+async function stateOf(poll: Poll, id: string): Promise<Asked> {
+  const { signal } = poll.request;
+  try {
+    const answer = await held(await ask(poll, 'GET', `/predictions/${encodeURIComponent(id)}`, signal));
+    const prediction = answer.status < 300 ? predictionOf(answer) : undefined;
+    return { answer, prediction, problem: answer.status < 300 ? 'no JSON object' : `HTTP ${answer.status}` };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return { problem: asPolyphonyError(error).message };
+  }
+}
+
+/** It was accepted and is paid for, so the error of the last question, which may be free or may never have been sent, is not its own. */
+const lost = (problem: string): PolyphonyError =>
+  new PolyphonyError(
+    'truncated',
+    `The status of the prediction could not be read ${BAD_ANSWERS} times, at last because of: ${problem}. Try again.`,
+  );
 
 async function cancel(poll: Poll, id: string): Promise<void> {
   try {
@@ -89,7 +117,7 @@ function ask(
 }
 
 /** The answer with its body buffered, so that it can be inspected and read again. */
-async function held(response: TransportResponse): Promise<TransportResponse & { readonly text: string }> {
+async function held(response: TransportResponse): Promise<Held> {
   const bytes = await response.bytes();
   async function* body(): AsyncGenerator<Uint8Array> {
     yield bytes;

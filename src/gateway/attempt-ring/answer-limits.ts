@@ -15,20 +15,22 @@ const ANY_ANSWER_BYTES = 8_388_608;
 const BYTES_PER_TOKEN = 256;
 
 /**
- * Throws for an answer that has become larger than its limit: the config's, or less if the answer may have few tokens.
+ * Throws for an answer that has become larger than its limit: the config's, or less if the answer may have few tokens. Media
+ * and the like are no tokens, so that only the config's limit holds for them.
  *
  * @throws truncated
  */
 export function assertSize(
-  { size }: Received,
+  { size, besides }: Received,
   limits: AnswerLimitsConfig | undefined,
   attempt: Attempt,
   registry: () => Registry,
 ): void {
   const { bytes = ANSWER_LIMITS.bytes } = limits ?? {};
-  if (size <= bytes && size <= ANY_ANSWER_BYTES) return;
-  const most = Math.min(bytes, mostOf(attempt, registry().find(attempt.target)));
-  if (size <= most) return;
+  const whole = size + besides;
+  if (whole <= bytes && size <= ANY_ANSWER_BYTES) return;
+  const most = whole > bytes ? bytes : mostOf(attempt, registry().find(attempt.target));
+  if (whole <= bytes && size <= most) return;
   throw new PolyphonyError(
     'truncated',
     `${nameOf(attempt.target)} sent an answer of more than ${most} bytes, which is its limit, so it was cut off. Ask for a shorter answer, or raise limits.answers.bytes.`,

@@ -2,12 +2,12 @@
 import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 
 /** The error of a store. One that no store of ours throws gets the name of the operation, and stays the cause. */
-export function storeFailure(error: unknown, operation: string): PolyphonyError {
+export function storeFailure(error: unknown, operation: string, store = 'journal'): PolyphonyError {
   // The second is what a store itself makes of an error that it does not know.
   if (error instanceof PolyphonyError && error.code !== 'plugin-failed') return error;
   const { message: reason } = asPolyphonyError(error);
-  const message = `The journal failed in ${JSON.stringify(operation)}: ${reason} Check the store behind it, then try again.`;
-  return new PolyphonyError('store-corrupt', message, { cause: error, details: { store: 'journal', operation } });
+  const message = `The ${store} failed in ${JSON.stringify(operation)}: ${reason} Check the store behind it, then try again.`;
+  return new PolyphonyError('store-corrupt', message, { cause: error, details: { store, operation } });
 }
 
 /** The same error with another sentence and further details. */

@@ -41,6 +41,18 @@ const FLOODS: readonly (readonly [string, ModelEvent])[] = [
   ['pictures', { type: 'output', output: { operation: 'image', images: [] } }],
 ];
 
+const data = 'x'.repeat(20_000);
+/** What an event holds besides the text of the answer. */
+const LARGE: readonly (readonly [string, ModelEvent])[] = [
+  ['pictures', { type: 'media', part: { type: 'image', source: { type: 'base64', data, mediaType: 'image/png' } } }],
+  ['sound in addresses', { type: 'media', part: { type: 'audio', source: { type: 'url', url: `data:,${data}` } } }],
+  ['results', { type: 'output', output: { operation: 'image', images: [{ type: 'url', url: `data:,${data}` }] } }],
+  ['signatures', { type: 'reasoning', part: { type: 'reasoning', text: '', signature: data } }],
+  ['hidden thoughts', { type: 'reasoning', part: { type: 'reasoning', text: '', redacted: data } }],
+  ['warnings', { type: 'warning', warning: { code: 'a', message: data } }],
+  ['notices', { type: 'restart', notice: data }],
+];
+
 describe('an answer without end', () => {
   it.each(FLOODS)('of %s is cut off and its source is closed', async (_name, event) => {
     for (const streaming of [true, false]) {
@@ -56,6 +68,28 @@ describe('an answer without end', () => {
       expect(provider.open()).toBe(0);
       expect(await rows()).toMatchObject([{ outcome: 'error', estimated: true }]);
     }
+  });
+
+  it.each(LARGE)('of large %s is cut off by what they hold', async (_name, event) => {
+    for (const streaming of [true, false]) {
+      const provider = flooding(event);
+      const { gateway, run } = harness({ providers: [provider], config });
+      const error = streaming
+        ? (await run(drain(gateway.stream(user())))).error
+        : await errorOf(run(gateway.generate(user())));
+      expect(error).toMatchObject({ code: 'truncated', retryable: false });
+      expect(error?.message).toContain('of more than 100000 bytes');
+      expect(provider.sent()).toBeLessThan(10);
+    }
+  });
+
+  it('holds pictures that are larger than its tokens', async () => {
+    const source = { type: 'base64', data: 'x'.repeat(4_000_000), mediaType: 'image/png' } as const;
+    const picture: ModelEvent = { type: 'media', part: { type: 'image', source } };
+    const provider = fakeProvider({ script: () => [picture, picture, picture, finish()] });
+    const { gateway, run } = harness({ providers: [provider] });
+    const { content } = await run(gateway.generate({ ...user(), maxOutputTokens: 100 }));
+    expect(content).toHaveLength(3);
   });
 
   it('is cut off earlier where it may have few tokens', async () => {

@@ -148,6 +148,22 @@ const LIMITS: Readonly<Record<string, unknown>> = {
   'properties-proto': JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"}}}'),
 };
 
+/** Values that do not fit, and whose meaning is looked for. */
+const ALMOST: Readonly<Record<string, readonly [Schema, () => string]>> = {
+  choices: [
+    inField({ type: 'array', items: { enum: times(9000, (index) => `c${index}`) } }),
+    () => JSON.stringify({ a: times(40_000, (index) => `x${index}`) }),
+  ],
+  'closed-choices': [
+    inField({ anyOf: times(900, () => ({ type: 'object', additionalProperties: false, required: ['z'] })) }),
+    () => JSON.stringify({ a: Object.fromEntries(times(20_000, (index) => [`k${index}`, 1])) }),
+  ],
+  'texts-of-lists': [
+    inField({ anyOf: times(900, () => ({ type: 'object' })) }),
+    () => JSON.stringify({ a: JSON.stringify(times(200_000, (index) => index)) }),
+  ],
+};
+
 /** Written as text: no stack writes thousands of levels. */
 const deep = each('schema-deep', { shallow: 20, limit: 30, thousands: 5000 }, (depth): PlanCase => {
   const { plan, ...rest } = asked('@schema@', deepAnswer(depth));
@@ -163,6 +179,7 @@ export const schemas: readonly Family<PlanCase>[] = [
     asked({ type: 'object', properties: { a: { type: 'string', format } } }, `{"a":"${'a@.-1:/'.repeat(10_000)}"}`),
   ),
   each('large', LARGE, ([out, answer]): PlanCase => ({ ...asked(out, ''), answer })),
+  each('almost', ALMOST, ([out, answer]): PlanCase => ({ ...asked(out, ''), answer })),
   each('limits', LIMITS, (out) => asked(out, '{"a":1e-300}')),
   deep,
   each(

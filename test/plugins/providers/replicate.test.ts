@@ -1,8 +1,11 @@
 /** Replicate: predictions that are done at once, later, or never. */
-import type { ModelRequest } from 'polyphony';
-import { fakeClock } from 'polyphony/testing';
+import { type ModelRequest, PolyphonyError } from 'polyphony';
+import { fakeCard, fakeClock } from 'polyphony/testing';
 import { describe, expect, test } from 'vitest';
 import { replicate } from '../../../plugins/providers/replicate.ts';
+import { createGateway } from '../../../src/gateway/create-gateway.ts';
+import { memoryStores } from '../../../src/stores/memory.ts';
+import { systemRuntime } from '../../../src/system/clock.ts';
 import { type Loopback, loopback } from '../../kit/loopback.ts';
 import { ask, chat } from './attempts.ts';
 import { codes, failure, transport } from './exchange.ts';
@@ -99,8 +102,39 @@ describe('predictions', () => {
     const many = await scene(prediction('starting'), busy);
     const lost = failure(many.run());
     await until(many.clock, settled(lost));
-    expect(await lost).toMatchObject({ code: 'overloaded', status: 503 });
+    expect(await lost).toMatchObject({ code: 'truncated', unsent: false });
+    expect((await lost).message).toContain('HTTP 503');
     expect(many.server.received).toHaveLength(5);
+  });
+
+  test.each<[string, Answer | undefined]>([
+    ['refuses to say', { text: '{}', status: 401 }],
+    ['does not know', { text: '{}', status: 404 }],
+    ['is too busy to say', { text: '{}', status: 429 }],
+    ['is not there any more to say', undefined],
+  ])('are paid for where the server %s how they stand', async (_, answer) => {
+    const { server, clock } = await scene(prediction('starting'), answer ?? DONE);
+    const gone = new PolyphonyError('network', 'No connection could be opened.', { unsent: true });
+    const price = { input: 0, output: 0, image: 0.01 };
+    const models = [fakeCard({ id: 'm', operations: ['image'], capabilities: ['image-out'], price })];
+    const stores = memoryStores();
+    const gateway = createGateway({
+      providers: [replicate({ baseURL: server.url, apiKey: 'test-key', models })],
+      config: { retry: { retries: 0 } },
+      runtime: { ...systemRuntime, clock },
+      keyValue: stores.keyValue,
+      ledger: stores.ledger,
+      transport: {
+        request: (request) =>
+          answer === undefined && request.method === 'GET' ? Promise.reject(gone) : transport.request(request),
+        close: () => Promise.resolve(),
+      },
+    });
+    const made = failure(gateway.image({ prompt: 'A cat' }));
+    await until(clock, settled(made));
+    expect(await made).toMatchObject({ code: 'truncated', unsent: false });
+    expect(await stores.ledger.totals('provider')).toMatchObject([{ costNanoUsd: 10_000_000 }]);
+    await gateway.close();
   });
 
   test('that nobody waits for any more are cancelled there', async () => {
