@@ -33,6 +33,7 @@ export function simulateOnce(plan: PreparedPlan, makeQueue: MakeQueue, options: 
     wakes: [],
     openings: [],
     closings: [],
+    dropped: [],
     sped: options.sped,
     mostUnits: options.mostUnits,
     now: 0,
@@ -137,13 +138,23 @@ function wakeAll(world: World): void {
   } while (world.wakes.length > 0 || world.openings.length > 0 || world.closings.length > 0);
 }
 
+/** What was dropped in a turn gives its slot back after it: its call has to hear of it first. */
 function takeTurns(world: World): void {
   const { wakes } = world;
-  for (let at = 0; at < wakes.length; at += 1) {
-    const run = wakes[at];
-    if (run !== undefined) turn(world, run);
-  }
-  wakes.length = 0;
+  do {
+    for (let at = 0; at < wakes.length; at += 1) {
+      const run = wakes[at];
+      if (run !== undefined) turn(world, run);
+    }
+    wakes.length = 0;
+    for (const unit of world.dropped.splice(0)) stopped(world, unit);
+  } while (wakes.length > 0);
+}
+
+function stopped(world: World, unit: SimulatedUnit): void {
+  if (unit.isActive) unit.task.run.active -= 1;
+  giveSlotBack(world, unit);
+  wake(world, unit.task.run);
 }
 
 function turn(world: World, run: SimulatedRun): void {
@@ -288,14 +299,13 @@ function settleUnit(world: World, unit: SimulatedUnit): void {
 function dropUnits(world: World, task: SimulatedTask): void {
   for (const unit of task.units) {
     unit.isDead = true;
-    if (unit.isActive) task.run.active -= 1;
+    world.dropped.push(unit);
     const { child } = unit;
     if (child !== undefined) {
       child.isOver = true;
       world.waiting.delete(child);
       for (const inner of child.tasks) dropUnits(world, inner);
     }
-    giveSlotBack(world, unit);
   }
   task.units = [];
 }

@@ -93,6 +93,8 @@ export interface World {
   readonly openings: SimulatedRun[];
   /** Nested runs that have ended, and whose calls do not know yet. */
   readonly closings: SimulatedRun[];
+  /** Units that were stopped in this turn, and still have their slots. */
+  readonly dropped: SimulatedUnit[];
   /** The node of the outermost run that is twice as fast, and how much of its time it takes. */
   readonly sped: { readonly place: number; readonly factor: number } | undefined;
   readonly mostUnits: number;

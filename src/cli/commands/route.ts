@@ -11,7 +11,6 @@ import type {
 } from '../../core/gateway.ts';
 import type { Tier } from '../../core/model/model.ts';
 import { oneLine, safeJson } from '../../drawing/plain-text.ts';
-import { nearest } from '../../language/suggest.ts';
 import type { Polyphony } from '../../polyphony.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT } from '../input/exit-code.ts';
@@ -66,7 +65,7 @@ export const command = defineCommand<Options, [prompt: string]>({
       if (code !== EXIT.done) {
         const { thisCommand } = await import('../input/command-name.ts');
         const reason =
-          options.model === undefined ? 'no model can serve this prompt' : reasonOf(options.model, polyphony);
+          options.model === undefined ? 'no model can serve this prompt' : await reasonOf(options.model, polyphony);
         terminal.say(`no-route: ${reason}; ${thisCommand()} models lists the available models`);
       }
       return code;
@@ -74,7 +73,8 @@ export const command = defineCommand<Options, [prompt: string]>({
   },
 });
 
-function reasonOf(model: string, { gateway, catalogue }: Polyphony): string {
+async function reasonOf(model: string, { gateway, catalogue }: Polyphony): Promise<string> {
+  const { nearest } = await import('../../language/suggest.ts');
   const listed = gateway.models().flatMap(({ provider, card }) => [`${provider}/${card.id}`, card.id]);
   const names = [...Object.keys(catalogue().aliases), ...listed];
   if (names.includes(model)) return `the model ${oneLine(model)} cannot serve this prompt`;
