@@ -4,6 +4,7 @@
  *   npm run bench             all of them
  *   npm run bench -- calls    those whose name begins so
  *   npm run bench -- --json   the figures as JSON
+ *   npm run bench -- --against ../before --rounds 5 calls dag   in turns with another checkout whose benchmarks are built
  */
 import { availableParallelism } from 'node:os';
 import { scriptWords } from '../../scripts/script-words.ts';
@@ -45,7 +46,11 @@ function line(measurement: Measurement): string {
 
 const { values, positionals: wanted } = scriptWords(import.meta.filename, {
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    against: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+  },
 });
 const asJson = values.json;
 const chosen = Object.entries(BENCHES).filter(
@@ -55,19 +60,33 @@ if (chosen.length === 0) {
   console.error(`There is no benchmark ${wanted.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
   process.exit(2);
 }
-if (!asJson)
-  console.log(`Node ${process.version}, ${availableParallelism()} cores; shared machines are noisy: read the ratios\n`);
-const figures: Record<string, readonly Measurement[]> = {};
-for (const [name, load] of chosen) {
-  try {
-    const { run } = await load();
-    const measurements = await run();
-    figures[name] = measurements;
-    if (!asJson) console.log([name, ...measurements.map(line)].join('\n'), '\n');
-  } catch (error) {
-    // The others take minutes, and are worth having all the same.
-    console.error(`The benchmark ${name} failed:`, error);
-    process.exitCode = 1;
+async function once(): Promise<void> {
+  if (!asJson)
+    console.log(
+      `Node ${process.version}, ${availableParallelism()} cores; shared machines are noisy: read the ratios\n`,
+    );
+  const figures: Record<string, readonly Measurement[]> = {};
+  for (const [name, load] of chosen) {
+    try {
+      const { run } = await load();
+      const measurements = await run();
+      figures[name] = measurements;
+      if (!asJson) console.log([name, ...measurements.map(line)].join('\n'), '\n');
+    } catch (error) {
+      // The others take minutes, and are worth having all the same.
+      console.error(`The benchmark ${name} failed:`, error);
+      process.exitCode = 1;
+    }
   }
+  if (asJson) console.log(JSON.stringify(figures, null, 2));
 }
-if (asJson) console.log(JSON.stringify(figures, null, 2));
+
+if (values.against === undefined) await once();
+else {
+  if (!(Number.isInteger(Number(values.rounds)) && Number(values.rounds) >= 1)) {
+    console.error(`There cannot be ${values.rounds} rounds: give a whole number from 1 on, such as --rounds 5.`);
+    process.exit(2);
+  }
+  const { inTurns } = await import('./rounds.ts');
+  await inTurns({ against: values.against, rounds: Number(values.rounds), names: wanted });
+}
