@@ -28,14 +28,7 @@ export interface RunProgress {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const STATUS_AFTER: Partial<Record<RunEvent['type'], StoredStatus>> = {
-  'run-started': 'running',
-  'run-resumed': 'running',
-  'run-suspended': 'suspended',
-  'run-finished': 'done',
-  'run-failed': 'failed',
-  'run-cancelled': 'cancelled',
-};
+const END_STATUS = { 'run-finished': 'done', 'run-failed': 'failed', 'run-cancelled': 'cancelled' } as const;
 
 /** Undefined when `events` is empty. */
 export function progressOf(events: readonly RunEvent[]): RunProgress | undefined {
@@ -54,10 +47,9 @@ export function progressOf(events: readonly RunEvent[]): RunProgress | undefined
 
 function take(progress: Mutable<RunProgress>, event: RunEvent): void {
   progress.updatedAt = event.at;
-  const status = STATUS_AFTER[event.type];
-  if (status !== undefined) progress.status = status;
   switch (event.type) {
     case 'run-started':
+      progress.status = 'running';
       takePlan(progress, event.plan);
       if (event.paid !== undefined) charge(progress, undefined, event.paid.costNanoUsd, false);
       return;
@@ -68,6 +60,7 @@ function take(progress: Mutable<RunProgress>, event: RunEvent): void {
       progress.added += event.nodes.length;
       return;
     case 'run-resumed':
+      progress.status = 'running';
       if (event.booked !== undefined) charge(progress, undefined, event.booked.costNanoUsd, false);
       return;
     case 'plan-answered':
@@ -90,9 +83,13 @@ function take(progress: Mutable<RunProgress>, event: RunEvent): void {
     case 'node-cancelled':
       charge(progress, event.item, event.costNanoUsd, false);
       return;
+    case 'run-suspended':
+      progress.status = 'suspended';
+      return;
     case 'run-finished':
     case 'run-failed':
     case 'run-cancelled':
+      progress.status = END_STATUS[event.type];
       progress.settled = { costNanoUsd: event.costNanoUsd };
       progress.costNanoUsd = 0;
       return;

@@ -3,7 +3,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { NodeEstimate, ValidPlan } from '../../core/plan/plan.ts';
 import { waitsOutside } from '../../core/plan/steps.ts';
 import type { RunState } from '../state/run-state.ts';
-import { countEnded, createTask, createTasks, isAsking, type Task } from '../state/task.ts';
+import { countEnded, createTasks, isAsking, Task } from '../state/task.ts';
 import { restore } from './restore.ts';
 import type { Restored, RestoredNode } from './restored.ts';
 import { usageOfProgress } from './restored-money.ts';
@@ -32,7 +32,7 @@ export function rebuildDraft({ plan, nodes }: Restored): Map<string, Task> {
   const tasks = new Map<string, Task>();
   plan.nodes.forEach((node, index) => {
     const valid = { node, index, data: [], dependencies: [], hasFallback: false, estimate: UNKNOWN, priority: 0 };
-    const task = createTask(valid, false);
+    const task = new Task(valid, false);
     const known = nodes.get(node.id);
     if (known !== undefined) rebuildTask(task, known);
     tasks.set(task.id, task);

@@ -85,6 +85,10 @@ interface Batch {
 /** The last record of a run in this process. */
 const ENDS: ReadonlySet<RunEvent['type']> = new Set(['run-finished', 'run-failed', 'run-cancelled', 'run-suspended']);
 
+/** A large plan records hardly anything but the first two, so these are asked for first. */
+const isKept = ({ type }: RunEvent): boolean =>
+  type === 'node-finished' || type === 'node-started' || !TRANSIENT_EVENTS.has(type);
+
 const isFull = (error: unknown): boolean => error instanceof PolyphonyError && error.code === 'store-full';
 
 const emptyBatch = (): Batch => ({ events: [], committed: [], kept: [] });
@@ -145,7 +149,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     detached || kept.length === 0 ? undefined : journal.append(runId, kept);
   const record = (draft: EventDraft, committed?: (() => void) | Task): boolean => {
     const event = stamp(draft, seq, time.now(), runId);
-    if (!detached && !TRANSIENT_EVENTS.has(event.type)) {
+    if (!detached && isKept(event)) {
       const kept = options.written.keep(event);
       if (kept === undefined) {
         options.onRefused(event);

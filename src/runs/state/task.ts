@@ -3,6 +3,7 @@
 import type { PolyphonyError } from '../../core/errors.ts';
 import { canonicalJson } from '../../core/json/canonical-json.ts';
 import type { JsonSize } from '../../core/json/json-size.ts';
+import { newList } from '../../core/lists.ts';
 import type { Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
@@ -43,8 +44,11 @@ export interface FinishedRound {
   readonly usage: Usage;
 }
 
-/** What a driver runs as one piece: the node itself, or one item of it, with its rounds and retries. */
-export interface Unit {
+/**
+ * What a driver runs as one piece: the node itself, or one item of it, with its rounds and retries. A class: see
+ * docs/decisions/objects-of-a-call.md.
+ */
+export class Unit {
   readonly task: Task;
   /** -1: the node itself. */
   readonly item: number;
@@ -52,22 +56,30 @@ export interface Unit {
   readonly key: string;
   readonly value: unknown;
   readonly startedAt: number;
-  round: number;
+  round = 0;
   /** Output of the previous round. */
-  previous: unknown;
+  previous: unknown = null;
   /** Why it has to stop. */
-  stop: PolyphonyError | undefined;
-  settled: boolean;
+  stop: PolyphonyError | undefined = undefined;
+  settled = false;
   /** It counts toward what the run may do at the same time. */
-  hasSlot: boolean;
-  costNanoUsd: NanoUsd | null;
-  usage: Usage;
+  hasSlot = true;
+  costNanoUsd: NanoUsd | null = 0;
+  usage: Usage = NO_USAGE;
   /** The inputs of its last call. */
-  inputs: unknown;
+  inputs: unknown = undefined;
   /** Undefined until it uses something: most units of a large plan do not. */
-  used: UnitUse | undefined;
+  used: UnitUse | undefined = undefined;
   /** What is recorded of its model that calls tools: the unit that goes on after a question takes it up. */
-  loop: RecordedLoop | undefined;
+  loop: RecordedLoop | undefined = undefined;
+
+  constructor(task: Task, item: number, key: string, startedAt: number) {
+    this.task = task;
+    this.item = item;
+    this.key = key;
+    this.value = task.each?.values[item];
+    this.startedAt = startedAt;
+  }
 }
 
 /** What a unit takes of the bounds of its run. */
@@ -108,50 +120,6 @@ export function useOfTask(task: Task): TaskUse {
   return task.used;
 }
 
-export interface Task extends Ranked {
-  valid: ValidNode;
-  priority: number;
-  index: number;
-  readonly node: PlanNode;
-  readonly id: string;
-  dependencies: readonly Task[];
-  readonly dependents: Task[];
-  /** Number of successes that `wait` requires; 0: all. */
-  readonly quorum: number;
-  inOutput: boolean;
-  open: number;
-  succeeded: number;
-  broken: number;
-  phase: Phase;
-  ending: NodeEnding | undefined;
-  /** Becomes its ending once that is committed. */
-  settled: NodeEnding | undefined;
-  /** Becomes its result once that is committed. */
-  settledResult: NodeResult | undefined;
-  result: NodeResult | undefined;
-  error: PolyphonyError | undefined;
-  /** Runs of it that failed for good before this one: part of its idempotency keys. */
-  failures: number;
-  progress: TaskProgress | undefined;
-  /** Known costs so far; `priced` is false when one was unknown. */
-  paid: NanoUsd;
-  priced: boolean;
-  usage: Usage;
-  /** Undefined until it uses something. */
-  used: TaskUse | undefined;
-  reserved: NanoUsd;
-  /** Monotonic; below 0: it has not started in this process. */
-  startedAt: number;
-  /** Replaced by the first unit, never pushed into while it is empty. */
-  units: Unit[];
-  queued: boolean;
-  /** Why its units were stopped; the node fails or is cancelled with this reason when they have settled. */
-  failure: PolyphonyError | undefined;
-  cancelled: string | undefined;
-  compiled: CompiledNode | undefined;
-  each: Items | undefined;
-}
-
 /** The items of an `each` node. */
 export interface Items {
   readonly values: readonly unknown[];
@@ -166,43 +134,64 @@ export interface Items {
 }
 
 const NO_UNITS: Unit[] = Object.freeze([]) as unknown as Unit[];
+const NO_TASKS: readonly Task[] = [];
 
-export function createTask(valid: ValidNode, inOutput: boolean): Task {
-  const { wait } = valid.node;
-  return {
-    valid,
-    node: valid.node,
-    id: valid.node.id,
-    priority: valid.priority,
-    index: valid.index,
-    dependencies: [],
-    dependents: [],
-    quorum: wait === undefined || wait === 'all' ? 0 : wait === 'any' ? 1 : wait.atLeast,
-    inOutput,
-    open: valid.dependencies.length,
-    succeeded: 0,
-    broken: 0,
-    phase: 'waiting',
-    ending: undefined,
-    settled: undefined,
-    settledResult: undefined,
-    result: undefined,
-    error: undefined,
-    failures: 0,
-    progress: undefined,
-    paid: 0,
-    priced: true,
-    usage: NO_USAGE,
-    used: undefined,
-    reserved: 0,
-    startedAt: -1,
-    units: NO_UNITS,
-    queued: false,
-    failure: undefined,
-    cancelled: undefined,
-    compiled: undefined,
-    each: undefined,
-  };
+/** A node of a run. A class: see docs/decisions/objects-of-a-call.md. */
+export class Task implements Ranked {
+  valid: ValidNode;
+  priority: number;
+  index: number;
+  readonly node: PlanNode;
+  readonly id: string;
+  dependencies: readonly Task[] = NO_TASKS;
+  readonly dependents: Task[] = newList();
+  /** Number of successes that `wait` requires; 0: all. */
+  readonly quorum: number;
+  inOutput: boolean;
+  open: number;
+  succeeded = 0;
+  broken = 0;
+  phase: Phase = 'waiting';
+  ending: NodeEnding | undefined = undefined;
+  /** Becomes its ending once that is committed. */
+  settled: NodeEnding | undefined = undefined;
+  /** Becomes its result once that is committed. */
+  settledResult: NodeResult | undefined = undefined;
+  result: NodeResult | undefined = undefined;
+  error: PolyphonyError | undefined = undefined;
+  /** Runs of it that failed for good before this one: part of its idempotency keys. */
+  failures = 0;
+  progress: TaskProgress | undefined = undefined;
+  /** Known costs so far; `priced` is false when one was unknown. */
+  paid: NanoUsd = 0;
+  priced = true;
+  usage: Usage = NO_USAGE;
+  /** Undefined until it uses something. */
+  used: TaskUse | undefined = undefined;
+  reserved: NanoUsd = 0;
+  /** Monotonic; below 0: it has not started in this process. */
+  startedAt = -1;
+  /** Replaced by the first unit, never pushed into while it is empty. */
+  units: Unit[] = NO_UNITS;
+  queued = false;
+  /** Why its units were stopped; the node fails or is cancelled with this reason when they have settled. */
+  failure: PolyphonyError | undefined = undefined;
+  cancelled: string | undefined = undefined;
+  compiled: CompiledNode | undefined = undefined;
+  each: Items | undefined = undefined;
+
+  constructor(valid: ValidNode, inOutput: boolean) {
+    const { node } = valid;
+    const { wait } = node;
+    this.valid = valid;
+    this.priority = valid.priority;
+    this.index = valid.index;
+    this.node = node;
+    this.id = node.id;
+    this.quorum = wait === undefined || wait === 'all' ? 0 : wait === 'any' ? 1 : wait.atLeast;
+    this.inOutput = inOutput;
+    this.open = valid.dependencies.length;
+  }
 }
 
 /** The tasks of a plan by id, in the plan's order, linked both ways. `known` may return an existing task instead of the fresh one. */
@@ -213,7 +202,7 @@ export function createTasks(plan: ValidPlan, known?: (fresh: Task) => Task): Map
   }
   const tasks = new Map<string, Task>();
   for (const valid of plan.nodes) {
-    const fresh = createTask(valid, inOutput.has(valid.node.id));
+    const fresh = new Task(valid, inOutput.has(valid.node.id));
     const task = known === undefined ? fresh : known(fresh);
     linkTask(task, tasks);
     tasks.set(task.id, task);

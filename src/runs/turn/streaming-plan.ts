@@ -20,7 +20,7 @@ import { lowerCap } from '../state/money.ts';
 import { bookAnswer, plannerScopes } from '../state/planner-calls.ts';
 import type { EventDraft } from '../state/recorder.ts';
 import type { RunState, StreamingPlan } from '../state/run-state.ts';
-import { countEnded, createTask, createTasks, isSameNode, linkTask, type Task } from '../state/task.ts';
+import { countEnded, createTasks, isSameNode, linkTask, Task } from '../state/task.ts';
 import { takeAllDue } from './asking.ts';
 import { countCall } from './count-calls.ts';
 import { cancel, consider, considerAll, fail } from './ending.ts';
@@ -121,7 +121,7 @@ const heldIfPaid = ({ valid, mayStart }: DraftNode): DraftNode => ({
 function adopt(run: RunState, streaming: StreamingPlan, nodes: readonly DraftNode[]): void {
   if (run.streamingPlan !== streaming || streaming.whole !== undefined) return;
   for (const { valid, mayStart } of nodes) {
-    const task = createTask(valid, false);
+    const task = new Task(valid, false);
     run.tasks.set(task.id, task);
     run.alive += 1;
     if (!mayStart || !valid.dependencies.every((id) => streaming.startable.has(id))) continue;

@@ -2,7 +2,6 @@
 
 import { asPolyphonyError, errorRecord, PolyphonyError } from '../../core/errors.ts';
 import { copyJson } from '../../core/json/copy-json.ts';
-import { NO_USAGE } from '../../core/money/usage.ts';
 import { handledAs, standInOf } from '../../core/plan/stand-in.ts';
 import { type TimeLimits, timeLimitsOf, waitsOutside } from '../../core/plan/steps.ts';
 import { type NodeResult, SuspendRun } from '../../core/run/engine.ts';
@@ -10,7 +9,7 @@ import { compiledOf } from '../state/compiled-node.ts';
 import { reserveForNode } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
-import { type Items, idempotencyKey, isAsking, type Task, type Unit } from '../state/task.ts';
+import { type Items, idempotencyKey, isAsking, type Task, Unit } from '../state/task.ts';
 import { addItem, holdItems, holdValue, itemsMeter, releaseInFlight, sizeOf } from '../state/values.ts';
 import { giveSlotBack } from '../unit/slots.ts';
 import { ask, enqueue, suspendIfAsking } from './asking.ts';
@@ -142,24 +141,9 @@ function unitOf(run: RunState, task: Task, key: string | undefined): Unit | unde
 }
 
 function createUnit(run: RunState, task: Task, item: number, key: string | undefined): Unit {
-  const unit: Unit = {
-    task,
-    item,
-    key: key ?? idempotencyKey(run.runId, task, item),
-    value: task.each?.values[item],
-    // A node that is one unit begins with it; to read the clock twice would be a tenth of a step that does nothing.
-    startedAt: item === -1 && task.progress === undefined ? task.startedAt : run.host.runtime.clock.monotonic(),
-    round: 0,
-    previous: null,
-    stop: undefined,
-    settled: false,
-    hasSlot: true,
-    costNanoUsd: 0,
-    usage: NO_USAGE,
-    inputs: undefined,
-    used: undefined,
-    loop: undefined,
-  };
+  // A node that is one unit begins with it; to read the clock twice would be a tenth of a step that does nothing.
+  const startedAt = item === -1 && task.progress === undefined ? task.startedAt : run.host.runtime.clock.monotonic();
+  const unit = new Unit(task, item, key ?? idempotencyKey(run.runId, task, item), startedAt);
   task.progress?.again.delete(item);
   // A list that grows by itself begins with room for 17, and most nodes are one unit.
   if (task.units.length === 0) task.units = [unit];

@@ -7,7 +7,7 @@ import type { RunResult } from '../../../src/core/run/engine.ts';
 import { VALUE_BOUNDS, type ValueBounds } from '../../../src/core/run/value-bounds.ts';
 import { createPolyphony, definePlugin, type Polyphony, type Tool, t, value, workflow } from '../../../src/index.ts';
 import { compileTemplate, type RenderMeter } from '../../../src/language/template.ts';
-import { createTask, type Unit } from '../../../src/runs/state/task.ts';
+import { Task, type Unit } from '../../../src/runs/state/task.ts';
 import { createValues, meterOf } from '../../../src/runs/state/values.ts';
 import { fakeProvider, finish } from '../../../src/testing/fakes.ts';
 
@@ -201,7 +201,7 @@ function metered(renderedBytes: number): { readonly meter: RenderMeter; readonly
   const estimate = { lowNanoUsd: 0, expectedNanoUsd: 0, highNanoUsd: 0, expectedMs: 0 };
   const node = { id: 'a', use: 'value' } as PlanNode;
   const valid = { node, index: 0, data: [], dependencies: [], hasFallback: false, estimate, priority: 0 };
-  const task = createTask(valid, false);
+  const task = new Task(valid, false);
   const unit = { task, used: undefined } as unknown as Unit;
   return {
     meter: meterOf(createValues({ ...VALUE_BOUNDS, renderedBytes }), unit),
