@@ -158,6 +158,10 @@ interface Contest {
   readonly rounds: number;
 }
 
+const ONE = { count: 1500, concurrency: 1, rounds: 7 };
+const MANY = { count: 6000, concurrency: 64, rounds: 7 };
+const STREAMS = { count: 160, concurrency: 32, rounds: 7 };
+
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
@@ -200,40 +204,15 @@ export async function run(): Promise<readonly Measurement[]> {
   const everyStored = callsWithEverything(upstream.url, sqliteStores({ path: join(folder, 'everything.db') }));
   const sqlite = gatewayCalls(upstream.url, sqliteStores({ path: join(folder, 'bench.db') }));
   try {
-    const single = await contest(floor.call, memory.call, { model: 'bench', count: 1500, concurrency: 1, rounds: 7 });
-    const many = await contest(floor.call, memory.call, { model: 'bench', count: 6000, concurrency: 64, rounds: 7 });
-    const plain = await contest(floor.call, memory.plain, { model: 'bench', count: 6000, concurrency: 64, rounds: 7 });
-    const stored = await contest(floor.call, sqlite.call, { model: 'bench', count: 6000, concurrency: 64, rounds: 7 });
-    const streams = await contest(floor.stream, memory.stream, {
-      model: 'chunks-500',
-      count: 160,
-      concurrency: 32,
-      rounds: 7,
-    });
-    const manyWithAll = await contest(floor.call, every.call, {
-      model: 'announced',
-      count: 6000,
-      concurrency: 64,
-      rounds: 7,
-    });
-    const storedWithAll = await contest(floor.call, everyStored.call, {
-      model: 'announced',
-      count: 6000,
-      concurrency: 64,
-      rounds: 7,
-    });
-    const singleWithAll = await contest(floor.call, every.call, {
-      model: 'announced',
-      count: 1500,
-      concurrency: 1,
-      rounds: 7,
-    });
-    const streamsWithAll = await contest(floor.stream, every.stream, {
-      model: 'announced-chunks-500',
-      count: 160,
-      concurrency: 32,
-      rounds: 7,
-    });
+    const single = await contest(floor.call, memory.call, { model: 'bench', ...ONE });
+    const many = await contest(floor.call, memory.call, { model: 'bench', ...MANY });
+    const plain = await contest(floor.call, memory.plain, { model: 'bench', ...MANY });
+    const stored = await contest(floor.call, sqlite.call, { model: 'bench', ...MANY });
+    const streams = await contest(floor.stream, memory.stream, { model: 'chunks-500', ...STREAMS });
+    const manyWithAll = await contest(floor.call, every.call, { model: 'announced', ...MANY });
+    const storedWithAll = await contest(floor.call, everyStored.call, { model: 'announced', ...MANY });
+    const singleWithAll = await contest(floor.call, every.call, { model: 'announced', ...ONE });
+    const streamsWithAll = await contest(floor.stream, every.stream, { model: 'announced-chunks-500', ...STREAMS });
     return [
       {
         name: 'with everything on: generate keeps, at concurrency 1',

@@ -154,6 +154,19 @@ describe('law: streams', () => {
     expect(open()).toBe(0);
   });
 
+  it('gives a source that goes on after its finish no more time, however often it sends', async () => {
+    const more = Array.from({ length: 5 }, () => [{ waitMs: 900 }, text('late')]).flat();
+    for (const read of ['generate', 'stream'] as const) {
+      const { gateway, run, runtime, open } = playing([text('a'), finish(), ...more, { hang: true }]);
+      const asked = read === 'generate' ? gateway.generate(user()) : drain(gateway.stream(user()));
+      await run(asked as Promise<unknown>);
+      expect(runtime.clock.monotonic()).toBe(1000);
+      await runtime.clock.advance(0);
+      expect(open()).toBe(0);
+      expect(runtime.clock.pending()).toBe(0);
+    }
+  });
+
   it('closes the source when the reader leaves, also while it waits for an event', async () => {
     const { gateway, runtime, rows, open } = playing([text('a'), { hang: true }]);
     const iterator = gateway.stream(user())[Symbol.asyncIterator]();

@@ -107,7 +107,8 @@ class TimeoutWatcher implements StreamObserver {
   readonly #latestEnd: number;
   #asked: number;
   #answering = false;
-  #finished = false;
+  /** When a source that has sent its `finish` must have ended. */
+  #closeAt: number | undefined;
   #control: StreamControl | undefined;
   /** The source had its time while nothing was awaited: the next wait is the last. */
   #late: PolyphonyError | undefined;
@@ -140,7 +141,7 @@ class TimeoutWatcher implements StreamObserver {
 
   ask(): void {
     this.#asked = this.#parts.clock.monotonic();
-    if (this.#finished) this.#arm(this.#asked + GRACE_MS, () => this.#close());
+    this.#armClose();
     const reason = this.#late;
     if (reason !== undefined) this.#arm(this.#asked, () => this.#control?.interrupt(reason));
   }
@@ -152,10 +153,14 @@ class TimeoutWatcher implements StreamObserver {
     return event;
   }
 
-  /** A source that was read in one step has ended already: only one that is asked again gets a timer. */
+  /** A source that was read in one step has ended already: only one that is waited for gets a timer. */
   #finish(): void {
-    this.#finished = true;
-    if (this.#control?.waiting()) this.#arm(this.#parts.clock.monotonic() + GRACE_MS, () => this.#close());
+    this.#closeAt = this.#parts.clock.monotonic() + GRACE_MS;
+    if (this.#control?.waiting()) this.#armClose();
+  }
+
+  #armClose(): void {
+    if (this.#closeAt !== undefined) this.#arm(this.#closeAt, () => this.#close());
   }
 
   #answer(event: ModelEvent): void {
