@@ -23,7 +23,7 @@ import { orAborted, settlesWithin } from '../system/clock.ts';
 import { sendEvent, takeAnswer } from './answers.ts';
 import { type Driven, exists, goOn, start } from './beginning.ts';
 import type { Host } from './driving.ts';
-import { type EngineHost, type EngineOptions, FINISH_MS, hostOf, unacknowledged } from './host.ts';
+import { type EngineOptions, FINISH_MS, hostOf, unacknowledged } from './host.ts';
 import { busy } from './lease.ts';
 import { createTurns } from './turns.ts';
 
@@ -34,7 +34,7 @@ type Engine = Driven;
 export function createEngine(options: EngineOptions): ExecutionEngine {
   const turns = createTurns();
   const live: Engine['live'] = new Map();
-  const host: EngineHost = { ...hostOf(options, turns), drives: (runId) => live.has(runId) };
+  const host = hostOf(options, turns, (runId) => live.has(runId));
   const { journal, runtime } = host;
   const engine: Engine = { host, live, turns, closed: false };
   return {

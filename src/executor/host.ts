@@ -79,7 +79,8 @@ export const unacknowledged = (runId: string): PolyphonyError =>
     `The store has not acknowledged the last records of run ${runId} within ${FINISH_MS / 1000} seconds, so they may be lost: find out why it does not answer, then resume the run.`,
   );
 
-export function hostOf(options: EngineOptions, turns: Turns): EngineHost {
+/** @param drives whether the run is driven here. One literal: a copy with one more field has another form, which slows each run down. */
+export function hostOf(options: EngineOptions, turns: Turns, drives: (runId: string) => boolean): EngineHost {
   const { runtime, planner, validPlan, onEvent, leaseMs = 10_000, graceMs = 1000 } = options;
   const { owner = ownerOf(runtime) } = options;
   const journal = guardedJournal(options.journal);
@@ -111,6 +112,7 @@ export function hostOf(options: EngineOptions, turns: Turns): EngineHost {
     lock,
     graceMs,
     slice: createTimeSlice(),
+    drives,
     unwritten,
     finishLater(runId, written, release) {
       unwritten.set(written, runId);
