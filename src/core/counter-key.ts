@@ -5,7 +5,7 @@ export interface CounterOf {
   readonly kind: ScopeKind | 'provider';
   readonly id: string;
   /** The period of the cap, by its name: see money/period.ts. */
-  readonly period?: string;
+  readonly period?: string | undefined;
 }
 
 /** The counter of a scope. */

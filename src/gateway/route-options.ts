@@ -49,6 +49,8 @@ class CallRouting implements RouteOptions {
   readonly config: Config;
   readonly committed: RouteOptions['committed'];
   readonly nowMs: number;
+  /** Set in a copy for a request that is adapted: a copy with one more field has a form of its own each time (Node 20). */
+  readonly relaxed: RouteOptions['relaxed'] = undefined;
 
   constructor(
     { registry, config, clock, spending, commitments }: GatewayParts,

@@ -79,8 +79,10 @@ export class CandidateTrial {
 
   #judge(): void {
     const { current, candidate } = this.#arms;
-    const rule = { ...RULE, ...this.config };
-    if (this.state !== 'trying' || Math.min(current.calls, candidate.calls) < lookAt(this.#look, rule)) return;
+    if (this.state !== 'trying') return;
+    const { samples = RULE.samples, confidence = RULE.confidence, margin = RULE.margin } = this.config;
+    const rule: ComparisonRule = { samples, confidence, margin };
+    if (Math.min(current.calls, candidate.calls) < lookAt(this.#look, rule)) return;
     const verdict = verdictOf(current, candidate, this.#look, rule);
     this.#look += 1;
     this.#verdict = verdict;

@@ -19,6 +19,32 @@ export interface CappedScope extends CounterOf {
   readonly spentNanoUsd: NanoUsd;
 }
 
+/** A class: see docs/decisions/objects-of-a-call.md. */
+class Capped implements CappedScope {
+  readonly kind: CappedScope['kind'];
+  readonly id: string;
+  readonly capNanoUsd: NanoUsd;
+  readonly spentNanoUsd: NanoUsd;
+  readonly trialNanoUsd: NanoUsd | undefined;
+  readonly period: string | undefined;
+
+  constructor(
+    kind: CappedScope['kind'],
+    id: string,
+    capNanoUsd: NanoUsd,
+    spentNanoUsd: NanoUsd,
+    trialNanoUsd: NanoUsd | undefined,
+    period: string | undefined,
+  ) {
+    this.kind = kind;
+    this.id = id;
+    this.capNanoUsd = capNanoUsd;
+    this.spentNanoUsd = spentNanoUsd;
+    this.trialNanoUsd = trialNanoUsd;
+    this.period = period;
+  }
+}
+
 /** A budget as it is checked. */
 export class BudgetTerms {
   readonly budget: Budget;
@@ -118,19 +144,14 @@ export function cappedScopes(
   const index = budgets === undefined ? undefined : indexOf(budgets);
   const capped: CappedScope[] = [];
   for (const { kind, id, capNanoUsd, spentNanoUsd = 0 } of payersOf(attempt, index)) {
-    if (capNanoUsd !== undefined) add(capped, { kind, id, capNanoUsd, spentNanoUsd });
+    if (capNanoUsd !== undefined) add(capped, new Capped(kind, id, capNanoUsd, spentNanoUsd, undefined, undefined));
     for (const terms of index?.of({ kind, id }) ?? NONE) {
       const period = terms.periodAt(nowMs)?.name;
       const cap = terms.capAt(nowMs);
       const isTrial = terms.budget.dryRun === true;
-      add(capped, {
-        kind,
-        id,
-        capNanoUsd: isTrial ? Number.POSITIVE_INFINITY : cap,
-        trialNanoUsd: isTrial ? cap : undefined,
-        spentNanoUsd: period === undefined ? spentNanoUsd : 0,
-        ...(period === undefined ? {} : { period }),
-      });
+      const most = isTrial ? Number.POSITIVE_INFINITY : cap;
+      const spent = period === undefined ? spentNanoUsd : 0;
+      add(capped, new Capped(kind, id, most, spent, isTrial ? cap : undefined, period));
     }
   }
   return capped;

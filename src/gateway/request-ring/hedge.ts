@@ -13,16 +13,18 @@
 import type { Config } from '../../core/config.ts';
 import type { Call, Middleware } from '../../core/model/model.ts';
 import { observe } from '../../kit/streams/observe.ts';
+import { createControllers } from '../attempt-ring/timeouts/abort-controller-pool.ts';
 import { createDeadlines } from '../attempt-ring/timeouts/deadline-timer.ts';
 import { createAllowance } from './hedge/allowance.ts';
 import { HedgedCall, type HedgeParts } from './hedge/hedged-call.ts';
 import { hedgeOf } from './hedge/rule.ts';
 
 export function hedge(
-  parts: Omit<HedgeParts, 'allowance' | 'deadlines'> & { readonly config: () => Config },
+  parts: Omit<HedgeParts, 'allowance' | 'deadlines' | 'controllers'> & { readonly config: () => Config },
 ): Middleware {
   const allowance = createAllowance();
-  const own: HedgeParts = { ...parts, allowance, deadlines: createDeadlines(parts.clock) };
+  const { clock } = parts;
+  const own: HedgeParts = { ...parts, allowance, deadlines: createDeadlines(clock), controllers: createControllers() };
   return (call, next) => {
     const config = parts.config();
     const rule = isOff(call, config) ? undefined : hedgeOf(call, config);

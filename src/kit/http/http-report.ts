@@ -68,7 +68,8 @@ export function reportFinish(
   context: ProviderContext,
 ): void {
   if (model === undefined && serviceTier === undefined && stated === undefined) return;
-  const report: Draft = { ...stated };
+  // A copy that grows has a form of its own each time (Node 20), so that of nothing is none.
+  const report: Draft = stated === undefined ? {} : { ...stated };
   if (model !== undefined) report.model ??= model;
   if (serviceTier !== undefined) report.serviceTier ??= serviceTier;
   context.report(report);

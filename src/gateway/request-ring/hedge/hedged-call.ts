@@ -6,6 +6,7 @@ import { onAbort } from '../../../core/on-abort.ts';
 import type { StreamEnding, StreamObserver } from '../../../kit/streams/observe.ts';
 import { lazily, type ReadHead, type StreamHead } from '../../../kit/streams/stream-head.ts';
 import { settlesWithin } from '../../../system/clock.ts';
+import type { Controllers, LentController } from '../../attempt-ring/timeouts/abort-controller-pool.ts';
 import { type Deadlines, newDeadline } from '../../attempt-ring/timeouts/deadline-timer.ts';
 import { canAbort } from '../../calls/call.ts';
 import { callStateOf, type Lanes } from '../../calls/call-state.ts';
@@ -23,11 +24,12 @@ export interface HedgeParts {
   readonly routing: (call: Call) => RouteOptions;
   readonly allowance: Allowance;
   readonly deadlines: Deadlines;
+  readonly controllers: Controllers;
 }
 
 /** One of the two targets, with what failover puts in its place before it has spoken. */
 interface Lane {
-  readonly controller: AbortController;
+  readonly lent: LentController;
   isRunning: boolean;
   error: unknown;
   /** Resolves when nothing of it goes on, except for the stream of the winner. */
@@ -44,7 +46,7 @@ export class HedgedCall implements StreamObserver, Lanes {
   readonly #rule: HedgeRule;
   readonly #call: Call;
   readonly #next: Handler;
-  readonly #first = newLane();
+  readonly #first: Lane;
   readonly #deadline = newDeadline();
   readonly #taken: Target[] = [];
   #second: Lane | undefined;
@@ -63,6 +65,7 @@ export class HedgedCall implements StreamObserver, Lanes {
     this.#rule = rule;
     this.#call = call;
     this.#next = next;
+    this.#first = newLane(parts.controllers);
   }
 
   start(): undefined {
@@ -93,9 +96,12 @@ export class HedgedCall implements StreamObserver, Lanes {
     this.#stopFollowing?.();
     this.#disarm();
     if (this.winner === undefined) this.cancel();
+    const { clock, controllers } = this.#parts;
     const loser = this.winner === 'second' ? this.#first : this.#second;
-    if (loser === undefined) return ending;
-    return settlesWithin(this.#parts.clock, LONGEST_LEAVE_MS, loser.ended).then(() => ending);
+    if (loser !== undefined) return settlesWithin(clock, LONGEST_LEAVE_MS, loser.ended).then(() => ending);
+    // Where two were asked, one of them may go on with its signal.
+    controllers.giveBack(this.#first.lent);
+    return ending;
   }
 
   has(target: Target): boolean {
@@ -128,7 +134,7 @@ export class HedgedCall implements StreamObserver, Lanes {
     this.#disarm();
     const order = this.#seconds();
     if (order.length === 0 || !this.#parts.allowance.take()) return;
-    this.#second = newLane();
+    this.#second = newLane(this.#parts.controllers);
     this.#secondAt = this.#parts.clock.monotonic();
     this.#begin(this.#second, { isSecond: true, ...this.#call, order });
   }
@@ -151,7 +157,7 @@ export class HedgedCall implements StreamObserver, Lanes {
   #begin(lane: Lane, call: Call): void {
     const read = this.#read;
     if (read === undefined) return;
-    lane.ended = read(this.#next({ ...call, signal: lane.controller.signal })).then(
+    lane.ended = read(this.#next({ ...call, signal: lane.lent.controller.signal })).then(
       (head) => this.#spoke(lane, head),
       (error: unknown) => this.#failed(lane, error),
     );
@@ -164,7 +170,7 @@ export class HedgedCall implements StreamObserver, Lanes {
     this.winner = lane === this.#first ? 'first' : 'second';
     this.#disarm();
     const other = lane === this.#first ? this.#second : this.#first;
-    if (other?.isRunning === true) other.controller.abort(this.#lost());
+    if (other?.isRunning === true) other.lent.controller.abort(this.#lost());
     this.#tell();
     this.#resolve(head);
     return undefined;
@@ -182,8 +188,8 @@ export class HedgedCall implements StreamObserver, Lanes {
   }
 
   #abort(reason: PolyphonyError): void {
-    this.#first.controller.abort(reason);
-    this.#second?.controller.abort(reason);
+    this.#first.lent.controller.abort(reason);
+    this.#second?.lent.controller.abort(reason);
   }
 
   #lost(): PolyphonyError {
@@ -213,8 +219,8 @@ export class HedgedCall implements StreamObserver, Lanes {
 
 const nothing = (): void => {};
 
-const newLane = (): Lane => ({
-  controller: new AbortController(),
+const newLane = (controllers: Controllers): Lane => ({
+  lent: controllers.take(),
   isRunning: true,
   error: undefined,
   ended: Promise.resolve(),
