@@ -1,6 +1,6 @@
 /** The caps that an attempt must keep: those of its own scopes, and those of the config. */
 import type { Config } from '../../core/config.ts';
-import { type CounterOf, counterKey } from '../../core/counter-key.ts';
+import type { CounterOf } from '../../core/counter-key.ts';
 import type { Attempt, Scope } from '../../core/model/model.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { type Period, periodAt } from '../../core/money/period.ts';
@@ -102,18 +102,21 @@ export function indexOf(budgets: Budgets): BudgetIndex {
 
 function buildIndex(all: readonly BudgetTerms[]): BudgetIndex {
   const ofKind = new Map<string, readonly BudgetTerms[]>();
-  const ofOne = new Map<string, readonly BudgetTerms[]>();
+  const ofOne = new Map<string, Map<string, readonly BudgetTerms[]>>();
   for (const terms of all) {
     const { scope, id } = terms.budget;
     if (id === undefined) ofKind.set(scope, [...(ofKind.get(scope) ?? NONE), terms]);
-    else ofOne.set(counterKey({ kind: scope, id }), [...(ofOne.get(counterKey({ kind: scope, id })) ?? NONE), terms]);
+    else {
+      const byId = ofOne.get(scope) ?? new Map<string, readonly BudgetTerms[]>();
+      ofOne.set(scope, byId.set(id, [...(byId.get(id) ?? NONE), terms]));
+    }
   }
   return {
     ofProviders: all.some(({ budget }) => budget.scope === 'provider'),
     watched: all.filter(({ isWatched }) => isWatched),
     of({ kind, id }) {
       const every = ofKind.get(kind) ?? NONE;
-      const one = ofOne.size === 0 ? undefined : ofOne.get(counterKey({ kind, id }));
+      const one = ofOne.get(kind)?.get(id);
       if (one === undefined) return every;
       return every.length === 0 ? one : [...every, ...one];
     },

@@ -58,7 +58,7 @@ export function reserve(
   const changes = scopes.map((scope) => holdOf(scope, amount));
   const read = (result: CounterResult): ReservationResult =>
     result.ok
-      ? { ok: true, reservation: reservationOf(keyValue, scopes, amount) }
+      ? { ok: true, reservation: reservationOf(keyValue, changes, amount) }
       : refusalOf(scopes, result.refused, result.value);
   const result = keyValue.change(changes);
   return isPromise(result) ? result.then(read) : read(result);
@@ -127,13 +127,14 @@ function refusalOf(scopes: readonly CappedScope[], refused: number, takenNanoUsd
 
 function reservationOf(
   store: Pick<KeyValueStore, 'change'>,
-  scopes: readonly CappedScope[],
+  holds: readonly CounterChange[],
   held: NanoUsd,
 ): Reservation {
   return {
     settle(actual) {
       if (actual === held) return undefined;
-      const result = store.change(scopes.map((scope) => ({ key: counterKey(scope), by: actual - held })));
+      const by = actual - held;
+      const result = store.change(holds.map(({ key }) => ({ key, by })));
       return isPromise(result) ? result.then(() => undefined) : undefined;
     },
   };

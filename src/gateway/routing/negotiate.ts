@@ -24,9 +24,12 @@ export function someCapable(
   return deployments.some((deployment) => isMeant(deployment) && failsNone(rules, deployment, question, measures));
 }
 
-/** Those that fail no rule. No message is made, because nobody reads it. */
-export function satisfying(deployments: readonly Deployment[], question: Negotiation): readonly Deployment[] {
-  const selection = new Selection(question);
+/** Those that fail no rule. No message is made, because nobody reads it. `selection`: that of the same question. */
+export function satisfying(
+  deployments: readonly Deployment[],
+  question: Negotiation,
+  selection = new Selection(question),
+): readonly Deployment[] {
   const able: Deployment[] = [];
   if (question.request.limits === undefined) {
     for (const deployment of deployments) if (selection.has(deployment)) able.push(deployment);
@@ -48,8 +51,11 @@ export function satisfying(deployments: readonly Deployment[], question: Negotia
 const PASSES = 1;
 const FAILS = 2;
 
+const BY_TERMS = RULES.filter(({ byTerms }) => byTerms === true);
+const OTHERS = RULES.filter((rule) => rule.byTerms !== true && rule.isLimit !== true && !PLAIN.has(rule));
+
 /** The rules of one request without its limits, asked as seldom as they can be. */
-class Selection {
+export class Selection {
   readonly measures: Measures;
   readonly #question: Negotiation;
   readonly #byTerms: readonly Rule[];
@@ -60,12 +66,11 @@ class Selection {
   readonly #found: Uint8Array;
 
   constructor(question: Negotiation) {
-    const rules = applying(RULES, question).filter(({ isLimit }) => isLimit !== true);
     this.measures = new Measures(question);
     this.#question = question;
-    this.#byTerms = rules.filter(({ byTerms }) => byTerms === true);
-    this.#plain = rules.filter((rule) => PLAIN.has(rule));
-    this.#others = rules.filter((rule) => rule.byTerms !== true && !PLAIN.has(rule));
+    this.#byTerms = applying(BY_TERMS, question);
+    this.#plain = applying([...PLAIN], question);
+    this.#others = applying(OTHERS, question);
     this.#numbers = new PlainNumbers(question);
     this.#found = new Uint8Array(question.registry.columns.termCount);
   }

@@ -31,7 +31,7 @@ import { nameOf } from '../calls/target.ts';
 import { unknownName } from '../calls/unknown-name.ts';
 import { type Arrangement, arranged, type Trial } from './arrangement/arrange.ts';
 import { type Objectionable, objections } from './arrangement/objections.ts';
-import { askedOf, failuresOf, satisfying } from './negotiate.ts';
+import { askedOf, failuresOf, Selection, satisfying } from './negotiate.ts';
 import type { Negotiation } from './negotiation.ts';
 import { isOfTier, isPreferred, mayStandBefore, ordered, preferredFirst, preferredOf } from './order.ts';
 import { type Ranking, type RankResult, rank } from './rank.ts';
@@ -170,8 +170,14 @@ export const namedTargets = (names: readonly string[], options: RouteOptions): r
 
 function satisfyingNamed(names: readonly string[], options: RouteOptions): readonly Scored[] {
   const allowed = allowing(options);
-  const all = names.flatMap((name) => bestFirst(scoreAll(satisfying(options.registry.named(name), allowed), options)));
-  return all.filter((one, index) => all.findIndex((other) => other.deployment === one.deployment) === index);
+  const selection = new Selection(allowed);
+  const found = new Map<Deployment, Scored>();
+  for (const name of names) {
+    const able = satisfying(options.registry.named(name), allowed, selection);
+    for (const one of bestFirst(scoreAll(able, options)))
+      if (!found.has(one.deployment)) found.set(one.deployment, one);
+  }
+  return [...found.values()];
 }
 
 /** A plugin may still drop some of them. */

@@ -145,6 +145,9 @@ export class DecayingCounts {
 const bucketOf = (milliseconds: number): number =>
   Math.min(BUCKETS - 1, Math.max(0, Math.round(Math.log(Math.max(1, milliseconds)) / GROWTH)));
 
+/** Kept ones come from a store. */
+const isBucket = (index: number): boolean => Number.isInteger(index) && index >= 0 && index < BUCKETS;
+
 /** Until when it has quantiles; then those that were found since the last sample, each after its fraction. */
 const FRESH_UNTIL = 0;
 const FOUND = 1;
@@ -155,6 +158,9 @@ export const sketch = (): Sketch => new DecayingSketch();
 class DecayingSketch implements Sketch {
   readonly #counts = new DecayingCounts(BUCKETS);
   readonly #held = new Float64Array(FOUND + 2 * MOST_FOUND);
+  /** All others are empty: what is like lies in a few of them, and each call reads some quantiles anew. */
+  #lowest = BUCKETS;
+  #highest = -1;
 
   constructor() {
     this.#changed(Number.NEGATIVE_INFINITY);
@@ -162,7 +168,7 @@ class DecayingSketch implements Sketch {
 
   add(milliseconds: number, nowMs: number): void {
     this.#counts.follow(nowMs);
-    this.#counts.add(bucketOf(milliseconds), nowMs);
+    this.#counts.add(this.#used(bucketOf(milliseconds)), nowMs);
     this.#changed(this.#counts.until(LEAST_WEIGHT));
   }
 
@@ -170,7 +176,7 @@ class DecayingSketch implements Sketch {
     // Most targets have none, and need no room for them.
     this.#counts.grow(2 * BUCKETS);
     this.#counts.follow(nowMs);
-    this.#counts.add(BUCKETS + bucketOf(milliseconds), nowMs);
+    this.#counts.add(BUCKETS + this.#used(bucketOf(milliseconds)), nowMs);
     this.#changed(this.#counts.until(LEAST_WEIGHT));
   }
 
@@ -184,7 +190,7 @@ class DecayingSketch implements Sketch {
   }
 
   addBuckets(buckets: readonly BucketWeight[], atMs: number): void {
-    for (const [index, weight] of buckets) if (index < BUCKETS) this.#counts.add(index, atMs, weight);
+    for (const [index, weight] of buckets) if (isBucket(index)) this.#counts.add(this.#used(index), atMs, weight);
     this.#changed(this.#counts.until(LEAST_WEIGHT));
   }
 
@@ -222,9 +228,15 @@ class DecayingSketch implements Sketch {
     if (backMs > 0) this.#held[FRESH_UNTIL] = (this.#held[FRESH_UNTIL] as number) - backMs;
   }
 
+  #used(index: number): number {
+    if (index < this.#lowest) this.#lowest = index;
+    if (index > this.#highest) this.#highest = index;
+    return index;
+  }
+
   #find(fraction: number): number {
     let rest = this.#sum() * fraction;
-    for (let index = 0; index < BUCKETS; index += 1) {
+    for (let index = this.#lowest; index <= this.#highest; index += 1) {
       rest -= this.#weightOf(index);
       if (rest <= 0) return Math.exp(index * GROWTH);
     }
@@ -237,7 +249,7 @@ class DecayingSketch implements Sketch {
     let waiting = this.#sum();
     /** The share of samples that are longer than the buckets so far. */
     let longer = 1;
-    for (let index = 0; index < BUCKETS && waiting > 0; index += 1) {
+    for (let index = this.#lowest; index <= this.#highest && waiting > 0; index += 1) {
       const after = longer * (1 - Math.min(1, this.#counts.raw(index) / waiting));
       if (after <= most) {
         const share = longer - after;
@@ -251,7 +263,7 @@ class DecayingSketch implements Sketch {
 
   #sum(): number {
     let sum = 0;
-    for (let index = 0; index < BUCKETS; index += 1) sum += this.#weightOf(index);
+    for (let index = this.#lowest; index <= this.#highest; index += 1) sum += this.#weightOf(index);
     return sum;
   }
 
