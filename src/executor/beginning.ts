@@ -34,7 +34,8 @@ export interface Driven {
 export function start(driven: Driven, given: Omit<RunOpening, 'runId'>): RunHandle {
   const runId = given.options.runId ?? driven.host.runtime.ids('run');
   if (driven.live.has(runId)) throw exists(runId);
-  const opening = { ...given, runId };
+  // Its id stands before the copy: see docs/decisions/objects-of-a-call.md.
+  const opening = { runId, ...given };
   const started = prepare(driven, opening);
   const { driving, handle } = started;
   const open = (): Promise<void> => openNew(driven, started, opening);

@@ -18,29 +18,24 @@ const EVENT_BYTES = 256;
 /** What an event of a nested run is taken for: its values are held by that run too. */
 const NESTED_BYTES = 1024;
 
+interface Log {
+  readonly events: (RunEvent | undefined)[];
+  waiting: (() => void)[];
+  closed: boolean;
+}
+
 /** @param deltaBytes beyond this the oldest `node-delta` events and events of nested runs are dropped */
 export function eventLog(deltaBytes: number = DELTA_BYTES): EventLog {
-  const events: (RunEvent | undefined)[] = [];
+  const log: Log = { events: [], waiting: [], closed: false };
+  const { events } = log;
   const nested = new Set<RunEvent>();
   const deltas = keptDeltas(events, nested, deltaBytes);
-  let waiting: (() => void)[] = [];
-  let closed = false;
   const wake = (): void => {
-    if (waiting.length === 0) return;
-    const woken = waiting;
-    waiting = [];
+    if (log.waiting.length === 0) return;
+    const woken = log.waiting;
+    log.waiting = [];
     for (const resolve of woken) resolve();
   };
-  async function* read(): AsyncGenerator<RunEvent> {
-    for (let at = 0; ; at += 1) {
-      while (at >= events.length) {
-        if (closed) return;
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      }
-      const event = events[at];
-      if (event !== undefined) yield event;
-    }
-  }
   return {
     push(event) {
       if (event.type === 'node-delta') deltas.add(event.text.length + EVENT_BYTES);
@@ -54,12 +49,24 @@ export function eventLog(deltaBytes: number = DELTA_BYTES): EventLog {
       wake();
     },
     close() {
-      closed = true;
+      log.closed = true;
       wake();
     },
-    read,
+    read: () => eventsOf(log),
     size: () => events.length,
   };
+}
+
+/** A generator of the module: each one within a function has a hidden class of its own. */
+async function* eventsOf(log: Log): AsyncGenerator<RunEvent> {
+  for (let at = 0; ; at += 1) {
+    while (at >= log.events.length) {
+      if (log.closed) return;
+      await new Promise<void>((resolve) => log.waiting.push(resolve));
+    }
+    const event = log.events[at];
+    if (event !== undefined) yield event;
+  }
 }
 
 /** Drops the oldest deltas and nested events when all of them take too much. The place of each stays, so that no reader skips another event. */

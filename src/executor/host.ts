@@ -84,12 +84,11 @@ export function hostOf(options: EngineOptions, turns: Turns, drives: (runId: str
   const { runtime, planner, validPlan, onEvent, leaseMs = 10_000, graceMs = 1000 } = options;
   const { owner = ownerOf(runtime) } = options;
   const journal = guardedJournal(options.journal);
-  const leasing = { journal, clock: runtime.clock, leaseMs };
   const unwritten: EngineHost['unwritten'] = new Map();
   // A name per lease: the store then also keeps two drives of this process apart, of one engine or of two.
   const lock: Host['lock'] = async (runId, onLost = () => {}) => {
     const name = `${owner}/${nextLease(options.journal)}`;
-    const release = await takeLease({ ...leasing, owner: name, runId, onLost });
+    const release = await takeLease({ journal, clock: runtime.clock, leaseMs, owner: name, runId, onLost });
     // A lease that cannot be given back ends by itself, so that is no failure. Only the next turn of the run waits that long.
     return async () => {
       const released = settlesWithin(runtime.clock, leaseMs, release());

@@ -52,13 +52,9 @@ interface Unhurried<R> {
 export function requestFields(call: NodeCall) {
   const { node, sensitivity, cache } = call;
   const limits = limitsOf(call);
-  return {
-    ...(node.model === undefined ? {} : modelFields(node.model)),
-    ...(limits === undefined ? {} : { limits }),
-    ...(node.escalate === undefined ? {} : { escalate: escalateOf(node.escalate) }),
-    ...(sensitivity === undefined ? {} : { sensitivity }),
-    ...(cache === undefined ? {} : { cache }),
-  };
+  const escalate = node.escalate && escalateOf(node.escalate);
+  const asked = node.model === undefined ? undefined : modelFields(node.model);
+  return defined({ model: asked?.model, intent: asked?.intent, limits, escalate, sensitivity, cache });
 }
 
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
@@ -85,12 +81,12 @@ function limitsOf({ node }: NodeCall): RequestLimits | undefined {
   const { seconds, attemptSeconds } = timeLimitsOf(node);
   if (usd === undefined && seconds === undefined && attemptSeconds === undefined && retries === undefined)
     return undefined;
-  return {
-    ...(usd === undefined ? {} : { usd }),
-    ...(seconds === undefined ? {} : { ms: seconds * 1000 }),
-    ...(attemptSeconds === undefined ? {} : { attemptMs: attemptSeconds * 1000 }),
-    ...(retries === undefined ? {} : { retries }),
-  };
+  return defined({
+    usd,
+    ms: seconds === undefined ? undefined : seconds * 1000,
+    attemptMs: attemptSeconds === undefined ? undefined : attemptSeconds * 1000,
+    retries,
+  });
 }
 
 /** Runs one gateway call; a failure carries the cost of its attempts. */

@@ -63,8 +63,7 @@ export function createAnswerStore(options: {
       }
     },
     keep(key, response, ttlMs, memoryOnly) {
-      const { attempts: _attempts, costNanoUsd: _cost, ...rest } = response;
-      const entry: Entry = { until: clock.now() + ttlMs, response: { ...rest, attempts: [], costNanoUsd: 0 } };
+      const entry: Entry = { until: clock.now() + ttlMs, response: { ...response, attempts: [], costNanoUsd: 0 } };
       remember(key, entry);
       if (!memoryOnly) write(key, entry, ttlMs);
     },

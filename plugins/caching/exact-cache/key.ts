@@ -22,9 +22,9 @@ function answerOf(request: ModelRequest): unknown {
   const { cache: _cache, onStreamFailure: _failure, limits, model, ...rest } = request;
   const { ms: _ms, attemptMs: _attemptMs, retries: _retries, ...choosing } = limits ?? {};
   const fields: Record<string, unknown> = {
-    ...rest,
     model: typeof model === 'string' ? { id: model } : model,
     limits: sorted(choosing),
+    ...rest,
   };
   // The audience covers who asks; providers use this id only to trace abuse.
   delete fields.user;

@@ -205,7 +205,7 @@ function finishOf(state: Climb, { answer, verdict, rung }: Kept): FinishEvent {
     reason: reasonOf(state, verdict),
     rungs: state.rungs,
   };
-  return { ...answer.finish, costNanoUsd: answer.costNanoUsd, escalation };
+  return Object.assign({}, answer.finish, { costNanoUsd: answer.costNanoUsd, escalation });
 }
 
 function reasonOf({ below, ended }: Climb, { score, reasons }: Verdict): string {

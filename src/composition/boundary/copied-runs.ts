@@ -76,14 +76,16 @@ export function copiedHandle(handle: RunHandle): RunHandle {
   return copied;
 }
 
+async function* copiedEvents(handle: RunHandle): AsyncGenerator<RunEvent> {
+  const own = copies();
+  for await (const event of handle.events()) yield copiedEvent(event, own);
+}
+
 function newHandle(handle: RunHandle): RunHandle {
   let result: Promise<RunResult> | undefined;
   return {
     runId: handle.runId,
-    async *events() {
-      const own = copies();
-      for await (const event of handle.events()) yield copiedEvent(event, own);
-    },
+    events: () => copiedEvents(handle),
     result() {
       result ??= handle.result().then(copiedResult);
       return result;
@@ -94,7 +96,7 @@ function newHandle(handle: RunHandle): RunHandle {
 
 function copiedResult({ error, nodes, ...result }: RunResult): RunResult {
   const own = copies();
-  const copy = { ...own.of(result), nodes: nodes.map((report) => copiedReport(report, own)) };
+  const copy = Object.assign(own.of(result), { nodes: nodes.map((report) => copiedReport(report, own)) });
   // The error is what its cause is found by, and nobody else holds it.
   return error === undefined ? copy : { ...copy, error };
 }

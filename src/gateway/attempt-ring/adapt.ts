@@ -170,7 +170,9 @@ function draftOf(request: ChatRequest, deployment: Deployment, relaxed: Relaxed 
 
 function limited(request: ChatRequest, card: ModelCard): ChatRequest {
   const limit = answerLimit(request, card);
-  return limit === undefined ? request : { ...request, maxOutputTokens: limit };
+  if (limit === undefined) return request;
+  // A new field stands before the copy: see docs/decisions/objects-of-a-call.md.
+  return 'maxOutputTokens' in request ? { ...request, maxOutputTokens: limit } : { maxOutputTokens: limit, ...request };
 }
 
 const ALL = maskOf(['json-schema', 'json-mode', 'system', 'temperature', 'top-p', 'seed', 'stop', 'penalties']);

@@ -180,17 +180,14 @@ function fragmentOf(value: unknown): string {
 }
 
 function eventsOf(draft: Draft): ModelEvent[] {
-  const known = { type: 'tool-call', id: draft.id, name: draft.name } as const;
-  const signed = draft.signature === undefined ? {} : { signature: draft.signature };
-  if (draft.custom !== undefined)
-    return [callEvent({ ...known, arguments: { input: draft.text }, ...signed, ...draft.custom })];
+  if (draft.custom !== undefined) return [callEvent(draft, { input: draft.text }, draft.custom)];
   const object = argumentsObject(draft.text);
-  if (object !== undefined) return [callEvent({ ...known, arguments: object as JsonValue, ...signed })];
+  if (object !== undefined) return [callEvent(draft, object as JsonValue)];
   const message = `The arguments of the tool call "${draft.name}" are not a JSON object, so they were kept as text in "raw".`;
-  return [
-    { type: 'warning', warning: { code: 'tool-arguments', message } },
-    callEvent({ ...known, arguments: {}, raw: draft.text, ...signed }),
-  ];
+  return [{ type: 'warning', warning: { code: 'tool-arguments', message } }, callEvent(draft, {}, { raw: draft.text })];
 }
 
-const callEvent = (call: ToolCallPart): ModelEvent => ({ type: 'tool-call', call });
+function callEvent({ id, name, signature }: Draft, given: JsonValue, more: Partial<ToolCallPart> = {}): ModelEvent {
+  const signed = signature === undefined ? {} : { signature };
+  return { type: 'tool-call', call: { type: 'tool-call', id, name, arguments: given, ...signed, ...more } };
+}

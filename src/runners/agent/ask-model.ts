@@ -69,7 +69,7 @@ async function ask(conversation: Conversation, more: Partial<ChatDraft>): Promis
   assertTokens(conversation);
   conversation.asked += 1;
   const id = `${call.idempotencyKey}/${conversation.asked}`;
-  const asked = { ...request, ...agent.request, ...more, messages: messagesTo(conversation) };
+  const asked = Object.assign({}, request, agent.request, more, { messages: messagesTo(conversation) });
   const { gateway } = options;
   const response = await charged((trace) =>
     unhurried({ call, gateway, request: asked, options: callOptions(call, id, trace) }, (given, callGiven) =>

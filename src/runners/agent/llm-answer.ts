@@ -18,7 +18,7 @@ export function finish(conversation: Conversation, response: ModelResponse, valu
   if (response.finishReason === 'length') warn(conversation, 'output-cut', cutWarning(conversation, response));
   const { costNanoUsd, usage, warnings } = conversation;
   const answer = { ...factsOf(response), ...transcriptOf(conversation, response) };
-  return { ...outputOf(value, response), answer, costNanoUsd, usage, warnings };
+  return { answer, ...outputOf(value, response), costNanoUsd, usage, warnings };
 }
 
 function cutWarning(conversation: Conversation, response: ModelResponse): string {

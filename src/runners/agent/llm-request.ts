@@ -1,6 +1,7 @@
 /** Creates the chat request from a node's `in`. */
 
 import type { AnswerLimitsConfig } from '../../core/config.ts';
+import { defined } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type {
   AskedChat,
@@ -41,16 +42,17 @@ export function chatRequest(
   const temperature = numberInput(call, 'temperature');
   const maxOutputTokens = maxTokensOf(call);
   const reasoning = reasoningOf(call);
-  return {
-    ...requestFields(call),
+  return defined({
     messages: messagesOf(call),
-    ...(maySayAgain(call) ? { onStreamFailure: 'restart' as const } : {}),
-    ...(schema === undefined ? {} : { output: { type: 'json', schema, name: call.node.id } as const }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(maxOutputTokens === undefined ? { answerTokens: nodeTokens } : { maxOutputTokens }),
-    ...(repeatedCharacters === 0 ? {} : { repeatedCharacters }),
-    ...(reasoning === undefined ? {} : { reasoning }),
-  };
+    onStreamFailure: maySayAgain(call) ? ('restart' as const) : undefined,
+    output: schema === undefined ? undefined : ({ type: 'json', schema, name: call.node.id } as const),
+    temperature,
+    answerTokens: maxOutputTokens === undefined ? nodeTokens : undefined,
+    maxOutputTokens,
+    repeatedCharacters: repeatedCharacters === 0 ? undefined : repeatedCharacters,
+    reasoning,
+    ...requestFields(call),
+  });
 }
 
 /**

@@ -157,7 +157,7 @@ async function outcomeOf(toolbox: Toolbox, called: Called, key: string): Promise
       given = decision;
     }
     const { value, costNanoUsd, usage } = await runTool(toolbox, tool, given, key);
-    return { ...given, result: value, costNanoUsd, ...(usage === undefined ? {} : { usage }) };
+    return { result: value, costNanoUsd, ...(usage === undefined ? {} : { usage }), ...given };
   } catch (error) {
     if (error instanceof SuspendRun) return given.approval === undefined ? error : askedWithin(error, key, part, given);
     const paid = chargeOf(error);

@@ -44,12 +44,26 @@ const NOTHING: CompiledNode = {
 
 /** @throws invalid-plan when a condition does not compile; those of a valid plan always do */
 function compileNode(node: PlanNode): CompiledNode {
-  const { in: inputs, each, when, repeat, session, thread } = node;
+  const { in: inputs } = node;
+  const known = expressionsOf(node);
+  if (inputs === undefined) return known;
+  const { each, when, until, session, model, thread } = known;
+  // A copy, because runs at the same time may share a valid plan, and a tool may change the list that it was given.
+  return { inputs: compileTemplate(copyJson(inputs)), each, when, until, session, model, thread };
+}
+
+/** Kept with the node, because runs of the same plan share it, and a condition takes longer to compile than a step that does little. */
+const expressions = new WeakMap<PlanNode, CompiledNode>();
+
+/** Everything but its inputs. */
+function expressionsOf(node: PlanNode): CompiledNode {
+  const { each, when, repeat, session, thread } = node;
   const model = modelByData(node);
-  if (!inputs && !each && !when && !repeat && !session && !thread && !model) return NOTHING;
-  return {
-    // A copy, because runs at the same time may share a valid plan, and a tool may change the list that it was given.
-    inputs: compileTemplate(inputs === undefined ? NO_INPUTS : copyJson(inputs)),
+  if (!each && !when && !repeat && !session && !thread && !model) return NOTHING;
+  const known = expressions.get(node);
+  if (known !== undefined) return known;
+  const made: CompiledNode = {
+    inputs: NOTHING.inputs,
     each: each === undefined ? undefined : compileTemplate(each),
     when: when === undefined ? undefined : compileTest(node.id, when),
     until: repeat === undefined ? undefined : compileTest(node.id, repeat.until),
@@ -57,6 +71,8 @@ function compileNode(node: PlanNode): CompiledNode {
     model: model === undefined ? undefined : compileTemplate(model),
     thread: thread === undefined ? undefined : compileSession(threadSettings(thread).key),
   };
+  expressions.set(node, made);
+  return made;
 }
 
 function modelByData({ model }: PlanNode): Readonly<Record<string, string>> | undefined {

@@ -2,9 +2,10 @@
  * The calls of a unit: their inputs, their results, and whether another call follows. A unit is
  * one call unless it has rounds, or several attempts (attempts.ts).
  */
+import { defined, type Growing } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Scope, Warning } from '../../core/model/model.ts';
-import { addMoney, nanoToUsd, usdToNano } from '../../core/money/money.ts';
+import { addMoney, type NanoUsd, nanoToUsd, usdToNano } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import type { NodeCall, NodeMeta, NodeOutput, NodeProgress, NodeResult, NodeThread } from '../../core/run/engine.ts';
 import { THREAD_KEY_LENGTH } from '../../core/stores/threads.ts';
@@ -108,17 +109,15 @@ export function answerOf({ task, item }: Unit): NodeCall['answer'] {
 export function scopesOf(run: RunState, { task }: Unit): readonly Scope[] {
   const { money, runId } = run;
   const usd = task.node.limits?.usd;
-  const paid: Scope = { kind: 'run', id: runId, ...(money.cap === undefined ? {} : { capNanoUsd: money.cap }) };
-  const node: Scope = {
-    kind: 'node',
-    id: `${runId}/${task.id}`,
-    ...(usd === undefined ? {} : { capNanoUsd: usdToNano(usd) }),
-  };
-  return [
-    ...run.scopes,
-    money.spent === 0 ? paid : { ...paid, spentNanoUsd: money.spent },
-    task.paid === 0 ? node : { ...node, spentNanoUsd: task.paid },
-  ];
+  const node = scopeOfPayer('node', `${runId}/${task.id}`, usd === undefined ? undefined : usdToNano(usd), task.paid);
+  return [...run.scopes, scopeOfPayer('run', runId, money.cap, money.spent), node];
+}
+
+function scopeOfPayer(kind: 'run' | 'node', id: string, cap: NanoUsd | undefined, spentNanoUsd: NanoUsd): Scope {
+  const scope: Growing<Scope> = { kind, id };
+  if (cap !== undefined) scope.capNanoUsd = cap;
+  if (spentNanoUsd !== 0) scope.spentNanoUsd = spentNanoUsd;
+  return scope;
 }
 
 // ---------------------------------------------------------------------------------------------------- during a call
@@ -160,12 +159,10 @@ export function bookOutput(run: RunState, unit: Unit, output: NodeOutput): NodeR
     if (output.answer !== undefined) holdAnswer(run.values, output.answer, unit.task.id);
   }
   const { usage, costNanoUsd } = output;
-  const result = {
-    output: output.value === undefined ? null : output.value,
-    meta: metaOf(run, unit, output),
-    costNanoUsd,
-  };
-  return withAllMoney(unit, usage === undefined ? result : { ...result, usage });
+  const value = output.value === undefined ? null : output.value;
+  const result: Growing<NodeResult> = { output: value, meta: metaOf(run, unit, output), costNanoUsd };
+  if (usage !== undefined) result.usage = usage;
+  return withAllMoney(unit, result);
 }
 
 /** Charges a call that failed, or that asks a question after it has paid for something. */
@@ -183,21 +180,14 @@ function metaOf(run: RunState, unit: Unit, output: NodeOutput): NodeMeta {
   const meta = { costUsd, ms, warnings: output.warnings ?? NO_WARNINGS };
   if (model === undefined && provider === undefined && confidence === undefined && escalation === undefined)
     return meta;
-  return {
-    ...(model === undefined ? {} : { model }),
-    ...(provider === undefined ? {} : { provider }),
-    rung: escalation?.rung ?? 0,
-    ...(confidence === undefined ? {} : { confidence }),
-    ...answer,
-    ...meta,
-  };
+  return defined({ model, provider, rung: escalation?.rung ?? 0, confidence, ...answer, ...meta });
 }
 
 function withAllMoney(unit: Unit, result: NodeResult): NodeResult {
   const { costNanoUsd, usage } = unit;
   if (costNanoUsd === result.costNanoUsd && usage === (result.usage ?? NO_USAGE)) return result;
   const costUsd = costNanoUsd === null ? null : nanoToUsd(costNanoUsd);
-  return { ...result, usage, costNanoUsd, meta: { ...result.meta, costUsd } };
+  return { output: result.output, usage, costNanoUsd, meta: { ...result.meta, costUsd } };
 }
 
 // ---------------------------------------------------------------------------------------------------- rounds

@@ -44,7 +44,10 @@ const NO_CALLS: Partial<Calls> = {};
 export function callsOf(made: Calls | undefined): Partial<Calls> {
   if (made === undefined) return NO_CALLS;
   const { calls, plannerCalls } = made;
-  return { ...(calls === 0 ? {} : { calls }), ...(plannerCalls === 0 ? {} : { plannerCalls }) };
+  const some: { calls?: number; plannerCalls?: number } = {};
+  if (calls !== 0) some.calls = calls;
+  if (plannerCalls !== 0) some.plannerCalls = plannerCalls;
+  return some;
 }
 
 /** Limits the run to the operator's seconds, less the time that earlier processes drove it. Those nested in it end with it. */

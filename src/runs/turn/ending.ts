@@ -28,7 +28,7 @@ export function end(run: RunState, task: Task, ending: NodeEnding, event: EventD
   release(run, task, 'settling');
   task.settled = ending;
   task.settledResult = result;
-  run.recorder.recordEnd(task.used === undefined ? event : { ...event, ...takeCalls(task) }, task);
+  run.recorder.recordEnd(task.used === undefined ? event : Object.assign(event, takeCalls(task)), task);
 }
 
 /** Nothing runs for the node any more: cancels its timers and frees its reservation. */
@@ -253,11 +253,11 @@ export function resultOfItems(
   const costNanoUsd = task.priced ? task.paid : null;
   const errors = errorsOfItems(each.results);
   const meta = {
-    ...factsOfItems(each.results),
     costUsd: costNanoUsd === null ? null : nanoToUsd(costNanoUsd),
     ms: run.host.runtime.clock.monotonic() - task.startedAt,
     warnings: [...each.results.flatMap((result) => result?.meta.warnings ?? []), ...warnings],
     ...(errors === undefined ? {} : { errors }),
+    ...factsOfItems(each.results),
   };
   const usage = task.usage === NO_USAGE ? {} : { usage: addUsage(NO_USAGE, task.usage) };
   return { output, meta, ...usage, costNanoUsd };

@@ -167,8 +167,8 @@ function holdAllRestored({ values, input, tasks }: RunState): void {
 }
 
 function newCounted(host: RunHost, { options, restored }: RunOpening): Counted {
-  const before = restored?.calls ?? { calls: 0, plannerCalls: options.paid?.plannerCalls ?? 0 };
-  return { ...before, limits: host.runLimits?.() ?? RUN_LIMITS, nested: new Set() };
+  const { calls, plannerCalls } = restored?.calls ?? { calls: 0, plannerCalls: options.paid?.plannerCalls ?? 0 };
+  return { calls, plannerCalls, limits: host.runLimits?.() ?? RUN_LIMITS, nested: new Set() };
 }
 
 /** A nested run that an earlier process began, unless its node has ended since: then the runs around it have counted it. */

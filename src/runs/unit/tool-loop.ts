@@ -43,12 +43,12 @@ export function loopRecords(
     async answered(answer) {
       holdSaid(run.values, unit, saidBy(answer), 'The answer');
       unit.loop = withAnswer(unit.loop, unit.round, answer);
-      return recorded(run, unit, { ...answer, ...placeOf(unit), type: 'model-answered' }, signal);
+      return recorded(run, unit, { type: 'model-answered', ...answer, ...placeOf(unit) }, signal);
     },
     async called(call) {
       const kept = withRoom(run, unit, call);
       unit.loop = withCall(unit.loop, unit.round, kept);
-      await recorded(run, unit, { ...kept, ...placeOf(unit), type: 'tool-call' }, signal);
+      await recorded(run, unit, { type: 'tool-call', ...kept, ...placeOf(unit) }, signal);
       return kept;
     },
   };
