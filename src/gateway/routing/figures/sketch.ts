@@ -127,6 +127,11 @@ export class DecayingCounts {
     return this.#held[FIRST + index] ?? 0;
   }
 
+  /** All numbers as they are held: that of the first bucket is at `FIRST`. */
+  numbers(): Float64Array {
+    return this.#held;
+  }
+
   #at(place: typeof ORIGIN | typeof LATEST | typeof SUM): number {
     return this.#held[place] as number;
   }
@@ -235,9 +240,10 @@ class DecayingSketch implements Sketch {
   }
 
   #find(fraction: number): number {
-    let rest = this.#sum() * fraction;
+    const numbers = this.#counts.numbers();
+    let rest = sumOf(numbers, this.#lowest, this.#highest) * fraction;
     for (let index = this.#lowest; index <= this.#highest; index += 1) {
-      rest -= this.#weightOf(index);
+      rest -= weightAt(numbers, index);
       if (rest <= 0) return Math.exp(index * GROWTH);
     }
     return Math.exp((BUCKETS - 1) * GROWTH);
@@ -245,30 +251,30 @@ class DecayingSketch implements Sketch {
 
   /** Undefined where so many were cut short that nobody knows. */
   #findUncut(fraction: number): number | undefined {
+    const numbers = this.#counts.numbers();
     const most = 1 - fraction;
-    let waiting = this.#sum();
+    let waiting = sumOf(numbers, this.#lowest, this.#highest);
     /** The share of samples that are longer than the buckets so far. */
     let longer = 1;
     for (let index = this.#lowest; index <= this.#highest && waiting > 0; index += 1) {
-      const after = longer * (1 - Math.min(1, this.#counts.raw(index) / waiting));
+      const after = longer * (1 - Math.min(1, (numbers[FIRST + index] as number) / waiting));
       if (after <= most) {
         const share = longer - after;
         return Math.exp((index - 0.5 + (share > most ? 1 : (longer - most) / share)) * GROWTH);
       }
       longer = after;
-      waiting -= this.#weightOf(index);
+      waiting -= weightAt(numbers, index);
     }
     return undefined;
   }
+}
 
-  #sum(): number {
-    let sum = 0;
-    for (let index = this.#lowest; index <= this.#highest; index += 1) sum += this.#weightOf(index);
-    return sum;
-  }
+/** Of samples that ended in the bucket or were cut short in it. A function of the numbers: what a method returns would be an object each time. */
+const weightAt = (numbers: Float64Array, index: number): number =>
+  (numbers[FIRST + index] as number) + (numbers[FIRST + BUCKETS + index] ?? 0);
 
-  /** Of samples that ended in the bucket or were cut short in it. */
-  #weightOf(index: number): number {
-    return this.#counts.raw(index) + this.#counts.raw(BUCKETS + index);
-  }
+function sumOf(numbers: Float64Array, lowest: number, highest: number): number {
+  let sum = 0;
+  for (let index = lowest; index <= highest; index += 1) sum += weightAt(numbers, index);
+  return sum;
 }
