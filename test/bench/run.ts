@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   schemas: () => import('./schemas.ts'),
   planning: () => import('./planning.ts'),
   dag: () => import('./dag.ts'),
+  'model-nodes': () => import('./model-nodes.ts'),
   simulation: () => import('./simulation.ts'),
   stores: () => import('./stores.ts'),
   ledger: () => import('./ledger.ts'),
