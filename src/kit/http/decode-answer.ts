@@ -74,7 +74,8 @@ export function decodeAnswer(
 }
 
 function readDocument(state: AnswerState, reader: DocumentReader, data: string, event: string | undefined): void {
-  const parsed = tryParseJson(data);
+  // Nearly every stream ends with it, and an error of the parser takes longer than all that is parsed of a short answer.
+  const parsed = data === '[DONE]' ? undefined : tryParseJson(data);
   const body = asRecord(parsed) ?? asRecord(asList(parsed)?.[0]);
   if (body !== undefined) {
     state.raw?.push(body);
