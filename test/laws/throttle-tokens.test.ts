@@ -15,10 +15,10 @@ const ANSWER = 50;
 const request = { messages: [{ role: 'user', content: 'word '.repeat(400) }], maxOutputTokens: ANSWER } as const;
 
 /** Counts so many tokens for one of our own estimate, and refuses what its window cannot take. */
-function counting(ratio: number) {
+function counting(ratio: number, concurrency = 64) {
   const state = { refused: 0, tokens: 0 };
   const made = harness({
-    config: { retry: { retries: 0 }, breaker: { rateLimits: 1000 } },
+    config: { retry: { retries: 0 }, breaker: { rateLimits: 1000 }, concurrency: { fake: concurrency } },
     providers({ clock }) {
       let left = LIMIT;
       let since = clock.now();
@@ -64,3 +64,23 @@ it.each([1, 3])('sends no more than the window takes: %d tokens for one of our o
   const windows = (60 * here.tokens) / LIMIT;
   expect(clock.now() - began).toBeLessThanOrEqual((Math.ceil(windows / 0.75) + 1) * PERIOD_MS);
 });
+
+it('has learned from the first answer what the provider counts', async () => {
+  const here = counting(3);
+  await here.run(here.gateway.generate(request));
+  await here.run(Promise.all(Array.from({ length: 60 }, () => here.gateway.generate(request))));
+  expect(here.refused).toBe(0);
+});
+
+it.each([1, 3])(
+  'weighs what waits and what is on its way anew once it has learned: %d tokens for one',
+  async (ratio) => {
+    const here = counting(ratio, 4);
+    const { clock } = here.runtime;
+    const began = clock.now();
+    await here.run(Promise.all(Array.from({ length: 60 }, () => here.gateway.generate(request))));
+    expect(here.refused).toBe(0);
+    const windows = (60 * here.tokens) / LIMIT;
+    expect(clock.now() - began).toBeLessThanOrEqual((Math.ceil(windows / 0.75) + 1) * PERIOD_MS);
+  },
+);

@@ -75,6 +75,11 @@ export class TokenRatio {
     return learned === undefined ? 1 : (PRIOR + learned.mean * learned.weight) / (PRIOR + learned.weight);
   }
 
+  /** For limits, where too low costs a refusal: at least what the last answers say, from the first one on. */
+  most(nowMs: number): number {
+    return this.#count === 0 ? 1 : Math.max(this.#recent, this.of(nowMs));
+  }
+
   /** What was learned, without the prior. */
   learned(nowMs: number): Rating | undefined {
     return this.#count === 0 ? undefined : this.#mean.read(nowMs);
