@@ -1,7 +1,7 @@
 /** What an attempt takes of a limit on requests or tokens. */
 import type { Attempt } from '../../../core/model/model.ts';
 import type { RateLimit } from '../../../core/model/provider.ts';
-import { expectedOutput, outputCeiling } from '../../routing/estimate.ts';
+import { countedInput, expectedOutput, outputCeiling } from '../../routing/estimate.ts';
 import type { Deployment } from '../../routing/registry.ts';
 import { needsOf } from '../../routing/requirements.ts';
 import { batchesOf } from '../embedding-batches.ts';
@@ -45,6 +45,8 @@ export const ratioOf = (deployment: Deployment | undefined, nowMs: number): numb
 
 function inputOf({ request }: Attempt, deployment: Deployment, nowMs: number): number {
   const { size } = needsOf(request);
+  const counted = countedInput(size, deployment);
+  if (counted !== undefined) return counted;
   const ratio = ratioOf(deployment, nowMs);
   return ratio === 1 ? size.exactTokens() : size.roughTokens * ratio;
 }
