@@ -46,7 +46,7 @@ export interface Registered {
 export function createRegistered(
   plugins: readonly HostedPlugin[],
   config: () => Config,
-  gateway: Pick<GatewayHandle, 'models' | 'checkRule'>,
+  gateway: Pick<GatewayHandle, 'models' | 'checkRule' | 'tokenRatios'>,
   initial: readonly WorkflowParts[],
   prompts: () => PromptBook | undefined = () => undefined,
 ): Registered {
@@ -60,7 +60,10 @@ export function createRegistered(
   const place = (set: WorkflowSet) => {
     const parts = collectParts([...plugins, ...stepPlugin(set.steps.values()).map(hostedOf)]);
     const [workflows, models] = [set.registered, gateway.models()];
-    const catalogue = createCatalogue({ parts, workflows, config: config(), models, escalates, prompts: prompts() });
+    const catalogue = createCatalogue({
+      ...{ parts, workflows, config: config(), models, escalates, prompts: prompts() },
+      tokenRatios: gateway.tokenRatios,
+    });
     return { set, parts, catalogue };
   };
   const brought = plugins.flatMap(({ name, parts }) =>

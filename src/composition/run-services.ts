@@ -231,6 +231,7 @@ export function createRunServices(parts: RunServicesParts): RunServices {
       const { simulatePlan } = await import('./simulation/simulate-plan.ts');
       const isChecked = typeof plan === 'object' && plan !== null && isValidPlan(plan as Plan | ValidPlan);
       const valid = isChecked ? (plan as ValidPlan) : validOrThrow(check(plan));
+      await gateway.recall?.();
       return simulatePlan(valid, registered.catalogue(), gateway, options);
     },
     validOnce,

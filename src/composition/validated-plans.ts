@@ -1,5 +1,5 @@
 /**
- * Validates a plan object once, as long as it and the catalogue are unchanged. Plans are plain objects that their owner may
+ * Validates a plan object once, as long as it, the catalogue and what was learned for its estimate are unchanged. Plans are plain objects that their owner may
  * change in place, so a plan that comes again is compared with what was validated: that costs far less than a validation.
  */
 import type { Plan, ValidPlan } from '../core/plan/plan.ts';
@@ -7,6 +7,8 @@ import type { Catalogue } from '../core/plan/validation.ts';
 
 interface Validated {
   readonly catalogue: Catalogue;
+  /** By which it was estimated. */
+  readonly ratios: ReadonlyMap<string, number> | undefined;
   /** The plan as it was given. */
   readonly given: unknown;
   readonly valid: ValidPlan;
@@ -20,11 +22,12 @@ export function validatedPlans(catalogue: () => Catalogue, validate: (plan: Plan
   return (plan) => {
     const now = catalogue();
     const before = known.get(plan);
-    if (before?.catalogue === now && isUnchanged(plan, before.given)) return before.valid;
+    const ratios = now.tokenRatios?.();
+    if (before?.catalogue === now && before.ratios === ratios && isUnchanged(plan, before.given)) return before.valid;
     const valid = validate(plan);
     // The validator's plan is a copy, and the same as the given one unless something was repaired.
     const given = isUnchanged(plan, valid.plan) ? valid.plan : JSON.parse(JSON.stringify(plan));
-    known.set(plan, { catalogue: now, given, valid });
+    known.set(plan, { catalogue: now, ratios, given, valid });
     return valid;
   };
 }

@@ -178,6 +178,12 @@ export interface PluginParts {
    */
   readonly escalate?: EscalationRule;
   /**
+   * Exact counts of tokens, by the models that count so: `provider/model` or a model's id, where `*` stands for any characters; the
+   * longest name that fits counts. Synchronous and pure; gets pieces of at most 2,048 characters, so that a long word costs no
+   * time without end. What it throws, or what is no number of tokens, is logged once, and the estimate counts. @default none
+   */
+  readonly tokenizers?: Readonly<Record<string, (text: string) => number>>;
+  /**
    * Orders the candidates of a call: pure and synchronous. Gets those that satisfy the request, in the order of the router or
    * of the plugin before, and returns them in its own order; it may drop some, but never add one. A chain of the config
    * (`model.route`, `fallbacks`) keeps its order, so what counts there is only which ones are left out. An error becomes `plugin-failed`.

@@ -62,6 +62,8 @@ export interface GatewayHandle extends Gateway {
    * @throws invalid-config for a threshold outside 0 to 1, and for a rung that is neither a tier nor a known model
    */
   checkRule(rule: EscalationRule, whose: string): void;
+  /** What providers count for one token of the own estimate, by `provider/model`; the same map while nothing else was learned. */
+  tokenRatios(): ReadonlyMap<string, number>;
   /**
    * Refuses new calls and closes each provider once, then the transport. The stores stay open: their owner closes them. A
    * provider that fails to close, or takes longer than 5 seconds, is logged and does not prevent the others from closing. A second call does nothing.

@@ -1,11 +1,15 @@
 /** What the gateway takes of plugins: their providers, layers of both rings, network of an attempt, and order of candidates. */
 import type { Attempt, Call } from '../core/model/model.ts';
 import type { Provider, Transport } from '../core/model/provider.ts';
-import type { Plugin } from '../core/plugin.ts';
+import type { Logger, Plugin } from '../core/plugin.ts';
 import { blamePlugin, type PluginLayer } from './rings.ts';
 import type { Ranker } from './routing/rank.ts';
+import { TokenCounter } from './routing/size.ts';
 
-export type GatewayPlugin = Pick<Plugin, 'name' | 'providers' | 'request' | 'attempt' | 'transport' | 'rank'>;
+export type GatewayPlugin = Pick<
+  Plugin,
+  'name' | 'providers' | 'request' | 'attempt' | 'transport' | 'rank' | 'tokenizers'
+>;
 
 export const pluginProviders = (plugins: readonly GatewayPlugin[]): readonly Provider[] =>
   plugins.flatMap(({ providers }) => providers ?? []);
@@ -44,6 +48,49 @@ export function rankersOf(plugins: readonly GatewayPlugin[]): readonly Ranker[] 
   );
   return rankers.length === 0 ? undefined : rankers;
 }
+
+export type FindCounter = (provider: string, model: string) => TokenCounter | undefined;
+
+type Tokenizer = NonNullable<Plugin['tokenizers']>[string];
+/** Those that were made before: each tells once that it fails. */
+export type MadeCounters = WeakMap<Tokenizer, TokenCounter>;
+
+/** Undefined when no plugin has `tokenizers`. Of several names that fit a model the longest counts, of equal ones the last. */
+export function countersOf(
+  plugins: readonly GatewayPlugin[],
+  logger: Logger | undefined,
+  made: MadeCounters,
+): FindCounter | undefined {
+  const counterOf = (plugin: string, name: string, count: Tokenizer): TokenCounter => {
+    const counter =
+      made.get(count) ??
+      new TokenCounter(count, (problem) => {
+        const message = `The tokenizer "${name}" of the plugin "${plugin}" ${problem}, so estimates count instead.`;
+        logger?.warn({ plugin, tokenizer: name }, message);
+      });
+    made.set(count, counter);
+    return counter;
+  };
+  const known = plugins.flatMap(({ name: plugin, tokenizers = {} }) =>
+    Object.entries(tokenizers).map(([name, count]) => ({
+      name,
+      fits: patternOf(name),
+      counter: counterOf(plugin, name, count),
+    })),
+  );
+  if (known.length === 0) return undefined;
+  known.sort((one, other) => one.name.length - other.name.length);
+  return (provider, model) =>
+    known.findLast(({ fits }) => fits.test(model) || fits.test(`${provider}/${model}`))?.counter;
+}
+
+const patternOf = (name: string): RegExp =>
+  new RegExp(
+    `^${name
+      .split('*')
+      .map((part) => part.replace(/[^a-zA-Z0-9]/g, '\\$&'))
+      .join('.*')}$`,
+  );
 
 /** The network as the plugins let an attempt see it, and their names, the nearest to the provider last. */
 export interface PluginNetwork {

@@ -130,6 +130,7 @@ describe('fields of the wrong kind', () => {
   const wrong: readonly object[] = [
     ...['providers', 'tools', 'evaluators', 'steps'].flatMap((field) => [{ [field]: 5 }, { [field]: [null] }]),
     ...['rank', 'node', 'onEvent', 'ready', 'close'].map((field) => ({ [field]: 3 })),
+    ...[3, [], { m: 3 }, { m: 'x' }].map((tokenizers) => ({ tokenizers })),
     ...['request', 'attempt'].flatMap((field) => [
       { [field]: {} },
       { [field]: [null] },

@@ -5,7 +5,8 @@ import { isSameJson, validatedPlans } from '../../src/composition/validated-plan
 import type { Plan, PlanNode, ValidPlan } from '../../src/core/plan/plan.ts';
 import type { Catalogue } from '../../src/core/plan/validation.ts';
 import { createPolyphony, defineStep, workflow } from '../../src/index.ts';
-import { fakeProvider } from '../../src/testing/index.ts';
+import { fakeCard, fakeProvider, finish } from '../../src/testing/index.ts';
+import { text } from '../gateway/harness.ts';
 
 type Mutable = { -readonly [K in keyof Plan]: Plan[K] } & { nodes: PlanNode[] };
 
@@ -15,8 +16,8 @@ const planOf = (text: string): Mutable => ({
   output: '{{a.text}}',
 });
 
-function counting(repair: (plan: Plan) => Plan = (plan) => plan) {
-  let catalogue = { version: 1 } as unknown as Catalogue;
+function counting(repair: (plan: Plan) => Plan = (plan) => plan, tokenRatios?: Catalogue['tokenRatios']) {
+  let catalogue = { version: 1, tokenRatios } as unknown as Catalogue;
   let count = 0;
   const valid = validatedPlans(
     () => catalogue,
@@ -39,6 +40,22 @@ describe('a plan', () => {
     expect(count()).toBe(1);
     valid(planOf('x'));
     expect(count()).toBe(2);
+  });
+
+  it('is validated again when it would be estimated otherwise', () => {
+    let ratios = new Map<string, number>();
+    const { valid, renew, count } = counting(undefined, () => ratios);
+    const plan = planOf('x');
+    valid(plan);
+    valid(plan);
+    expect(count()).toBe(1);
+    ratios = new Map([['p/m', 2]]);
+    valid(plan);
+    valid(plan);
+    expect(count()).toBe(2);
+    renew();
+    valid(plan);
+    expect(count()).toBe(3);
   });
 
   it('is validated once though the validator repairs it', () => {
@@ -118,6 +135,28 @@ describe('a plan', () => {
 });
 
 describe('through polyphony.run', () => {
+  it('the estimate of a plan follows what its model was seen to count, though the plan is validated only once', async () => {
+    const models = [fakeCard({ id: 'one', price: { input: 1, output: 1 } })];
+    let asked = 0;
+    const script = () => {
+      asked += 1;
+      return [text('yes'), finish({ usage: { input: 3000, output: 1 } })];
+    };
+    const polyphony = await createPolyphony({ plugins: [], providers: [fakeProvider({ models, script })] });
+    const plan: Plan = { version: 1, nodes: [{ id: 'a', use: 'llm', in: { prompt: 'word '.repeat(784) } }] };
+    const expected = async () => (await polyphony.validate(plan)).plan?.estimate.expectedNanoUsd ?? 0;
+    const run = () => polyphony.run(plan, undefined, { budgetUsd: 0.0031 });
+    expect(await expected()).toBe(1_400_000);
+    expect((await run()).status).toBe('done');
+    for (let call = 0; call < 200; call += 1) await polyphony.gateway.generate({ prompt: 'word '.repeat(799) });
+    // 1000 tokens of ours, of which 200 answers said that they are 3000, beside ten of an unknown model.
+    expect(await expected()).toBeGreaterThan(3_200_000);
+    asked = 0;
+    await expect(run()).rejects.toThrow('Node a is expected to cost $0.003297');
+    expect(asked).toBe(0);
+    await polyphony.close();
+  });
+
   it('a plan that was changed in place runs as it is now, and is refused when it is wrong now', async () => {
     const polyphony = await createPolyphony({ plugins: [] });
     const plan = planOf('before');

@@ -61,6 +61,20 @@ await polyphony.close();
 server.close();
 `;
 
+/** A CommonJS file has no `await` at its top. */
+const REQUEST_LATER = REQUEST.replace(/^const answer/m, 'async function main() {\nconst answer').concat('}\nmain();\n');
+
+/** As `bundledAlone`, as one file of CommonJS. */
+async function bundledAsCommonJs(meta: Readonly<Record<string, string>>): Promise<string> {
+  const alone = mkdtempSync(join(tmpdir(), 'polyphony-alone-'));
+  const entry = join(folder, 'later.mjs');
+  writeFileSync(entry, REQUEST_LATER);
+  const bundle = await rolldown({ input: entry, platform: 'node', logLevel: 'silent', transform: { define: meta } });
+  await bundle.write({ dir: alone, format: 'cjs', codeSplitting: false, entryFileNames: '[name].cjs' });
+  await bundle.close();
+  return alone;
+}
+
 /** Bundles a program with every package that it needs, into a folder that has none beside it. */
 async function bundledAlone(code: string, codeSplitting: boolean): Promise<string> {
   const alone = mkdtempSync(join(tmpdir(), 'polyphony-alone-'));
@@ -127,6 +141,11 @@ describe('the published program', () => {
     expect(printed(join(dist, 'src/cli/main.js'), '--version')).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
+  test('loads no package by an address that a bundle of CommonJS does not have', () => {
+    const bound = /createRequire\(import\.meta\.url\)/;
+    expect(chunks.filter(({ code }) => bound.test(code)).map(({ fileName }) => fileName)).toEqual([]);
+  });
+
   test('starts the command with files that an old Node parses', () => {
     const start = chunks.find(({ fileName }) => fileName === 'src/cli/main.js');
     const loaded = [start, ...chunks.filter(({ fileName }) => start?.imports.includes(fileName))];
@@ -153,6 +172,22 @@ describe('the published program', () => {
         expect(printed(join(alone, 'request.mjs'))).toBe('Here.');
         placeOtherUndici(alone);
         expect(printed(join(alone, 'request.mjs'))).toBe('Here.');
+      } finally {
+        rmSync(alone, { recursive: true, force: true });
+      }
+    },
+    120_000,
+  );
+
+  test.each([
+    ['that gives it the address of its file', {}],
+    ['that leaves "import.meta" empty, as esbuild does', { 'import.meta.url': 'undefined' }],
+  ])(
+    'asks a server when it is bundled as CommonJS by a bundler %s',
+    async (_, meta) => {
+      const alone = await bundledAsCommonJs(meta);
+      try {
+        expect(printed(join(alone, 'later.cjs'))).toBe('Here.');
       } finally {
         rmSync(alone, { recursive: true, force: true });
       }

@@ -3,6 +3,7 @@ import {
   type ChatCompletionsQuirks,
   type ChatCompletionsVendorOptions,
   chatCompletionsProvider,
+  type ModelCardFields,
   type Provider,
   responsesSearches,
   responsesWire,
@@ -18,6 +19,14 @@ const quirks: ChatCompletionsQuirks = {
   omit: ['top_k'],
   embeddingEncoding: 'base64',
 };
+/**
+ * Chat completions refuse a longer list (`array_above_max_length`), as the API's own message says, with models up to GPT-5:
+ * github.com/musistudio/claude-code-router/issues/686 and github.com/zed-industries/zed/issues/42393. Of the Responses API nothing is known.
+ */
+const toolSupport = { count: 128 } as const;
+const LIMITED: readonly ModelCardFields[] = MODELS.map((card) =>
+  card.wire?.api === 'responses' || card.operations?.includes('chat') === false ? card : { ...card, toolSupport },
+);
 const onResponses = (others: WireFormat): WireFormat =>
   responsesWire({ strictSchemas: true, leastOutputTokens: 16, countsTokens: true }, others);
 
@@ -34,7 +43,7 @@ export function openai({ api = 'chat-completions', ...options }: OpenAIOptions =
     id: 'openai',
     baseURL: 'https://api.openai.com/v1',
     keyVariable: 'OPENAI_API_KEY',
-    models: MODELS,
+    models: api === 'responses' ? MODELS : LIMITED,
     quirks,
     // platform.openai.com/docs/api-reference/embeddings/create
     embeddingBatch: { texts: 2048, tokens: 300_000 },

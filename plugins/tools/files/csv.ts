@@ -8,6 +8,11 @@ const MAX_ROW_BYTES = 1024 * 1024;
 /** Of an unfinished record: the parser bounds what its cells hold, not how many there are. */
 const MAX_OPEN_BYTES = 4 * MAX_ROW_BYTES;
 
+/** More cells than a row of any table that is read. */
+export const MAX_COLUMNS = 1000;
+
+export const PIECE_BYTES = 65_536;
+
 /** The most frequent delimiter of the first record, outside quotes; a comma where there is none. */
 export function detectDelimiter(text: string): string {
   const counts = DELIMITERS.map(() => 0);
@@ -53,7 +58,7 @@ export async function* csvRecords(
   };
   // The types of the parser know records of their own only.
   const parser = parse(options as unknown as Options);
-  const source = Readable.from(bounded(texts, () => parser.info.records, path));
+  const source = Readable.from(bounded(texts, parser, path));
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
   try {
@@ -66,19 +71,34 @@ export async function* csvRecords(
   }
 }
 
-async function* bounded(texts: AsyncIterable<string>, records: () => number, path: string): AsyncGenerator<string> {
+/** The cells of the record that a parser is reading, which its types do not show. */
+interface Reading {
+  readonly info: { readonly records: number };
+  readonly state?: { readonly record?: readonly unknown[] };
+}
+
+/** Ends a row that cannot belong to any table while it is read. One of a piece is counted when it is whole. */
+async function* bounded(texts: AsyncIterable<string>, parser: Reading, path: string): AsyncGenerator<string> {
   let seen = 0;
   let open = 0;
   for await (const text of texts) {
-    if (records() !== seen) {
-      seen = records();
+    const { records } = parser.info;
+    if (records !== seen) {
+      seen = records;
       open = 0;
     }
     open += text.length;
+    const cells = parser.state?.record?.length ?? 0;
+    if (cells > MAX_COLUMNS && open > PIECE_BYTES) throw tooManyCells(path, cells, seen);
     if (open > MAX_OPEN_BYTES) throw rowTooLong(path, seen);
     yield text;
   }
 }
+
+const tooManyCells = (path: string, cells: number, records: number) =>
+  failed(
+    `"${path}" has a row of ${cells} columns or more after ${records} records, but at most ${MAX_COLUMNS} are read: check its delimiter.`,
+  );
 
 const rowTooLong = (path: string, records: number) =>
   failed(

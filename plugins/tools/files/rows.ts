@@ -1,7 +1,7 @@
 /** Rows of a CSV or JSONL file: read piece by piece, and no further than the rows that are asked for. */
 import type { FileHandle } from 'node:fs/promises';
 import { tryParseJson } from 'polyphony/kit';
-import { type CsvRecord, csvRecords, detectDelimiter } from './csv.ts';
+import { type CsvRecord, csvRecords, detectDelimiter, MAX_COLUMNS, PIECE_BYTES } from './csv.ts';
 import { failed, openIn } from './folder.ts';
 import { typedCell } from './numbers.ts';
 
@@ -41,8 +41,6 @@ export interface Rows {
   readonly delimiter?: string;
 }
 
-const PIECE_BYTES = 65_536;
-const MAX_COLUMNS = 1000;
 const MAX_LINE_CHARACTERS = 1024 * 1024;
 
 export const formatOf = (path: string): 'csv' | 'jsonl' => (/\.(?:jsonl|ndjson)$/i.test(path) ? 'jsonl' : 'csv');

@@ -15,6 +15,7 @@ export const command = defineCommand<object, [plan: string]>({
     const { withPolyphony } = await import('../process/session.ts');
     const { validPlan } = await import('../process/given-plan.ts');
     return withPolyphony(options, terminal, async (session) => {
+      await session.polyphony.gateway.recall?.();
       const plan = await validPlan(session, argument, planTextIn(given, session.polyphony), options, terminal);
       if (plan === undefined) return EXIT.invalidPlan;
       const nodes = plan.nodes.map(({ node, estimate }) => ({ id: node.id, ...estimate }));

@@ -215,6 +215,7 @@ export const gatewayPluginOf = ({ name, parts }: HostedPlugin): Plugin =>
         name,
         ...defined({ providers: parts.providers, request: parts.request, attempt: parts.attempt }),
         ...defined({ transport: parts.transport?.bind(parts), rank: parts.rank?.bind(parts) }),
+        ...defined({ tokenizers: parts.tokenizers }),
       };
 
 /** What closing needs. */

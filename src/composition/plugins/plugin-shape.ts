@@ -21,6 +21,8 @@ export function assertParts(plugin: string, parts: PluginParts): void {
   for (const field of FUNCTIONS) {
     if (parts[field] !== undefined && typeof parts[field] !== 'function') throw invalid(field, 'a function');
   }
+  if (parts.tokenizers !== undefined && !areTokenizers(parts.tokenizers))
+    throw invalid('tokenizers', 'functions by the names of models, such as { "acme-*": (text) => 3 }');
   if (parts.escalate !== undefined && (!isObject(parts.escalate) || Array.isArray(parts.escalate)))
     throw invalid('escalate', 'a rule such as { evaluator, to }');
   for (const field of LAYERS) {
@@ -30,6 +32,9 @@ export function assertParts(plugin: string, parts: PluginParts): void {
   }
   assertEffects(plugin, parts);
 }
+
+const areTokenizers = (given: unknown): boolean =>
+  isObject(given) && !Array.isArray(given) && Object.values(given as object).every((one) => typeof one === 'function');
 
 function isLayer(value: unknown): boolean {
   const { place, handle } = (value ?? {}) as { readonly place?: unknown; readonly handle?: unknown };

@@ -41,6 +41,11 @@ export interface Catalogue {
   readonly models: readonly { readonly provider: string; readonly card: ModelCard; readonly isOwn?: boolean }[];
   /** The card of a model that its provider accepts without listing it. @default no provider has such models */
   readonly unlisted?: (provider: string, model: string) => ModelCard | undefined;
+  /**
+   * What providers were seen to count for one token of the estimate, by `provider/model`, asked for at each estimate. Returns the
+   * same map for as long as estimates stay as they are. @default 1 for all models
+   */
+  readonly tokenRatios?: () => ReadonlyMap<string, number>;
   readonly aliases: Readonly<Record<string, string>>;
   readonly routes: readonly string[];
   /** @default none */

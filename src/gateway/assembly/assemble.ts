@@ -11,7 +11,7 @@ import { createPacer } from '../attempt-ring/limiter/pacer.ts';
 import { createBackground } from '../calls/background.ts';
 import { assertRule } from '../calls/checks/check-rule.ts';
 import { createRecentCalls } from '../calls/recent-calls.ts';
-import { unknownProvider } from '../calls/unknown-name.ts';
+import { misspeltOptions, unknownProvider } from '../calls/unknown-name.ts';
 import { explain } from '../explain/explain.ts';
 import { assertRating, reporting } from '../feedback.ts';
 import { createGatewayEvents } from '../gateway-events.ts';
@@ -101,7 +101,11 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     observations.begin();
     if (state.registry.isFull) state = build(state);
     if (ready !== undefined && call.purpose !== 'probe') ready.called();
-    const { escalate } = call.request;
+    const { escalate, providerOptions } = call.request;
+    if (providerOptions !== undefined) {
+      const refused = misspeltOptions(call.request, state.registry.providers);
+      if (refused !== undefined) return failing(refused);
+    }
     if (typeof escalate === 'object') {
       const refused = refusalOf(escalate, state);
       if (refused !== undefined) return failing(refused);
@@ -169,6 +173,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     },
     isCurrent: ({ target, ...version }) => lifecycle.versions.isCurrent(target, version),
     statistics: () => statistics.figures(runtime.clock.now()),
+    tokenRatios: () => statistics.tokenRatios(runtime.clock.now()),
     health: () => healthOf(parts),
     onEvent: events.listen,
     async updatePrices(body, signature) {

@@ -9,7 +9,9 @@ import { assertCandidates } from '../candidates/unknown-candidate.ts';
 import { attemptSlots, requestSlots } from '../gateway.ts';
 import {
   attemptLayersOf,
+  countersOf,
   type GatewayPlugin,
+  type MadeCounters,
   networkOf,
   type PluginNetwork,
   pluginProviders,
@@ -53,11 +55,13 @@ export function builder(parts: GatewayParts): (sources: Sources) => State {
   const withoutRoutes = slots.map((slot) => (slot.name === 'route' ? { name: slot.name } : slot));
   const attemptLayers = attemptSlots(parts);
   const { transport, clock, endpointReports } = parts;
+  const counters: MadeCounters = new WeakMap();
   const answering = { registry: parts.registry, transport, clock, endpointReports, config: parts.config };
   return ({ config, prices, providers, plugins }) => {
     const priced = prices === undefined ? config : { ...config, prices: { ...config.prices, ...prices } };
     assertRoutes(config);
-    const registry = createRegistry([...providers, ...pluginProviders(plugins)], priced, parts.statistics);
+    const all = [...providers, ...pluginProviders(plugins)];
+    const registry = createRegistry(all, priced, parts.statistics, countersOf(plugins, parts.logger, counters));
     assertCandidates(config, registry);
     const requestLayers = requestLayersOf(plugins);
     const network = networkOf(plugins);

@@ -18,7 +18,7 @@ import type { EndpointReport } from '../../core/model/provider.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
-import { begin, end, hasRoom, type Lane, type Passage, stated } from './limiter/lane.ts';
+import { begin, end, hasRoom, type Lane, type Passage, reweigh, stated } from './limiter/lane.ts';
 import type { Pacer } from './limiter/pacer.ts';
 import { wait } from './limiter/waiting.ts';
 import { ONE_REQUEST, type Weight } from './limiter/weight.ts';
@@ -108,6 +108,7 @@ class SlotHolder implements StreamObserver {
     const { endpoint } = lane;
     const now = this.#pacer.clock.monotonic();
     if (this.#passage !== undefined) end(lane, this.#passage, wasSent(this.#state, ending), now);
+    if (lane.windows !== undefined) this.#learn(lane);
     this.#state.pacing = undefined;
     this.#adapt(ending, now);
     if (this.#holdsSlot) {
@@ -116,6 +117,12 @@ class SlotHolder implements StreamObserver {
     }
     if (endpoint.waiting.size > 0) this.#pacer.changed(endpoint);
     return ending;
+  }
+
+  /** The layers within have told what the provider counted. */
+  #learn(lane: Lane): void {
+    const pacer = this.#pacer;
+    reweigh(lane, pacer.ratioOf(this.#attempt.target), (one) => pacer.weigh(one, one.target));
   }
 
   #enter(needsSlot: boolean, weight: Weight | undefined, now: number): void {

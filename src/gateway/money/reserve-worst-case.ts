@@ -10,7 +10,14 @@ import type { AttemptBook, KeyValueStore, LedgerRow } from '../../core/stores.ts
 import { longestAttempt } from '../attempt-ring/timeouts.ts';
 import { callStateOf, type RequestBudget } from '../calls/call-state.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
-import { expectedOutput, outputCeiling, type WorstTerms, worstCost, worstTerms } from '../routing/estimate.ts';
+import {
+  countedInput,
+  expectedOutput,
+  outputCeiling,
+  type WorstTerms,
+  worstCost,
+  worstTerms,
+} from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
 import { type CappedScope, cappedScopes } from './caps.ts';
@@ -243,8 +250,9 @@ async function fitToBudget(
 ): Promise<ReservedAttempt> {
   const { card, request } = terms;
   const { size } = needsOf(request);
+  const own = countedInput(size, deployment) ?? size.exactTokens();
   const learned = size.roughTokens * deployment.statistics.tokenRatio.of(capped.parts.clock.now());
-  const input = Math.min(size.upperTokens, Math.ceil(Math.max(size.exactTokens(), learned) * MARGIN));
+  const input = Math.min(size.upperTokens, Math.ceil(Math.max(own, learned) * MARGIN));
   const ceiling = outputCeiling(request, card);
   // An answer that is cut short would win against a whole one.
   const least = isSecond ? ceiling : leastOutput(request, deployment, ceiling);

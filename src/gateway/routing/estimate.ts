@@ -57,9 +57,13 @@ export function askedTier(request: ModelRequest): string | undefined {
   return tier === 'batch' ? undefined : tier;
 }
 
-/** Our own estimate, at the ratio by which the provider's count was seen to differ from it. */
-export const expectedInput = ({ roughTokens }: RequestSize, { statistics }: Deployment, nowMs: number): number =>
-  Math.ceil(roughTokens * statistics.tokenRatio.of(nowMs));
+/** What is counted exactly, else our own estimate, at the ratio by which the provider's count was seen to differ from it. */
+export const expectedInput = (size: RequestSize, deployment: Deployment, nowMs: number): number =>
+  countedInput(size, deployment) ?? Math.ceil(size.roughTokens * deployment.statistics.tokenRatio.of(nowMs));
+
+/** By the exact tokenizer of a plugin; undefined where there is none for the model, or it fails. */
+export const countedInput = (size: RequestSize, { counter }: Deployment): number | undefined =>
+  counter === undefined ? undefined : size.countedTokens(counter);
 
 /** What the provider will count: by what was learned of the model once it has learned something, else by the tokeniser. */
 export const likelyInput = (
@@ -67,7 +71,9 @@ export const likelyInput = (
   deployment: Deployment,
   nowMs: number,
   tokeniser = (): number => size.exactTokens(),
-): number => (deployment.statistics.tokenRatio.of(nowMs) === 1 ? tokeniser() : expectedInput(size, deployment, nowMs));
+): number =>
+  countedInput(size, deployment) ??
+  (deployment.statistics.tokenRatio.of(nowMs) === 1 ? tokeniser() : expectedInput(size, deployment, nowMs));
 
 export function expectedCost(
   request: ModelRequest,

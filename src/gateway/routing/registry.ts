@@ -10,6 +10,7 @@ import { type CardFigures, cardFigures } from './figures/card-figures.ts';
 import { withModel } from './figures/model-overrides.ts';
 import { withPrice } from './figures/price-overrides.ts';
 import { maskOf } from './requirements.ts';
+import type { TokenCounter } from './size.ts';
 import type { Statistics, TargetStatistics } from './statistics.ts';
 
 /** One model at one provider in one region, with everything that routing needs. */
@@ -25,6 +26,8 @@ export interface Deployment {
   /** Equal for those with equal terms: see `termsKey`. */
   readonly terms: number;
   readonly statistics: TargetStatistics;
+  /** Counts as its provider does. @default none, and the count is an estimate */
+  readonly counter?: TokenCounter | undefined;
 }
 
 export interface Registry {
@@ -48,7 +51,12 @@ export interface Registry {
 /** Callers name them. */
 const MOST_UNLISTED = 1024;
 
-export function createRegistry(providers: readonly Provider[], config: Config, statistics: Statistics): Registry {
+export function createRegistry(
+  providers: readonly Provider[],
+  config: Config,
+  statistics: Statistics,
+  counterOf?: (provider: string, model: string) => TokenCounter | undefined,
+): Registry {
   const byId = new Map<string, Provider>();
   const byName = new Map<string, Deployment[]>();
   const deployments: Deployment[] = [];
@@ -66,6 +74,7 @@ export function createRegistry(providers: readonly Provider[], config: Config, s
       withModel(provider.id, withPrice(provider, card, config.prices), config.models),
       statistics,
       columns,
+      counterOf?.(provider.id, card.id),
     );
   const list = (provider: Provider, card: ModelCard): Deployment[] => {
     const listed = made(provider, card);
@@ -132,6 +141,7 @@ function deploymentsOf(
   card: ModelCard,
   statistics: Statistics,
   columns: CardColumns,
+  counter: TokenCounter | undefined,
 ): Deployment[] {
   const regions = provider.regions?.filter((region) => card.regions?.includes(region) ?? true) ?? [];
   const targets: Target[] =
@@ -143,7 +153,7 @@ function deploymentsOf(
   const known = { card, provider, mask, figures, row: columns.add(figures) };
   return targets.map((target) => {
     const terms = columns.termsOf(card, mask, target.region);
-    return { target, ...known, terms, statistics: statistics.of(target) };
+    return { target, ...known, terms, statistics: statistics.of(target), counter };
   });
 }
 

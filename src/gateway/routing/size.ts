@@ -5,6 +5,7 @@
 import { estimateTokenCount } from 'tokenx';
 import { newList } from '../../core/lists.ts';
 import type { ChatRequest, MediaSource, Message, ModelRequest, Part } from '../../core/model/model.ts';
+import { thrownText } from '../../core/user-code/thrown-text.ts';
 
 export interface RequestSize {
   /** Never below the provider's count for text; media count as generous constants. */
@@ -13,6 +14,8 @@ export interface RequestSize {
   readonly roughTokens: number;
   /** The estimate of the default tokeniser, computed once on demand. */
   exactTokens(): number;
+  /** By an exact tokenizer, once for each; undefined where it fails. */
+  countedTokens(counter: TokenCounter): number | undefined;
   readonly images: number;
   /** The longest of the texts that a model reads one by one, so that only each of them has to fit; undefined for a chat. */
   readonly longest: string | undefined;
@@ -25,6 +28,71 @@ const REQUEST_OVERHEAD = 32;
 const IMAGE_TOKENS = 2000;
 const MEDIA_TOKENS_PER_BYTE = 0.25;
 const REMOTE_MEDIA_TOKENS = 10_000;
+
+/** Tokenizers take the square of the length of a word. */
+const PIECE = 2048;
+/** Of longer requests every second, third … piece is counted for all. */
+const MOST_COUNTED = 262_144;
+
+/** The tokenizer of a plugin, within bounds: it is asked for pieces, and what is no count of tokens is not believed. */
+export class TokenCounter {
+  readonly #countOf: (text: string) => unknown;
+  readonly #warn: (problem: string) => void;
+  #hasWarned = false;
+
+  constructor(countOf: (text: string) => unknown, warn: (problem: string) => void) {
+    this.#countOf = countOf;
+    this.#warn = warn;
+  }
+
+  /** Of all texts together; undefined where the tokenizer fails. */
+  count(texts: readonly string[]): number | undefined {
+    let total = 0;
+    for (const text of texts) total += text.length;
+    const stride = Math.max(1, Math.ceil(total / MOST_COUNTED));
+    let [tokens, counted, piece] = [0, 0, 0];
+    for (const text of texts) {
+      for (let start = 0; start < text.length; piece += 1) {
+        const end = endOfPiece(text, start);
+        if (piece % stride === 0) {
+          const known = this.#piece(text.slice(start, end));
+          if (known === undefined) return undefined;
+          tokens += known;
+          counted += end - start;
+        }
+        start = end;
+      }
+    }
+    return counted === 0 ? 0 : Math.ceil((tokens * total) / counted);
+  }
+
+  #piece(text: string): number | undefined {
+    let count: unknown;
+    try {
+      count = this.#countOf(text);
+    } catch (error) {
+      return this.#failed(`failed (${thrownText(error)})`);
+    }
+    // A token covers at least a byte, and every text takes one.
+    if (typeof count === 'number' && count > 0 && count <= Buffer.byteLength(text)) return count;
+    return this.#failed(
+      `returned ${typeof count === 'number' ? count : `a ${typeof count}`} for ${text.length} characters`,
+    );
+  }
+
+  #failed(problem: string): undefined {
+    if (!this.#hasWarned) this.#warn(problem);
+    this.#hasWarned = true;
+  }
+}
+
+/** Before a space where there is one: words and their spaces are one token. */
+function endOfPiece(text: string, start: number): number {
+  const end = start + PIECE;
+  if (end >= text.length) return text.length;
+  const space = text.lastIndexOf(' ', end);
+  return space > start + PIECE / 2 ? space : end;
+}
 
 /** A class, and so is what is made from it: see docs/decisions/objects-of-a-call.md. */
 class Measure {
@@ -42,6 +110,7 @@ class MeasuredSize implements RequestSize {
   readonly longest: string | undefined;
   readonly #measure: Measure;
   #exact: number | undefined;
+  #counts: Map<TokenCounter, number | undefined> | undefined;
 
   constructor(measure: Measure, longest: string | undefined) {
     this.upperTokens = measure.bytes + measure.media + overheadOf(measure);
@@ -55,6 +124,16 @@ class MeasuredSize implements RequestSize {
     const { texts, media } = this.#measure;
     this.#exact ??= texts.reduce((sum, text) => sum + estimateTokenCount(text), media + overheadOf(this.#measure) / 4);
     return Math.ceil(this.#exact);
+  }
+
+  countedTokens(counter: TokenCounter): number | undefined {
+    this.#counts ??= new Map();
+    if (this.#counts.has(counter)) return this.#counts.get(counter);
+    const { texts, media } = this.#measure;
+    const counted = counter.count(texts);
+    const tokens = counted === undefined ? undefined : Math.ceil(counted + media + overheadOf(this.#measure) / 4);
+    this.#counts.set(counter, tokens);
+    return tokens;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Target } from '../../core/model/model.ts';
 import { type DecayingMean, decayingMean, type Rating } from './figures/decaying-mean.ts';
 import { MOST_SAVED, type SavedObservations, type SavedTarget } from './figures/saved-observations.ts';
 import { DecayingCounts, type Sketch, sketch } from './figures/sketch.ts';
-import { TokenRatio } from './figures/token-ratio.ts';
+import { type Learning, TokenRatio, type TokenRatios, toldRatios } from './figures/token-ratio.ts';
 
 /** Successful attempts that are assumed before any was seen, so that one failure is not an error rate of 1. */
 const PRIOR_ATTEMPTS = 4;
@@ -55,6 +55,8 @@ export interface Statistics {
   /** Adds what an earlier process observed, also of targets that are known only later. */
   restore(saved: SavedObservations): void;
   figures(nowMs: number): readonly TargetFigures[];
+  /** The same map for as long as no ratio has become another one. */
+  tokenRatios(nowMs: number): TokenRatios;
 }
 
 interface MeanLength {
@@ -68,13 +70,17 @@ function follow(mean: MeanLength, tokens: number): void {
 }
 
 /** @param noted is told of each observation */
-export function targetStatistics(everyone: MeanLength = { tokens: undefined }, noted?: () => void): TargetStatistics {
+export function targetStatistics(
+  everyone: MeanLength = { tokens: undefined },
+  noted?: () => void,
+  learning?: Learning,
+): TargetStatistics {
   const total = sketch();
   const firstToken = sketch();
   const outcomes = new DecayingCounts(2);
   const own: MeanLength = { tokens: undefined };
   const scores = new Map<string, DecayingMean>();
-  const tokenRatio = new TokenRatio();
+  const tokenRatio = new TokenRatio(learning);
   const made: Recorded = {
     isObserved: false,
     isRated: false,
@@ -190,6 +196,7 @@ export function createStatistics(noted?: () => void): Statistics {
   /** Observations of targets that nobody has asked for yet. */
   const waiting = new Map<string, SavedTarget>();
   let most = Number.POSITIVE_INFINITY;
+  const learning: Learning = { count: 0 };
   const forget = (): void => {
     for (const oldest of byKey.keys()) {
       if (byKey.size <= most) return;
@@ -206,7 +213,7 @@ export function createStatistics(noted?: () => void): Statistics {
         byKey.set(key, known);
         return known.statistics;
       }
-      const statistics = targetStatistics(everyone, noted);
+      const statistics = targetStatistics(everyone, noted, learning);
       byKey.set(key, { target, statistics });
       const before = waiting.get(key);
       if (before !== undefined) statistics.restore(before);
@@ -229,6 +236,7 @@ export function createStatistics(noted?: () => void): Statistics {
         else known.statistics.restore(one);
       }
     },
+    tokenRatios: toldRatios(learning, () => byKey.values()),
     figures: (nowMs) =>
       [...byKey.values()].map(({ target, statistics }) => ({
         target: { ...target },

@@ -22,7 +22,7 @@ const MAJOR = /^7\./;
 
 function partsOfUndici(): Undici | undefined {
   try {
-    const load = createRequire(import.meta.url);
+    const load = createRequire(import.meta.url ?? __filename);
     if (!MAJOR.test(load('undici/package.json').version)) return undefined;
     const parts = {
       Agent: load('undici/lib/dispatcher/agent.js'),

@@ -12,7 +12,7 @@ const MOST_WORK = 16_777_216;
 /** Brackets that are open at once. */
 const MOST_DEPTH = 100;
 
-const load = createRequire(import.meta.url);
+const load = createRequire(import.meta.url ?? __filename);
 
 export interface RepairedJson {
   readonly value: unknown;

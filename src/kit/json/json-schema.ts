@@ -18,7 +18,7 @@ export interface ToJsonSchemaOptions {
   readonly io?: 'input' | 'output';
 }
 
-const load = createRequire(import.meta.url);
+const load = createRequire(import.meta.url ?? __filename);
 
 /**
  * The JSON Schema of a zod 4 schema, a zod 3 schema, a plain JSON Schema (returned itself) or a shorthand map. Key order

@@ -28,7 +28,7 @@ function read(): Known {
 /** A program that was bundled into one file has no catalogue beside it: nothing is known then. */
 function shipped(): ModelCatalogue {
   try {
-    const manifest = createRequire(import.meta.url).resolve('polyphony/package.json');
+    const manifest = createRequire(import.meta.url ?? __filename).resolve('polyphony/package.json');
     return JSON.parse(
       readFileSync(new URL('catalogue/models.json', pathToFileURL(manifest)), 'utf8'),
     ) as ModelCatalogue;

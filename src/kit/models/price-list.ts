@@ -25,7 +25,7 @@ let list: PriceList | undefined;
 
 /** Synchronous, because routing cannot wait for an import. */
 function priceList(): PriceList {
-  list ??= createRequire(import.meta.url)('@pydantic/genai-prices') as PriceList;
+  list ??= createRequire(import.meta.url ?? __filename)('@pydantic/genai-prices') as PriceList;
   return list;
 }
 

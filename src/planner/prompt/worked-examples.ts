@@ -72,7 +72,7 @@ export function workedExamples(): readonly WorkedExample[] {
 
 function shipped(): readonly WorkedExample[] {
   try {
-    const manifest = createRequire(import.meta.url).resolve('polyphony/package.json');
+    const manifest = createRequire(import.meta.url ?? __filename).resolve('polyphony/package.json');
     const folder = new URL('workflows/', pathToFileURL(manifest));
     const names = readdirSync(folder).filter((name) => name.endsWith('.plan.json'));
     return names

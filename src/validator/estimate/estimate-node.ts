@@ -142,13 +142,14 @@ export interface Pools {
 
 export function createPools({ catalogue }: PlanAnalysis): Pools {
   const candidates = candidatesOf(catalogue);
+  const ratios = catalogue.tokenRatios?.();
   return {
     of({ node, variants }) {
-      if (variants === undefined) return poolOf(candidates(node), node.model?.strengths);
+      if (variants === undefined) return poolOf(candidates(node), node.model?.strengths, ratios);
       // Which of them it will be is not known, so it may be any of all their models.
-      return poolOf([...new Set(variants.flatMap((variant) => candidates(variant)))], node.model?.strengths);
+      return poolOf([...new Set(variants.flatMap((variant) => candidates(variant)))], node.model?.strengths, ratios);
     },
-    rung: (node, target) => poolOf(rungCandidates(node, target, catalogue), node.model?.strengths),
+    rung: (node, target) => poolOf(rungCandidates(node, target, catalogue), node.model?.strengths, ratios),
   };
 }
 

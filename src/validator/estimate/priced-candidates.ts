@@ -17,13 +17,21 @@ export const expectedMsOf = (model: CatalogueModel | undefined): number =>
 /** The cap of a plan, limited to the largest amount that money can represent here. */
 export const boundedCap = (usd: number): NanoUsd => usdToNano(Math.min(usd, 9_000_000));
 
+/** A card, and the tokens of a prompt that its provider is taken to count for one of an estimate. */
+interface Counting {
+  readonly card: ModelCard;
+  readonly ratio: number;
+}
+
 export interface PricedCandidates {
   /** For every usage one of these cards is the cheapest; empty: no price is known. */
-  readonly cheap: readonly ModelCard[];
+  readonly cheap: readonly Counting[];
   /** For every usage one of these cards is the most expensive. */
-  readonly dear: readonly ModelCard[];
+  readonly dear: readonly Counting[];
   /** The model that a router without statistics would choose; one with a price if there is one. */
   readonly likely: CatalogueModel | undefined;
+  /** What it was seen to count for one token of an estimate. */
+  readonly likelyRatio: number;
   readonly hasUnpriced: boolean;
 }
 
@@ -36,27 +44,58 @@ const USUAL: PriceTerms = { at: 'usual' };
 const DEAREST: PriceTerms = { at: 'dearest' };
 
 const NO_STRENGTHS: readonly string[] = [];
-const known = new WeakMap<readonly CatalogueModel[], Map<string, PricedCandidates>>();
 
-/** The pool of a list of models; computed once per list and strengths. */
-export function poolOf(models: readonly CatalogueModel[], strengths = NO_STRENGTHS): PricedCandidates {
-  const pools = known.get(models) ?? new Map<string, PricedCandidates>();
+type Ratios = ReadonlyMap<string, number>;
+const NOTHING_LEARNED: Ratios = new Map();
+
+interface Known {
+  /** With which the pools were made. */
+  ratios: Ratios;
+  readonly pools: Map<string, PricedCandidates>;
+}
+const known = new WeakMap<readonly CatalogueModel[], Known>();
+
+/** The pool of a list of models; computed once per list and strengths, and again when other ratios were learned. */
+export function poolOf(
+  models: readonly CatalogueModel[],
+  strengths = NO_STRENGTHS,
+  ratios = NOTHING_LEARNED,
+): PricedCandidates {
+  const before = known.get(models) ?? { ratios, pools: new Map<string, PricedCandidates>() };
+  if (before.ratios !== ratios) {
+    before.ratios = ratios;
+    before.pools.clear();
+  }
   const key = strengths.join();
-  const found = pools.get(key);
+  const found = before.pools.get(key);
   if (found !== undefined) return found;
-  const pool = createPool(models, strengths);
-  if (pools.size < 100) pools.set(key, pool);
-  known.set(models, pools);
+  const pool = createPool(models, strengths, ratios);
+  if (before.pools.size < 100) before.pools.set(key, pool);
+  known.set(models, before);
   return pool;
 }
 
-function createPool(models: readonly CatalogueModel[], strengths: readonly string[]): PricedCandidates {
+const ratioOf = ({ provider, card }: CatalogueModel, ratios: Ratios): number =>
+  ratios.size === 0 ? 1 : (ratios.get(`${provider}/${card.id}`) ?? 1);
+
+const asEstimated = (card: ModelCard): Counting => ({ card, ratio: 1 });
+
+/**
+ * A ratio only widens the range: the lowest cost follows ratios below 1 and the highest those above. So what was learned makes no plan
+ * infeasible that was feasible before.
+ */
+function createPool(models: readonly CatalogueModel[], strengths: readonly string[], ratios: Ratios): PricedCandidates {
   const priced = models.filter(({ card }) => card.price !== null);
   const cards = priced.map(({ card }) => card);
+  const learned = priced.map((model) => ({ card: model.card, ratio: ratioOf(model, ratios) }));
+  const cheap = cards.filter((card) => !cards.some((other) => other !== card && dominates(card, other)));
+  const dear = cards.filter((card) => !cards.some((other) => other !== card && dominates(other, card)));
+  const likely = likelyOf(priced.length > 0 ? priced : models, strengths, ratios);
   return {
-    cheap: cards.filter((card) => !cards.some((other) => other !== card && dominates(card, other))),
-    dear: cards.filter((card) => !cards.some((other) => other !== card && dominates(other, card))),
-    likely: likelyOf(priced.length > 0 ? priced : models, strengths),
+    cheap: [...cheap.map(asEstimated), ...learned.filter(({ ratio }) => ratio < 1)],
+    dear: [...dear.map(asEstimated), ...learned.filter(({ ratio }) => ratio > 1)],
+    likely,
+    likelyRatio: likely === undefined ? 1 : ratioOf(likely, ratios),
     hasUnpriced: priced.length < models.length,
   };
 }
@@ -81,10 +120,15 @@ function dominates(card: ModelCard, other: ModelCard): boolean {
 const varies = ({ windows, changes }: TokenPrice): boolean => windows !== undefined || changes !== undefined;
 
 /** Weighs quality, price and speed as the router does without statistics; equal scores keep the catalogue's order. */
-function likelyOf(models: readonly CatalogueModel[], strengths: readonly string[]): CatalogueModel | undefined {
-  const costs = models.map(({ card }) =>
-    costOf(card, { ...TYPICAL, images: card.price?.image === undefined ? 0 : 1 }, USUAL),
-  );
+function likelyOf(
+  models: readonly CatalogueModel[],
+  strengths: readonly string[],
+  ratios: Ratios,
+): CatalogueModel | undefined {
+  const costs = models.map((model) => {
+    const input = Math.ceil(TYPICAL.input * ratioOf(model, ratios));
+    return costOf(model.card, { ...TYPICAL, input, images: model.card.price?.image === undefined ? 0 : 1 }, USUAL);
+  });
   const cheapest = Math.min(...costs.map((cost) => cost ?? Number.POSITIVE_INFINITY));
   const times = models.map(expectedMsOf);
   const fastest = Math.min(...times);
@@ -113,8 +157,8 @@ export interface CallSize {
   readonly images: number;
 }
 
-const usageAt = (card: ModelCard, { input, output, images }: CallSize): Usage => ({
-  input: Math.min(input, card.contextTokens),
+const usageAt = ({ card, ratio }: Counting, { input, output, images }: CallSize): Usage => ({
+  input: Math.min(ratio === 1 ? input : Math.ceil(input * ratio), card.contextTokens),
   output: Math.min(output, card.maxOutputTokens),
   images,
 });
@@ -122,23 +166,24 @@ const usageAt = (card: ModelCard, { input, output, images }: CallSize): Usage =>
 /** Null when no model has a price. */
 export function cheapestCost({ cheap }: PricedCandidates, size: CallSize): NanoUsd | null {
   let least: NanoUsd | null = null;
-  for (const card of cheap) {
-    const cost = costOf(card, usageAt(card, size), CHEAPEST);
+  for (const counting of cheap) {
+    const cost = costOf(counting.card, usageAt(counting, size), CHEAPEST);
     if (cost !== null && (least === null || cost < least)) least = cost;
   }
   return least;
 }
 
-export function likelyCost({ likely }: PricedCandidates, size: CallSize): NanoUsd | null {
-  return likely === undefined ? null : costOf(likely.card, usageAt(likely.card, size), USUAL);
+export function likelyCost({ likely, likelyRatio }: PricedCandidates, size: CallSize): NanoUsd | null {
+  if (likely === undefined) return null;
+  return costOf(likely.card, usageAt({ card: likely.card, ratio: likelyRatio }, size), USUAL);
 }
 
 /** Null when a model without a price may be chosen; a cap refuses such models. */
 export function dearestCost({ dear, hasUnpriced }: PricedCandidates, size: CallSize, capped: boolean): NanoUsd | null {
   if (dear.length === 0 || (hasUnpriced && !capped)) return null;
   let most: NanoUsd | null = null;
-  for (const card of dear) {
-    const cost = costOf(card, usageAt(card, size), DEAREST);
+  for (const counting of dear) {
+    const cost = costOf(counting.card, usageAt(counting, size), DEAREST);
     if (cost !== null && (most === null || cost > most)) most = cost;
   }
   return most;

@@ -1,11 +1,16 @@
 /** Rough, fast and deterministic token counts of texts and of answers that do not exist yet. */
 import { isRecord } from '../document/document.ts';
 
-/** One token per four Latin characters or per other character: within a third on prose, not far below on Japanese. */
+/** A quarter of the bytes of UTF-8, as the gateway counts: what it learns of a model is a ratio to this count. */
 export function roughTokens(text: string): number {
-  let wide = 0;
-  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0x2ff) wide += 1;
-  return Math.ceil((text.length - wide) / 4 + wide);
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < 0x80) continue;
+    // Each half of a pair is two of its four bytes.
+    bytes += code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 1 : 2;
+  }
+  return Math.ceil(bytes / 4);
 }
 
 const SCALAR_TOKENS: Readonly<Record<string, number>> = { string: 40, number: 4, integer: 3, boolean: 2, null: 1 };

@@ -7,6 +7,7 @@ import { harness } from '../harness.ts';
 const provider = fakeProvider({});
 const { gateway } = harness({ providers: [provider] });
 const messages = [{ role: 'user', content: 'Good day' }];
+const TOOL = { name: 'weather', inputSchema: { type: 'object' } };
 const said = (content: unknown, role: unknown = 'user') => ({ messages: [{ role, content }] });
 
 /** The same request by every way into the gateway. */
@@ -100,6 +101,13 @@ const wrong: readonly (readonly [unknown, string])[] = [
   [{ messages, serviceTier: 'batch' }, "for a call that may wait write urgency: 'batch' into its options"],
   [{ messages, toolChoice: 'requird' }, 'toolChoice is "requird", but it must be one of auto, none, required, or'],
   [{ messages, toolChoice: 'requird' }, 'Did you mean "required"?'],
+  [
+    { messages, tools: [TOOL], toolChoice: { name: 'wether' } },
+    'toolChoice names "wether", which is not among the tools',
+  ],
+  [{ messages, tools: [TOOL], toolChoice: { name: 'wether' } }, 'did you mean "weather"? use one of weather.'],
+  [{ messages, toolChoice: { name: 'weather' } }, 'toolChoice requires a tool, but the request has no tools'],
+  [{ messages, tools: [], toolChoice: 'required' }, 'toolChoice requires a tool, but the request has no tools'],
   [{ messages, toolChoice: { tool: 'a' } }, 'toolChoice is an object, but it must be one of auto'],
   [{ messages, reasoning: 'high' }, 'reasoning is "high", but it must be an object, such as { effort: "high" }'],
   [{ messages, reasoning: { effort: 'hihg' } }, 'reasoning.effort is "hihg", but it must be one of none, minimal'],
@@ -174,10 +182,40 @@ describe('other operations', () => {
     });
   });
 
+  it.each<[string, object]>([
+    ['is among the tools', { tools: [TOOL], toolChoice: { name: 'weather' } }],
+    [
+      'may be one of the provider',
+      { tools: [{ type: 'provider', name: 'web-search' }], toolChoice: { name: 'web_search' } },
+    ],
+    ['may come from its options', { providerOptions: { fake: { tools: [] } }, toolChoice: { name: 'web_search' } }],
+    ['is none', { toolChoice: 'none' }],
+  ])('a tool that is chosen and %s is not refused', async (_, request) => {
+    const before = provider.seen.length;
+    await gateway.generate({ messages, ...request } as never);
+    expect(provider.seen).toHaveLength(before + 1);
+  });
+
+  it('options of a misspelt provider are refused before anything is sent, and those of another one are not', async () => {
+    const before = provider.seen.length;
+    const options = (id: string) => ({ prompt: 'a', providerOptions: { [id]: { seed: 1 } } });
+    const message = 'providerOptions are for a provider "fakee", which is not registered. Did you mean "fake"?';
+    for (const ask of [ways[0], ways[2]])
+      await expect((async () => ask?.[1](options('fakee') as never))()).rejects.toMatchObject({
+        code: 'invalid-request',
+        message: expect.stringContaining(message),
+      });
+    await expect(gateway.embed({ input: ['a'], providerOptions: { fakee: {} } })).rejects.toThrow(message);
+    expect(provider.seen).toHaveLength(before);
+    await gateway.generate(options('elsewhere'));
+    expect(provider.seen).toHaveLength(before + 1);
+  });
+
   it('a field that is undefined is not there', async () => {
     const request = { messages, temperature: undefined, anything: undefined };
+    const before = provider.seen.length;
     await gateway.generate(request as never);
-    expect(provider.seen).toHaveLength(1);
+    expect(provider.seen).toHaveLength(before + 1);
   });
 
   it.each<[object, string]>([

@@ -91,3 +91,15 @@ describe('the provider', () => {
     expect(error).toMatchObject({ code: 'invalid-credential', message: expect.stringContaining('OPENAI_API_KEY') });
   });
 });
+
+test('chats over chat completions say how many tools a request may have, and those over the Responses API do not', () => {
+  const counts = (provider: ReturnType<typeof openai>) =>
+    new Map(provider.models.map(({ id, toolSupport }) => [id, toolSupport?.count]));
+  const chats = counts(openai());
+  expect([chats.get('gpt-6-sol'), chats.get('gpt-6-astra'), chats.get('text-embedding-3-small')]).toEqual([
+    128,
+    undefined,
+    undefined,
+  ]);
+  expect([...counts(openai({ api: 'responses' })).values()].every((count) => count === undefined)).toBe(true);
+});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { fakeClock } from 'polyphony/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { csvLine, DELIMITERS } from '../../../plugins/tools/files/csv.ts';
+import { csvLine, csvRecords, DELIMITERS } from '../../../plugins/tools/files/csv.ts';
 import { type FileToolsOptions, fileTools } from '../../../plugins/tools/files.ts';
 
 let folder = '';
@@ -138,7 +138,25 @@ describe('read_rows of CSV', () => {
     await expect(rowsOf(`a\n${'x'.repeat(500)}\n`, {}, { maxRowsBytes: 400 })).rejects.toThrow(/400 bytes/);
     await expect(rowsOf(`${'a,'.repeat(2000)}\n`)).rejects.toThrow(/2001 columns/);
     await expect(rowsOf(`a\n"${'x'.repeat(3_000_000)}`)).rejects.toThrow(/row of more than 1048576 bytes/);
-    await expect(rowsOf(','.repeat(20_000_000))).rejects.toThrow(/row of more than 1048576 bytes/);
+    await expect(rowsOf(','.repeat(20_000_000))).rejects.toThrow(/columns or more after 0 records, but at most 1000/);
+    await expect(rowsOf(`a,b\n${','.repeat(20_000_000)}`)).rejects.toThrow(
+      /columns or more after 1 records, but at most 1000/,
+    );
+    // Delimiters within quotes make no cells.
+    const quoted = `a,b\n"${','.repeat(900_000)}",2\n`;
+    expect(await rowsOf(quoted, {}, { maxRowsBytes: 2_000_000 })).toMatchObject({ rows: [{ b: '2' }] });
+  });
+
+  it('reads no further than some pieces of a row that has too many cells', async () => {
+    let pieces = 0;
+    async function* commas() {
+      for (; pieces < 64; pieces += 1) yield ','.repeat(65_536);
+    }
+    const read = async () => {
+      for await (const _ of csvRecords(commas(), ',', 'a.csv', () => false));
+    };
+    await expect(read()).rejects.toThrow(/^"a.csv" has a row of \d+ columns or more/);
+    expect(pieces).toBeLessThanOrEqual(4);
   });
 });
 

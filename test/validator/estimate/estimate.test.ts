@@ -59,6 +59,47 @@ describe('one call', () => {
   });
 });
 
+describe('what providers were seen to count', () => {
+  const prompt = 'x'.repeat(80);
+  const seen = (ratios: Readonly<Record<string, number>>, parts: CatalogueParts = one) => {
+    const tokenRatios = new Map(Object.entries(ratios));
+    return estimatePlan(plan([ask('a', prompt)]), { ...catalogue(parts), tokenRatios: () => tokenRatios });
+  };
+  const usual = only([ask('a', prompt)], one);
+  const input = 40_000;
+
+  it('is paid for, and widens the range without making it narrower', () => {
+    const dear = seen({ 'acme/swift-1': 3 });
+    expect(dear).toMatchObject({
+      lowNanoUsd: usual.lowNanoUsd,
+      expectedNanoUsd: (usual.expectedNanoUsd ?? 0) + 2 * input,
+      highNanoUsd: (usual.highNanoUsd ?? 0) + 2 * input,
+    });
+    const cheap = seen({ 'acme/swift-1': 0.5 });
+    expect(cheap).toMatchObject({
+      lowNanoUsd: (usual.lowNanoUsd ?? 0) - input / 2,
+      expectedNanoUsd: (usual.expectedNanoUsd ?? 0) - input / 2,
+      highNanoUsd: usual.highNanoUsd,
+    });
+    expect(seen({ 'other/swift-1': 3 })).toEqual(usual);
+  });
+
+  it('may make a dearer model the cheapest, and the likely one another', () => {
+    const two = {
+      models: [
+        { provider: 'acme', card: card('a', 'fast', 1) },
+        { provider: 'acme', card: card('b', 'fast', 1.5) },
+      ],
+    };
+    const before = seen({}, two);
+    expect(before.nodes[0]?.model).toBe('acme/a');
+    const after = seen({ 'acme/a': 5, 'acme/b': 0.2 }, two);
+    expect(after.nodes[0]?.model).toBe('acme/b');
+    // 8 tokens at 1.5 and one of the answer at 6, below 40 at 1 and one at 4.
+    expect([before.lowNanoUsd, after.lowNanoUsd]).toEqual([44_000, 18_000]);
+  });
+});
+
 describe('many calls', () => {
   const items = { hits: { type: 'array', items: {}, minItems: 2, maxItems: 5 } };
   const list = { use: 'tool:list', description: '', input: {}, output: { type: 'object', properties: items } };
@@ -176,8 +217,11 @@ describe('always', () => {
     }
   });
 
-  it('counts wide characters as a token each', () => {
-    expect([roughTokens('abcd'), roughTokens('日本語'), roughTokens('')]).toEqual([1, 3, 0]);
+  it('counts a quarter of the bytes, as the gateway does', () => {
+    const texts = ['', 'abcd', '日本語', 'Größe', 'мир', '🙂🙂🙂', '\ud83d'];
+    const bytes = texts.map((text) => Math.ceil(Buffer.byteLength(text) / 4));
+    expect(texts.map(roughTokens).slice(0, -1)).toEqual(bytes.slice(0, -1));
+    expect(roughTokens('\ud83d')).toBe(1);
   });
 });
 

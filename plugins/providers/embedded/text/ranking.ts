@@ -8,7 +8,7 @@ import type { UndirectedGraph } from 'graphology';
 type ScoredGraph = UndirectedGraph<Record<string, never>, { weight: number }>;
 
 /** Loaded at the first ranking: a fast summary needs no graph, and loading both libraries takes longer than the summary. */
-const load = createRequire(import.meta.url);
+const load = createRequire(import.meta.url ?? __filename);
 const newGraph = (): ScoredGraph => {
   const { UndirectedGraph: Graph } = load('graphology') as typeof import('graphology');
   return new Graph<Record<string, never>, { weight: number }>();

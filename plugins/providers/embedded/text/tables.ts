@@ -75,7 +75,7 @@ function separated(lines: readonly string[]): Table | undefined {
 }
 
 /** Loaded at the first table: most requests have none. */
-const load = createRequire(import.meta.url);
+const load = createRequire(import.meta.url ?? __filename);
 
 /** The records of the library; none where a quote stays open. */
 function records(lines: readonly string[], delimiter: string): string[][] {

@@ -66,6 +66,8 @@ export interface Lane {
   last: Passage | undefined;
   /** Somebody was told that attempts wait. */
   isTold: boolean;
+  /** What the provider was taken to count for one token of an estimate when all was weighed. */
+  ratio: number;
   /** The monotonic moment until which everybody in the queue can wait, as far as it was looked at. */
   spilledTo: number;
 }
@@ -83,6 +85,7 @@ export const newLane = (endpoint: Endpoint, name: string): Lane => ({
   usedAt: Number.NEGATIVE_INFINITY,
   last: undefined,
   isTold: false,
+  ratio: 1,
   spilledTo: Number.POSITIVE_INFINITY,
 });
 
@@ -183,6 +186,30 @@ function weighAll(lane: Lane, weigh: (attempt: Attempt) => Weight): void {
   for (let passage = lane.last; passage !== undefined; passage = passage.previous) {
     passage.weight = weigh(passage.attempt);
     add(lane.sent, passage.weight);
+  }
+  lane.queue.weigh(weigh);
+}
+
+/** A ratio that moved less is within the margin of a weight. */
+const REWEIGHED_AT = 0.1;
+
+/**
+ * What was learned of how the provider counts holds for all that is on its way and all that waits, not only for what comes. Once
+ * the ratio is learned, it hardly moves, so this seldom looks at the queue.
+ */
+export function reweigh(lane: Lane, ratio: number, weigh: (attempt: Attempt) => Weight): void {
+  const { windows } = lane;
+  if (Math.abs(ratio / lane.ratio - 1) < REWEIGHED_AT || windows === undefined) return;
+  lane.ratio = ratio;
+  for (let passage = lane.last; passage !== undefined; passage = passage.previous) {
+    const before = passage.weight;
+    if (before === undefined) continue;
+    const { requests } = before;
+    const { input, output } = weigh(passage.attempt);
+    const less = { requests: 0, input: before.input - input, output: before.output - output };
+    passage.weight = { requests, input, output };
+    add(lane.sent, less, -1);
+    for (const window of windows) window.giveBack(less);
   }
   lane.queue.weigh(weigh);
 }

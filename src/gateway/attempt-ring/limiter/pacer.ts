@@ -13,7 +13,7 @@ import type { Deployment, Registry } from '../../routing/registry.ts';
 import { leave, type Pump, pump } from './endpoint.ts';
 import { type Endpoint, type Lane, newEndpoint, newLane, roomAt } from './lane.ts';
 import { LONGEST_WAIT_MS, noRoom } from './refusals.ts';
-import { type Weight, weightOf } from './weight.ts';
+import { ratioOf, type Weight, weightOf } from './weight.ts';
 
 export interface PacerParts {
   readonly clock: Clock;
@@ -34,6 +34,8 @@ export interface Pacer extends Pump {
   announced(): void;
   /** What the attempt takes of limits, at the target. */
   weigh(attempt: Attempt, target: Target): Weight;
+  /** What the provider is taken to count for one token of an estimate. */
+  ratioOf(target: Target): number;
   /** When the lane of the target has room for the attempt, in epoch milliseconds. */
   roomAt(attempt: Attempt, target: Target): number;
   changed(endpoint: Endpoint): void;
@@ -81,6 +83,7 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
     },
     slotsOf: (endpoint, now) => endpoint.slots.of(configuredSlots(endpoint), now),
     weigh: (attempt, target) => weightOf(attempt, find(target), clock.now()),
+    ratioOf: (target) => ratioOf(find(target), clock.now()),
     roomAt(attempt, target) {
       const lane = pacer.laneOf(target);
       const nowMs = clock.now();

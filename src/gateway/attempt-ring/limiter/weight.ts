@@ -1,7 +1,7 @@
 /** What an attempt takes of a limit on requests or tokens. */
 import type { Attempt } from '../../../core/model/model.ts';
 import type { RateLimit } from '../../../core/model/provider.ts';
-import { expectedOutput, likelyInput, outputCeiling } from '../../routing/estimate.ts';
+import { countedInput, expectedOutput, outputCeiling } from '../../routing/estimate.ts';
 import type { Deployment } from '../../routing/registry.ts';
 import { needsOf } from '../../routing/requirements.ts';
 import { batchesOf } from '../embedding-batches.ts';
@@ -23,8 +23,9 @@ export const ONE_REQUEST: Weight = { requests: 1, input: 0, output: 0 };
 /** An estimate may be too low, and what an endpoint counts for roles and tools is not known. */
 const MARGIN = 1.2;
 
-export function weightOf({ request }: Attempt, deployment: Deployment | undefined, nowMs: number): Weight {
+export function weightOf(attempt: Attempt, deployment: Deployment | undefined, nowMs: number): Weight {
   if (deployment === undefined) return ONE_REQUEST;
+  const { request } = attempt;
   const { card, provider } = deployment;
   const batches =
     request.operation === 'embed'
@@ -33,9 +34,21 @@ export function weightOf({ request }: Attempt, deployment: Deployment | undefine
   const isBounded = request.operation === 'chat' && (request.maxOutputTokens ?? request.answerTokens) !== undefined;
   return {
     requests: batches?.length ?? 1,
-    input: Math.ceil(likelyInput(needsOf(request).size, deployment, nowMs) * MARGIN),
+    input: Math.ceil(inputOf(attempt, deployment, nowMs) * MARGIN),
     output: isBounded ? outputCeiling(request, card) : expectedOutput(request, deployment),
   };
+}
+
+/** What its provider is taken to count for one token of our own estimate. */
+export const ratioOf = (deployment: Deployment | undefined, nowMs: number): number =>
+  deployment?.statistics.tokenRatio.most(nowMs) ?? 1;
+
+function inputOf({ request }: Attempt, deployment: Deployment, nowMs: number): number {
+  const { size } = needsOf(request);
+  const counted = countedInput(size, deployment);
+  if (counted !== undefined) return counted;
+  const ratio = ratioOf(deployment, nowMs);
+  return ratio === 1 ? size.exactTokens() : size.roughTokens * ratio;
 }
 
 /** What a limit counts; tokens of both kinds where it does not say which. */

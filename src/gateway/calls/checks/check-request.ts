@@ -111,10 +111,12 @@ function assertObject<T extends object>(what: string, given: unknown, known: Kno
   for (const name in given) assertValue(`${what}.${name}`, given[name as never], values[name]);
 }
 
-function assertChat({ messages, tools, output, reasoning, hedge }: ChatRequest): void {
+function assertChat(request: ChatRequest): void {
+  const { messages, tools, toolChoice, output, reasoning, hedge } = request;
   assertFields('output', output, OUTPUT);
   assertFields('reasoning', reasoning, REASONING);
   if (tools !== undefined) assertTools(tools);
+  if (toolChoice !== undefined) assertToolChoice(toolChoice, request);
   if (hedge !== undefined) assertHedge(hedge);
   if (!Array.isArray(messages) || messages.length === 0) throw nothingAsked(messages);
   for (let index = 0; index < messages.length; index += 1) assertMessage(messages[index], index);
@@ -144,6 +146,21 @@ function assertTools(tools: readonly ToolDefinition[]): void {
     if (!isObject(tool.inputSchema))
       throw invalid(`The tool "${tool.name}" has no "inputSchema": give a zod schema or a JSON Schema.`);
   }
+}
+
+/** What is required has to be there. Tools of a provider may have names, and come from options, that only it knows. */
+function assertToolChoice(choice: NonNullable<ChatRequest['toolChoice']>, request: ChatRequest): void {
+  const { tools = [], providerTools, providerOptions } = request;
+  if (choice === 'auto' || choice === 'none' || providerTools !== undefined || providerOptions !== undefined) return;
+  if (tools.length === 0)
+    throw invalid('toolChoice requires a tool, but the request has no tools: give it "tools", or leave it out.');
+  if (choice === 'required' || tools.some(({ name }) => name === choice.name)) return;
+  const names = tools.map(({ name }) => name);
+  const [near] = nearest(choice.name, names);
+  const meant = near === undefined ? '' : `did you mean "${near}"? `;
+  throw invalid(
+    `toolChoice names ${shown(choice.name)}, which is not among the tools: ${meant}use one of ${names.slice(0, 20).join(', ')}.`,
+  );
 }
 
 function assertMessage(message: Message | undefined, index: number): void {

@@ -1,7 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { TokenRatio } from '../../../../src/gateway/routing/figures/token-ratio.ts';
+import { createStatistics } from '../../../../src/gateway/routing/statistics.ts';
 import { fakeCard, fakeProvider, finish } from '../../../../src/testing/fakes.ts';
 import { harness, text, user } from '../../harness.ts';
+
+describe('the ratios that plans are estimated by', () => {
+  it('are the same map until one has moved by a twentieth, or has faded', () => {
+    const statistics = createStatistics();
+    const none = statistics.tokenRatios(0);
+    const learn = (region: string, claimed: number): unknown =>
+      statistics.of({ provider: 'p', model: 'm', region }).tokenRatio.learn(1000, claimed, 0);
+    learn('eu', 1100);
+    expect(statistics.tokenRatios(0)).toBe(none);
+    for (let answer = 0; answer < 10; answer += 1) learn('eu', 1500);
+    const told = statistics.tokenRatios(0);
+    expect([...told.keys()]).toEqual(['p/m']);
+    expect(told.get('p/m')).toBeCloseTo(1.2429, 3);
+    learn('eu', 1500);
+    expect(statistics.tokenRatios(0)).toBe(told);
+    // The region with the most answers tells.
+    for (let answer = 0; answer < 5; answer += 1) learn('us', 3000);
+    expect(statistics.tokenRatios(0)).toBe(told);
+    for (let answer = 0; answer < 45; answer += 1) learn('us', 3000);
+    expect(statistics.tokenRatios(0).get('p/m')).toBeGreaterThan(2);
+    expect(statistics.tokenRatios(30 * 86_400_000).get('p/m') ?? 1).toBeLessThan(1.01);
+  });
+});
 
 describe('the ratio of tokens', () => {
   it('is 1 before anything was learned, and comes near to what is seen', () => {

@@ -1,0 +1,138 @@
+/** Exact counts of plugins: where they count, what is not believed of them, and how much they are asked. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { GatewayPlugin } from '../../../src/gateway/gateway-plugin.ts';
+import { TokenCounter } from '../../../src/gateway/routing/size.ts';
+import { fakeCard, fakeProvider } from '../../../src/testing/fakes.ts';
+import { errorOf, harness, user } from '../harness.ts';
+
+type Tokenizers = NonNullable<GatewayPlugin['tokenizers']>;
+
+function world(tokenizers: Tokenizers, card: object = {}, config: object = {}) {
+  const warned: string[] = [];
+  const logger = {
+    debug() {},
+    info() {},
+    warn: (_: object, message: string) => void warned.push(message),
+    error() {},
+  };
+  const models = [fakeCard({ id: 'acme-large', price: { input: 1, output: 0 }, ...card })];
+  const provider = fakeProvider({ models, script: () => 'Yes.' });
+  const made = harness({ providers: [provider], plugins: [{ name: 'counts', tokenizers }], logger, config });
+  const cost = (prompt = 'one two three four') =>
+    made.gateway.explain({ operation: 'chat', ...user(prompt) }).candidates[0]?.estimatedNanoUsd;
+  return { ...made, provider, warned, cost };
+}
+
+/** 12 are the message and the request around it. */
+const AROUND = 12;
+const words = (text: string): number => text.split(' ').length;
+
+describe('the tokenizer of a model', () => {
+  it.each<[string, Tokenizers, number]>([
+    ['by its id', { 'acme-large': words }, 4],
+    ['with its provider', { 'fake/acme-large': words }, 4],
+    ['by a pattern', { 'acme-*': words }, 4],
+    ['whose name says most', { '*': () => 1, 'acme-*': words, 'acme-l*': () => 2 }, 2],
+  ])('is found %s, and decides what a call is expected to cost', (_, tokenizers, tokens) => {
+    expect(world(tokenizers).cost()).toBe((tokens + AROUND) * 1000);
+  });
+
+  it('is that of no other model, and its name is no expression', () => {
+    const usual = world({}).cost();
+    expect(world({ 'acme-small': words, 'acme.large': words, '(': words }).cost()).toBe(usual);
+  });
+
+  it.each<[string, (text: string) => unknown, RegExp]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no table');
+      },
+      /"acme-large" of the plugin "counts" failed \(.*no table/,
+    ],
+    ['returns no number', () => Promise.resolve(4), /returned a object for 18 characters/],
+    ['returns NaN', () => Number.NaN, /returned NaN/],
+    ['counts nothing', () => 0, /returned 0/],
+    ['counts more than bytes', () => 19, /returned 19/],
+  ])('that %s is not believed, and that is told once', async (_, count, message) => {
+    const usual = world({}).cost();
+    const { cost, warned, run, gateway } = world({ 'acme-large': count as never });
+    expect(cost()).toBe(usual);
+    await run(gateway.generate(user('one two three four')));
+    gateway.reconfigure({});
+    expect(cost()).toBe(usual);
+    expect(warned.filter((text) => text.includes('estimates count instead'))).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('decides what fits a window', async () => {
+    const card = { contextTokens: 100, maxOutputTokens: 10 };
+    const prompt = 'word '.repeat(60);
+    const long = world({ 'acme-large': (text) => text.length }, card);
+    expect(await errorOf(long.run(long.gateway.generate(user(prompt))))).toMatchObject({ code: 'no-route' });
+    const short = world({ 'acme-large': () => 1 }, card);
+    await short.run(short.gateway.generate(user(prompt)));
+    expect(short.provider.seen).toHaveLength(1);
+  });
+
+  it('decides what is held where the bound by bytes does not fit a cap', async () => {
+    const prompt = 'word '.repeat(1000);
+    const request = user(prompt);
+    const config = { budgets: [{ scope: 'tenant', usd: 0.003 }] };
+    const options = { scopes: [{ kind: 'tenant', id: 'press' }] } as const;
+    const held = world({ 'acme-large': (text) => text.length }, {}, config);
+    expect(await errorOf(held.run(held.gateway.generate(request, options)))).toMatchObject({ code: 'budget-exceeded' });
+    const fits = world({ 'acme-large': (text) => text.length / 5 }, {}, config);
+    await fits.run(fits.gateway.generate(request, options));
+    expect(fits.provider.seen).toHaveLength(1);
+  });
+});
+
+describe('what a tokenizer is asked', () => {
+  it('are pieces of at most 2,048 characters, which are all of the text', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ maxLength: 6000, unit: fc.constantFrom('a', ' ', 'ü') }), { maxLength: 4 }),
+        (texts) => {
+          const asked: string[] = [];
+          const counter = new TokenCounter(
+            (text) => asked.push(text) && text.length,
+            () => {},
+          );
+          expect(counter.count(texts)).toBe(texts.join('').length);
+          expect(asked.join('')).toBe(texts.join(''));
+          expect(Math.max(0, ...asked.map(({ length }) => length))).toBeLessThanOrEqual(2048);
+        },
+      ),
+    );
+  });
+
+  it('are some of very many, for all of them', () => {
+    let seen = 0;
+    const count = (text: string): number => {
+      seen += text.length;
+      return text.length / 4;
+    };
+    const texts = Array.from({ length: 500 }, () => 'word '.repeat(800));
+    const counted = new TokenCounter(count, () => {}).count(texts);
+    expect(counted).toBeCloseTo(500_000, -3);
+    expect(seen).toBeLessThan(300_000);
+  });
+
+  it('is each text once for a request, and nothing where nothing depends on it', async () => {
+    let asked = 0;
+    const count = (text: string): number => {
+      asked += 1;
+      return words(text);
+    };
+    const sure = world({ '*': count });
+    await sure.run(sure.gateway.generate(user('one two')));
+    expect(asked).toBe(0);
+    const providers = ['one', 'two'].map((id) =>
+      fakeProvider({ id, models: [fakeCard({ id: 'm' })], script: () => 'Yes.' }),
+    );
+    const { run, gateway } = harness({ providers, plugins: [{ name: 'counts', tokenizers: { '*': count } }] });
+    await run(gateway.generate(user('one two')));
+    expect(asked).toBe(1);
+  });
+});
