@@ -1,11 +1,14 @@
 /** What decides where a call goes: the call itself, and the providers, the config and the time of now. */
 import type { Config } from '../core/config.ts';
 import type { Call, Target } from '../core/model/model.ts';
+import type { Credentials } from './attempt-ring/credentials.ts';
 import { callStateOf } from './calls/call-state.ts';
 import { withLimits } from './calls/request-limits.ts';
 import type { GatewayParts } from './parts.ts';
 import type { Arrangement, Trial } from './routing/arrangement/arrange.ts';
+import { excludedCredentials } from './routing/arrangement/exclude.ts';
 import type { Ranker } from './routing/rank.ts';
+import type { Deployment, Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
 import type { RouteOptions } from './routing/route.ts';
 
@@ -32,6 +35,9 @@ export const explainedOptions = (parts: GatewayParts, rankers: Rankers, call: Ca
     (route, target) => parts.routes.slow.observed(route, target).isLeft,
   );
 
+/** A session goes elsewhere for a call that would wait longer: reading its prompt anew elsewhere takes seconds. */
+const LONGEST_SESSION_WAIT_MS = 10_000;
+
 /** A class: see docs/decisions/objects-of-a-call.md. */
 class CallRouting implements RouteOptions {
   readonly request: RouteOptions['request'];
@@ -48,10 +54,11 @@ class CallRouting implements RouteOptions {
   readonly registry: RouteOptions['registry'];
   readonly config: Config;
   readonly committed: RouteOptions['committed'];
+  readonly waits: RouteOptions['waits'];
   readonly nowMs: number;
 
   constructor(
-    { registry, config, clock, spending, commitments }: GatewayParts,
+    { registry, config, clock, spending, commitments, pacer, credentials }: GatewayParts,
     rankers: Rankers,
     call: Call,
     arrangement: Arrangement,
@@ -65,7 +72,11 @@ class CallRouting implements RouteOptions {
     // A layer may have set a limit by its older name, or an intent.
     this.request = withLimits(call.request);
     this.needs = needsOf(call.request);
-    this.preferred = state.preferred(call.id);
+    this.registry = registry();
+    this.waits = pacer.mayWait()
+      ? pacer.waits(this.request, (deployment) => usable(credentials, deployment, call.exclude, this.nowMs))
+      : undefined;
+    this.preferred = unlessLate(state.preferred(call.id), this.registry, this.waits);
     this.exclude = call.exclude;
     this.order = call.order;
     this.shifted = spending.shifted(call);
@@ -74,9 +85,35 @@ class CallRouting implements RouteOptions {
     this.trial = trial;
     this.language = routed?.language;
     this.isSlow = slowFor(routed?.route, this.config, isLeft);
-    this.registry = registry();
     this.committed = commitments.rates(this.nowMs);
   }
+}
+
+/** The credentials of a target with which the call may be sent. */
+function usable(
+  credentials: Credentials,
+  { provider, target }: Deployment,
+  exclude: Call['exclude'],
+  nowMs: number,
+): readonly string[] | undefined {
+  if (provider.credentials === undefined || provider.credentials.length < 2) return provider.credentials;
+  const excluded = excludedCredentials(exclude, target);
+  return credentials
+    .states(provider, target.model, nowMs)
+    .flatMap(({ label, state }) =>
+      label === null || state === 'refused' || excluded?.has(label) === true ? [] : [label],
+    );
+}
+
+function unlessLate(
+  preferred: Target | undefined,
+  registry: Registry,
+  waits: RouteOptions['waits'],
+): Target | undefined {
+  if (preferred === undefined || waits === undefined) return preferred;
+  const bound = registry.find(preferred);
+  const waitMs = bound === undefined ? 0 : (waits.get(bound) ?? 0);
+  return waitMs > LONGEST_SESSION_WAIT_MS ? undefined : preferred;
 }
 
 /** Nothing is asked for a call without a route, or whose route has no limit of time. */

@@ -81,10 +81,12 @@ function explained(
   parts: GatewayParts,
 ): Candidate {
   const { deployment } = one;
-  const { needs, registry, config, nowMs, language, isSlow } = options;
+  const { needs, registry, config, nowMs, language, isSlow, waits } = options;
+  const waitMs = waits?.get(deployment) ?? 0;
   const notes = [
     ...parts.lifecycle.explained.notes(deployment, nowMs),
     ...parts.candidates.notes(deployment),
+    ...(waitMs > 0 ? [`has no room in its announced limits for ${Math.ceil(waitMs)} ms, which count as latency`] : []),
     ...(isSlow?.(deployment.target) === true ? ['is too slow for the route, so others come before it'] : []),
     ...(language !== undefined && !speaks(deployment, language)
       ? [`does not claim support for ${language}, which the text seems to be in`]

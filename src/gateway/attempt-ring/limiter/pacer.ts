@@ -1,19 +1,20 @@
 /**
  * All endpoints and lanes: finds those of a target, lets attempts go or wait, and tells what is held back. The layer
- * (limiter.ts), the choice of credentials (retry.ts) and the explanation ask it.
+ * (limiter.ts), the choice of targets and of credentials (retry.ts) and the explanation ask it.
  */
 import type { Clock } from '../../../core/clock.ts';
 import type { Config } from '../../../core/config.ts';
 import { PolyphonyError } from '../../../core/errors.ts';
-import type { Attempt, Target } from '../../../core/model/model.ts';
+import type { Attempt, ModelRequest, Target } from '../../../core/model/model.ts';
 import { timeLeftMs } from '../../../core/model/time-left.ts';
-import { nameOf } from '../../calls/target.ts';
+import { withEachCredential } from '../../calls/target.ts';
 import type { GatewayEvents } from '../../gateway-events.ts';
 import type { Deployment, Registry } from '../../routing/registry.ts';
+import { needsOf } from '../../routing/requirements.ts';
 import { leave, type Pump, pump } from './endpoint.ts';
-import { type Endpoint, type Lane, newEndpoint, newLane, roomAt } from './lane.ts';
+import { type Endpoint, hasRoom, isWhole, type Lane, newEndpoint, newLane, roomAt } from './lane.ts';
 import { LONGEST_WAIT_MS, noRoom } from './refusals.ts';
-import { type Weight, weightOf } from './weight.ts';
+import { NO_WEIGHT, type Weight, weightOf } from './weight.ts';
 
 export interface PacerParts {
   readonly clock: Clock;
@@ -31,19 +32,34 @@ export interface Pacer extends Pump {
   keepsLimits(): boolean;
   /** True once any endpoint has announced a limit. */
   announces(): boolean;
-  announced(): void;
+  /** The lane has windows, and something of them may be used. */
+  announced(lane: Lane): void;
   /** What the attempt takes of limits, at the target. */
   weigh(attempt: Attempt, target: Target): Weight;
   /** When the lane of the target has room for the attempt, in epoch milliseconds. */
   roomAt(attempt: Attempt, target: Target): number;
+  /** False: all announced limits have all of their room, or there are none. */
+  mayWait(): boolean;
+  /**
+   * Milliseconds that a request would wait for room in announced limits, for each deployment where it would; undefined where it would nowhere.
+   * Of several credentials the one that has room first counts.
+   *
+   * @param labelsOf the credentials that may be used; undefined: it has none
+   */
+  waits(request: ModelRequest, labelsOf: LabelsOf): Waits | undefined;
   changed(endpoint: Endpoint): void;
   tell: GatewayEvents['tell'] | undefined;
   /** Everything that waits fails. */
   close(): void;
 }
 
+export type Waits = ReadonlyMap<Deployment, number>;
+type LabelsOf = (deployment: Deployment) => readonly string[] | undefined;
+
 const DEFAULT_SLOTS = 64;
 const LEAST_SLOTS = 4;
+/** Behind the one request that tries whether a window is full again, until it is answered. */
+const TRIAL_MS = 1000;
 /** Names of models that their provider does not list come from callers: above so many, those of an endpoint share a lane. */
 const MAX_LANES = 4096;
 
@@ -53,6 +69,8 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
   /** A cache: targets are made once and kept. */
   const byTarget = new WeakMap<Target, Lane>();
   let announces = false;
+  /** The lanes with windows of which something may be used: the only ones that may have no room. */
+  const paced = new Set<Lane>();
   const find = (target: Target): Deployment | undefined => registry().find(target);
   const laneFor = (target: Target): Lane => {
     const { provider, region, model, credential = '' } = target;
@@ -60,7 +78,7 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
     const endpoint = keptIn(endpoints, place, () => newEndpoint(place));
     const key = `${place}\n${byName.size < MAX_LANES ? `${model}\n${credential}` : ''}`;
     const known = byName.get(`${place}\n${model}\n${credential}`);
-    const lane = known ?? keptIn(byName, key, () => newLane(endpoint, nameOf(target)));
+    const lane = known ?? keptIn(byName, key, () => newLane(endpoint, target));
     byTarget.set(target, lane);
     return lane;
   };
@@ -76,8 +94,9 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
     leastSlots: () => config().throttle?.leastConcurrency ?? LEAST_SLOTS,
     keepsLimits: () => config().throttle?.announced !== false,
     announces: () => announces,
-    announced() {
+    announced(lane) {
       announces = true;
+      paced.add(lane);
     },
     slotsOf: (endpoint, now) => endpoint.slots.of(configuredSlots(endpoint), now),
     weigh: (attempt, target) => weightOf(attempt, find(target), clock.now()),
@@ -88,6 +107,8 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
       const now = clock.monotonic();
       return nowMs + roomAt(lane, pacer.weigh(attempt, target), waitingIn(lane), now) - now;
     },
+    mayWait: () => paced.size > 0,
+    waits: (request, labelsOf) => waitsAt(pacer, paced, request, labelsOf),
     blocked: (lane, at) => spill(lane, at, clock),
     changed: (endpoint) => pump(endpoint, pacer),
     tell: events?.tell,
@@ -107,7 +128,48 @@ function keptIn<T>(all: Map<string, T>, key: string, make: () => T): T {
   return made;
 }
 
-const waitingIn = ({ queue }: Lane): Weight => queue.ahead(Number.MAX_SAFE_INTEGER, '');
+const waitingIn = ({ queue }: Lane): Weight =>
+  queue.length === 0 ? NO_WEIGHT : queue.ahead(Number.MAX_SAFE_INTEGER, '');
+
+function waitsAt(pacer: Pacer, paced: Set<Lane>, request: ModelRequest, labelsOf: LabelsOf): Waits | undefined {
+  const now = pacer.clock.monotonic();
+  let waits: Map<Deployment, number> | undefined;
+  for (const lane of paced) {
+    if (isWhole(lane, now)) paced.delete(lane);
+    else {
+      const deployment = pacer.find(lane.target);
+      if (deployment === undefined || waits?.has(deployment) === true) continue;
+      const waitIn = waitsOf(pacer, request, deployment);
+      if (waitIn(lane) === 0) continue;
+      const targets = withEachCredential(deployment.target, labelsOf(deployment));
+      const waitMs = Math.min(...targets.map((target) => waitIn(pacer.laneOf(target))));
+      if (waitMs === 0) continue;
+      waits ??= new Map();
+      waits.set(deployment, waitMs);
+    }
+  }
+  return waits;
+}
+
+/** Milliseconds in a lane of the deployment. The prompt is counted only where its bounds do not say whether there is room. */
+function waitsOf({ clock }: Pacer, request: ModelRequest, deployment: Deployment): (lane: Lane) => number {
+  const [now, nowMs] = [clock.monotonic(), clock.now()];
+  const { size } = needsOf(request);
+  const most = weightOf({ request }, deployment, nowMs, () => size.upperTokens);
+  const least = { ...NO_WEIGHT, requests: most.requests };
+  return (lane) => {
+    const waitMs = waitIn(lane, most, now);
+    if (waitMs === 0 || !hasRoom(lane, least, now)) return waitMs;
+    return waitIn(lane, weightOf({ request }, deployment, nowMs), now);
+  };
+}
+
+function waitIn(lane: Lane, weight: Weight, now: number): number {
+  const isFree = hasRoom(lane, weight, now);
+  if (isFree && lane.queue.length === 0) return 0;
+  const waitMs = roomAt(lane, weight, waitingIn(lane), now) - now;
+  return waitMs > 0 || isFree ? waitMs : TRIAL_MS;
+}
 
 /**
  * Those try elsewhere at once who would wait beyond their deadline, or for more than an hour since they came. Whoever can wait until

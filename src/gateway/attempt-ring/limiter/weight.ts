@@ -23,7 +23,13 @@ export const ONE_REQUEST: Weight = { requests: 1, input: 0, output: 0 };
 /** An estimate may be too low, and what an endpoint counts for roles and tools is not known. */
 const MARGIN = 1.2;
 
-export function weightOf({ request }: Attempt, deployment: Deployment | undefined, nowMs: number): Weight {
+/** @param tokeniser counts the prompt. @default exactly */
+export function weightOf(
+  { request }: Pick<Attempt, 'request'>,
+  deployment: Deployment | undefined,
+  nowMs: number,
+  tokeniser?: () => number,
+): Weight {
   if (deployment === undefined) return ONE_REQUEST;
   const { card, provider } = deployment;
   const batches =
@@ -33,7 +39,7 @@ export function weightOf({ request }: Attempt, deployment: Deployment | undefine
   const isBounded = request.operation === 'chat' && (request.maxOutputTokens ?? request.answerTokens) !== undefined;
   return {
     requests: batches?.length ?? 1,
-    input: Math.ceil(likelyInput(needsOf(request).size, deployment, nowMs) * MARGIN),
+    input: Math.ceil(likelyInput(needsOf(request).size, deployment, nowMs, tokeniser) * MARGIN),
     output: isBounded ? outputCeiling(request, card) : expectedOutput(request, deployment),
   };
 }
