@@ -48,7 +48,7 @@ export interface StatedVersion {
   readonly fingerprint: string | null;
 }
 
-/** Enough answers were compared to say whether a candidate is better or worse. */
+/** Enough answers were compared to say whether a candidate is better or worse. Told by one of the processes that share a store. */
 export interface CandidateJudged extends Told {
   readonly type: 'candidate-judged';
   readonly candidate: string;

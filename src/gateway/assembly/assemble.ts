@@ -121,7 +121,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
       assertRating(target, field, score);
       rate(target, field, score);
     },
-    recall: observations.recall,
+    recall: async () => void (await Promise.all([observations.recall(), parts.candidates.recall()])),
     report: reporting({ recent, candidates: () => parts.candidates, monitor, rate }),
     candidates: () => parts.candidates.reports(),
     decideCandidate: (name, decided) => parts.candidates.decide(name, decided),
