@@ -49,6 +49,7 @@ class CallRouting implements RouteOptions {
   readonly ranking: RouteOptions['ranking'];
   readonly arrangement: Arrangement;
   readonly trial: Trial | undefined;
+  readonly asked: Call;
   readonly language: RouteOptions['language'];
   readonly isSlow: RouteOptions['isSlow'];
   readonly registry: RouteOptions['registry'];
@@ -83,6 +84,7 @@ class CallRouting implements RouteOptions {
     this.ranking = rankers && { rankers, call };
     this.arrangement = arrangement;
     this.trial = trial;
+    this.asked = call;
     this.language = routed?.language;
     this.isSlow = slowFor(routed?.route, this.config, isLeft);
     this.committed = commitments.rates(this.nowMs);

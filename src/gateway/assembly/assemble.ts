@@ -189,7 +189,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
       ready?.close();
       parts.pacer.close();
       claimChecks.close();
-      await Promise.all([monitor.close(), parts.candidates.close()]);
+      await Promise.all([monitor.close(), parts.candidates.close(), lifecycle.close()]);
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await parts.spending.flush();
       await webhooks?.flush();
