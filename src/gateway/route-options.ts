@@ -1,7 +1,6 @@
 /** What decides where a call goes: the call itself, and the providers, the config and the time of now. */
 import type { Config } from '../core/config.ts';
 import type { Call, Target } from '../core/model/model.ts';
-import type { Credentials } from './attempt-ring/credentials.ts';
 import { callStateOf } from './calls/call-state.ts';
 import { withLimits } from './calls/request-limits.ts';
 import type { GatewayParts } from './parts.ts';
@@ -59,13 +58,14 @@ class CallRouting implements RouteOptions {
   readonly nowMs: number;
 
   constructor(
-    { registry, config, clock, spending, commitments, pacer, credentials }: GatewayParts,
+    parts: GatewayParts,
     rankers: Rankers,
     call: Call,
     arrangement: Arrangement,
     trial: Trial | undefined,
     isLeft: (route: string, target: Target) => boolean,
   ) {
+    const { registry, config, clock, spending, commitments } = parts;
     const state = callStateOf(call);
     const routed = state.routed(call.id);
     this.config = config();
@@ -74,9 +74,7 @@ class CallRouting implements RouteOptions {
     this.request = withLimits(call.request);
     this.needs = needsOf(call.request);
     this.registry = registry();
-    this.waits = pacer.mayWait()
-      ? pacer.waits(this.request, (deployment) => usable(credentials, deployment, call.exclude, this.nowMs))
-      : undefined;
+    this.waits = waitsFor(parts, call, this.request, this.registry, this.nowMs);
     this.preferred = unlessLate(state.preferred(call.id), this.registry, this.waits);
     this.exclude = call.exclude;
     this.order = call.order;
@@ -91,21 +89,32 @@ class CallRouting implements RouteOptions {
   }
 }
 
-/** The credentials of a target with which the call may be sent. */
-function usable(
-  credentials: Credentials,
-  { provider, target }: Deployment,
-  exclude: Call['exclude'],
+/** Undefined where nothing is known that a call would have to wait for. */
+function waitsFor(
+  { pacer, credentials }: GatewayParts,
+  { exclude }: Call,
+  request: Call['request'],
+  registry: Registry,
   nowMs: number,
-): readonly string[] | undefined {
-  if (provider.credentials === undefined || provider.credentials.length < 2) return provider.credentials;
-  const excluded = excludedCredentials(exclude, target);
-  return credentials
-    .states(provider, target.model, nowMs)
-    .flatMap(({ label, state }) =>
-      label === null || state === 'refused' || excluded?.has(label) === true ? [] : [label],
-    );
+): RouteOptions['waits'] {
+  const providers = credentials.resting(nowMs);
+  if (providers === undefined && !pacer.mayWait()) return undefined;
+  const resting =
+    providers === undefined ? NONE : registry.deployments.filter(({ target }) => providers.has(target.provider));
+  return pacer.waits({
+    request,
+    resting,
+    waysOf({ provider, target }) {
+      const excluded = excludedCredentials(exclude, target);
+      return credentials.states(provider, target.model, nowMs).flatMap(({ label, state, until }) => {
+        if (state === 'refused' || (label !== null && excluded?.has(label) === true)) return [];
+        return [{ label: label ?? undefined, restMs: until === null ? 0 : until - nowMs }];
+      });
+    },
+  });
 }
+
+const NONE: readonly Deployment[] = [];
 
 function unlessLate(
   preferred: Target | undefined,

@@ -5,8 +5,8 @@ import { abortError, PolyphonyError } from '../../src/core/errors.ts';
 import type { Attempt, ModelEvent } from '../../src/core/model/model.ts';
 import type { Provider, ProviderContext, RateLimit } from '../../src/core/model/provider.ts';
 import { sleep } from '../../src/system/clock.ts';
-import { type FakeRuntime, fakeCard, finish } from '../../src/testing/fakes.ts';
-import { harness, text, user } from '../gateway/harness.ts';
+import { type FakeRuntime, fakeCard, fakeProvider, finish } from '../../src/testing/fakes.ts';
+import { fault, harness, text, user } from '../gateway/harness.ts';
 
 interface Quota {
   readonly limit: number;
@@ -135,6 +135,32 @@ describe('law: headroom', () => {
     expect(excluding.answered.map(({ provider }) => provider)).toEqual(['a', 'a', 'b']);
   });
 
+  it('asks elsewhere while an endpoint that announces nothing asked to be left alone, but for a call that was there', async () => {
+    let isRefused = true;
+    const models = [fakeCard({ id: 'm' })];
+    const refusing = fakeProvider({
+      ...{ id: 'a', models, credentials: ['k1', 'k2'] },
+      script: () => (isRefused ? [fault('rate-limited', { retryAfterMs: 20_000 })] : 'a'),
+    });
+    const world = harness({ providers: [refusing, fakeProvider({ id: 'b', models, script: () => 'b' })] });
+    const ask = async () => (await world.gateway.generate(user())).text;
+    const first = ask();
+    await world.runtime.clock.advance(1000);
+    isRefused = false;
+    expect(refusing.seen.map(({ target }) => target.credential)).toEqual(['k1', 'k2']);
+    expect([await ask(), await ask()]).toEqual(['b', 'b']);
+    const [, resting] = world.gateway.explain({ operation: 'chat', ...user() }).candidates;
+    expect(resting?.notes).toEqual([
+      'can send nothing for 19000 ms by the limits of its endpoint, which count as latency',
+    ]);
+    await world.runtime.clock.advance(20_000);
+    expect(await first).toBe('a');
+    expect(world.gateway.explain({ operation: 'chat', ...user() }).candidates.map(({ notes }) => notes)).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('keeps the chains, pins and orders of callers', async () => {
     const world = two(FULL, undefined);
     const order = ['a', 'b'].map((provider) => ({ provider, model: 'm' }));
@@ -164,7 +190,7 @@ describe('law: headroom', () => {
     expect(first).toEqual(['b', 1, undefined]);
     expect(second?.[0]).toBe('a');
     expect(second?.[1]).toBeLessThan(0.01);
-    expect(second?.[2]).toEqual([expect.stringMatching(/^has no room in its announced limits for \d+ ms/)]);
+    expect(second?.[2]).toEqual([expect.stringMatching(/^can send nothing for \d+ ms by the limits/)]);
     await world.clock.advance(FULL.periodMs);
     expect(shown().map(([provider]) => provider)).toEqual(['a', 'b']);
   });

@@ -86,7 +86,9 @@ function explained(
   const notes = [
     ...parts.lifecycle.explained.notes(deployment, nowMs),
     ...parts.candidates.notes(deployment),
-    ...(waitMs > 0 ? [`has no room in its announced limits for ${Math.ceil(waitMs)} ms, which count as latency`] : []),
+    ...(waitMs > 0
+      ? [`can send nothing for ${Math.ceil(waitMs)} ms by the limits of its endpoint, which count as latency`]
+      : []),
     ...(isSlow?.(deployment.target) === true ? ['is too slow for the route, so others come before it'] : []),
     ...(language !== undefined && !speaks(deployment, language)
       ? [`does not claim support for ${language}, which the text seems to be in`]

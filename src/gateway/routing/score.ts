@@ -162,15 +162,22 @@ function withWaits(
   compared: Comparison,
   waits: ReadonlyMap<Deployment, number>,
 ): Comparison {
-  if (!deployments.some((one) => waits.has(one))) return compared;
   const { cheapest, meanMs } = compared;
+  let isWaiting = false;
+  // Few wait, so looking for each of them is less than asking for all.
+  for (const [deployment, waitMs] of waits) {
+    const index = deployments.indexOf(deployment);
+    if (index === -1) continue;
+    const known = latency[index] as number;
+    latency[index] = (Number.isNaN(known) ? meanMs : known) + Math.min(LONGEST_WAIT_MS, waitMs);
+    isWaiting = true;
+  }
+  if (!isWaiting) return compared;
   let fastest = Number.POSITIVE_INFINITY;
   for (let index = 0; index < deployments.length; index += 1) {
-    const known = latency[index] as number;
-    const waitMs = Math.min(LONGEST_WAIT_MS, waits.get(deployments[index] as Deployment) ?? 0);
-    const ms = (Number.isNaN(known) ? meanMs : known) + waitMs;
-    latency[index] = ms;
-    if (ms < fastest) fastest = ms;
+    const ms = latency[index] as number;
+    if (Number.isNaN(ms)) fastest = Math.min(fastest, meanMs);
+    else if (ms < fastest) fastest = ms;
   }
   return { cheapest, fastest, meanMs, unknownMs: meanMs };
 }

@@ -7,14 +7,14 @@ import type { Config } from '../../../core/config.ts';
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { Attempt, ModelRequest, Target } from '../../../core/model/model.ts';
 import { timeLeftMs } from '../../../core/model/time-left.ts';
-import { withEachCredential } from '../../calls/target.ts';
+import { withCredential } from '../../calls/target.ts';
 import type { GatewayEvents } from '../../gateway-events.ts';
 import type { Deployment, Registry } from '../../routing/registry.ts';
 import { needsOf } from '../../routing/requirements.ts';
 import { leave, type Pump, pump } from './endpoint.ts';
 import { type Endpoint, hasRoom, isWhole, type Lane, newEndpoint, newLane, roomAt } from './lane.ts';
 import { LONGEST_WAIT_MS, noRoom } from './refusals.ts';
-import { NO_WEIGHT, type Weight, weightOf } from './weight.ts';
+import { NO_WEIGHT, ONE_REQUEST, type Weight, weightOf } from './weight.ts';
 
 export interface PacerParts {
   readonly clock: Clock;
@@ -40,13 +40,8 @@ export interface Pacer extends Pump {
   roomAt(attempt: Attempt, target: Target): number;
   /** False: all announced limits have all of their room, or there are none. */
   mayWait(): boolean;
-  /**
-   * Milliseconds that a request would wait for room in announced limits, for each deployment where it would; undefined where it would nowhere.
-   * Of several credentials the one that has room first counts.
-   *
-   * @param labelsOf the credentials that may be used; undefined: it has none
-   */
-  waits(request: ModelRequest, labelsOf: LabelsOf): Waits | undefined;
+  /** Milliseconds that a request would wait, for each deployment where it would; undefined: nowhere. Of several credentials the one that can send first counts. */
+  waits(asked: WaitsAsked): Waits | undefined;
   changed(endpoint: Endpoint): void;
   tell: GatewayEvents['tell'] | undefined;
   /** Everything that waits fails. */
@@ -54,7 +49,16 @@ export interface Pacer extends Pump {
 }
 
 export type Waits = ReadonlyMap<Deployment, number>;
-type LabelsOf = (deployment: Deployment) => readonly string[] | undefined;
+
+export interface WaitsAsked {
+  readonly request: ModelRequest;
+  /** The credentials that may be used, and for how long their endpoint asked to leave each alone. */
+  readonly waysOf: (
+    deployment: Deployment,
+  ) => readonly { readonly label: string | undefined; readonly restMs: number }[];
+  /** Those with a credential that is left alone. */
+  readonly resting: readonly Deployment[];
+}
 
 const DEFAULT_SLOTS = 64;
 const LEAST_SLOTS = 4;
@@ -108,7 +112,7 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
       return nowMs + roomAt(lane, pacer.weigh(attempt, target), waitingIn(lane), now) - now;
     },
     mayWait: () => paced.size > 0,
-    waits: (request, labelsOf) => waitsAt(pacer, paced, request, labelsOf),
+    waits: (asked) => waitsAt(pacer, paced, (target) => byTarget.get(target), asked),
     blocked: (lane, at) => spill(lane, at, clock),
     changed: (endpoint) => pump(endpoint, pacer),
     tell: events?.tell,
@@ -131,40 +135,49 @@ function keptIn<T>(all: Map<string, T>, key: string, make: () => T): T {
 const waitingIn = ({ queue }: Lane): Weight =>
   queue.length === 0 ? NO_WEIGHT : queue.ahead(Number.MAX_SAFE_INTEGER, '');
 
-function waitsAt(pacer: Pacer, paced: Set<Lane>, request: ModelRequest, labelsOf: LabelsOf): Waits | undefined {
+/** In a lane that is not known nothing was announced. */
+type LaneOf = (target: Target) => Lane | undefined;
+
+function waitsAt(pacer: Pacer, paced: Set<Lane>, laneOf: LaneOf, asked: WaitsAsked): Waits | undefined {
   const now = pacer.clock.monotonic();
+  const nowMs = pacer.clock.now();
   let waits: Map<Deployment, number> | undefined;
+  const look = (deployment: Deployment): void => {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { label, restMs } of asked.waysOf(deployment)) {
+      const lane = laneOf(withCredential(deployment.target, label));
+      const waitMs =
+        lane === undefined ? restMs : Math.max(restMs, waitIn(lane, deployment, asked.request, now, nowMs));
+      if (waitMs < least) least = waitMs;
+    }
+    if (least === 0 || least === Number.POSITIVE_INFINITY) return;
+    waits ??= new Map();
+    waits.set(deployment, least);
+  };
   for (const lane of paced) {
     if (isWhole(lane, now)) paced.delete(lane);
     else {
       const deployment = pacer.find(lane.target);
       if (deployment === undefined || waits?.has(deployment) === true) continue;
-      const waitIn = waitsOf(pacer, request, deployment);
-      if (waitIn(lane) === 0) continue;
-      const targets = withEachCredential(deployment.target, labelsOf(deployment));
-      const waitMs = Math.min(...targets.map((target) => waitIn(pacer.laneOf(target))));
-      if (waitMs === 0) continue;
-      waits ??= new Map();
-      waits.set(deployment, waitMs);
+      if (lane.queue.length > 0 || !hasRoom(lane, mostOf(asked.request, deployment, nowMs), now)) look(deployment);
     }
   }
+  for (const deployment of asked.resting) if (waits?.has(deployment) !== true) look(deployment);
   return waits;
 }
 
-/** Milliseconds in a lane of the deployment. The prompt is counted only where its bounds do not say whether there is room. */
-function waitsOf({ clock }: Pacer, request: ModelRequest, deployment: Deployment): (lane: Lane) => number {
-  const [now, nowMs] = [clock.monotonic(), clock.now()];
-  const { size } = needsOf(request);
-  const most = weightOf({ request }, deployment, nowMs, () => size.upperTokens);
-  const least = { ...NO_WEIGHT, requests: most.requests };
-  return (lane) => {
-    const waitMs = waitIn(lane, most, now);
-    if (waitMs === 0 || !hasRoom(lane, least, now)) return waitMs;
-    return waitIn(lane, weightOf({ request }, deployment, nowMs), now);
-  };
+/** What the request takes at most, without counting its prompt. */
+function mostOf(request: ModelRequest, deployment: Deployment, nowMs: number): Weight {
+  return weightOf({ request }, deployment, nowMs, () => needsOf(request).size.upperTokens);
 }
 
-function waitIn(lane: Lane, weight: Weight, now: number): number {
+/** Milliseconds. The prompt is counted only where its bounds do not say whether there is room. */
+function waitIn(lane: Lane, deployment: Deployment, request: ModelRequest, now: number, nowMs: number): number {
+  if (lane.windows === undefined) return 0;
+  const most = mostOf(request, deployment, nowMs);
+  const least = most.requests === 1 ? ONE_REQUEST : { ...NO_WEIGHT, requests: most.requests };
+  const isClear = hasRoom(lane, most, now) || !hasRoom(lane, least, now);
+  const weight = isClear ? most : weightOf({ request }, deployment, nowMs);
   const isFree = hasRoom(lane, weight, now);
   if (isFree && lane.queue.length === 0) return 0;
   const waitMs = roomAt(lane, weight, waitingIn(lane), now) - now;
