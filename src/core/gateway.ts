@@ -221,7 +221,7 @@ export interface Gateway {
   rate?(target: Target, field: string, score: number): void;
   /**
    * Reads what earlier processes observed of targets, where the stores outlive a process; otherwise the first call begins to, and
-   * nothing waits for it. A second time does nothing.
+   * nothing waits for it. A second time does nothing. Waits for what is read and written of candidates too.
    */
   recall?(): Promise<void>;
   /**
@@ -237,7 +237,10 @@ export interface Gateway {
    * @throws invalid-request for a score outside 0 to 1
    */
   report?(callId: string, said: { readonly score: number }): boolean;
-  /** What was observed of the candidates of the config. Plain JSON; a copy as of now. */
+  /**
+   * What was observed of the candidates of the config, by all processes with the same store as far as this one has read it. Plain JSON; a
+   * copy as of now.
+   */
   candidates?(): readonly CandidateReport[];
   /**
    * Decides on a candidate by hand: `promoted` answers all calls of the model that it stands beside, `dismissed` none, `trying` its share.

@@ -5,7 +5,9 @@ import { callStateOf } from './calls/call-state.ts';
 import { withLimits } from './calls/request-limits.ts';
 import type { GatewayParts } from './parts.ts';
 import type { Arrangement, Trial } from './routing/arrangement/arrange.ts';
+import { excludedCredentials } from './routing/arrangement/exclude.ts';
 import type { Ranker } from './routing/rank.ts';
+import type { Deployment, Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
 import type { RouteOptions } from './routing/route.ts';
 
@@ -32,6 +34,9 @@ export const explainedOptions = (parts: GatewayParts, rankers: Rankers, call: Ca
     (route, target) => parts.routes.slow.observed(route, target).isLeft,
   );
 
+/** A session goes elsewhere for a call that would wait longer: reading its prompt anew elsewhere takes seconds. */
+const LONGEST_SESSION_WAIT_MS = 10_000;
+
 /** A class: see docs/decisions/objects-of-a-call.md. */
 class CallRouting implements RouteOptions {
   readonly request: RouteOptions['request'];
@@ -43,23 +48,26 @@ class CallRouting implements RouteOptions {
   readonly ranking: RouteOptions['ranking'];
   readonly arrangement: Arrangement;
   readonly trial: Trial | undefined;
+  readonly asked: Call;
   readonly language: RouteOptions['language'];
   readonly isSlow: RouteOptions['isSlow'];
   readonly registry: RouteOptions['registry'];
   readonly config: Config;
   readonly committed: RouteOptions['committed'];
+  readonly waits: RouteOptions['waits'];
   readonly nowMs: number;
   /** Set in a copy for a request that is adapted: a copy with one more field has a form of its own each time (Node 20). */
   readonly relaxed: RouteOptions['relaxed'] = undefined;
 
   constructor(
-    { registry, config, clock, spending, commitments }: GatewayParts,
+    parts: GatewayParts,
     rankers: Rankers,
     call: Call,
     arrangement: Arrangement,
     trial: Trial | undefined,
     isLeft: (route: string, target: Target) => boolean,
   ) {
+    const { registry, config, clock, spending, commitments } = parts;
     const state = callStateOf(call);
     const routed = state.routed(call.id);
     this.config = config();
@@ -67,18 +75,58 @@ class CallRouting implements RouteOptions {
     // A layer may have set a limit by its older name, or an intent.
     this.request = withLimits(call.request);
     this.needs = needsOf(call.request);
-    this.preferred = state.preferred(call.id);
+    this.registry = registry();
+    this.waits = waitsFor(parts, call, this.request, this.registry, this.nowMs);
+    this.preferred = unlessLate(state.preferred(call.id), this.registry, this.waits);
     this.exclude = call.exclude;
     this.order = call.order;
     this.shifted = spending.shifted(call);
     this.ranking = rankers && { rankers, call };
     this.arrangement = arrangement;
     this.trial = trial;
+    this.asked = call;
     this.language = routed?.language;
     this.isSlow = slowFor(routed?.route, this.config, isLeft);
-    this.registry = registry();
     this.committed = commitments.rates(this.nowMs);
   }
+}
+
+/** Undefined where nothing is known that a call would have to wait for. */
+function waitsFor(
+  { pacer, credentials }: GatewayParts,
+  { exclude }: Call,
+  request: Call['request'],
+  registry: Registry,
+  nowMs: number,
+): RouteOptions['waits'] {
+  const providers = credentials.resting(nowMs);
+  if (providers === undefined && !pacer.mayWait()) return undefined;
+  const resting =
+    providers === undefined ? NONE : registry.deployments.filter(({ target }) => providers.has(target.provider));
+  return pacer.waits({
+    request,
+    resting,
+    waysOf({ provider, target }) {
+      const excluded = excludedCredentials(exclude, target);
+      return credentials.states(provider, target.model, nowMs).flatMap(({ label, state, until }) => {
+        if (state === 'refused' || (label !== null && excluded?.has(label) === true)) return [];
+        return [{ label: label ?? undefined, restMs: until === null ? 0 : until - nowMs }];
+      });
+    },
+  });
+}
+
+const NONE: readonly Deployment[] = [];
+
+function unlessLate(
+  preferred: Target | undefined,
+  registry: Registry,
+  waits: RouteOptions['waits'],
+): Target | undefined {
+  if (preferred === undefined || waits === undefined) return preferred;
+  const bound = registry.find(preferred);
+  const waitMs = bound === undefined ? 0 : (waits.get(bound) ?? 0);
+  return waitMs > LONGEST_SESSION_WAIT_MS ? undefined : preferred;
 }
 
 /** Nothing is asked for a call without a route, or whose route has no limit of time. */

@@ -1,12 +1,14 @@
 /**
  * How long a routing decision takes over 500 candidates with everything switched on: prices with windows and changes, speeds,
- * strengths, limits and observations. The floor is a loop over as many plain numbers that keeps the best score.
+ * strengths, limits, announced limits and observations. The floor is a loop over as many plain numbers that keeps the best score.
  *
  *   npm run bench -- route
  */
-import type { ModelRequest } from '../../src/core/model/model.ts';
+import type { Attempt, ModelRequest } from '../../src/core/model/model.ts';
 import type { ModelCard, Provider } from '../../src/core/model/provider.ts';
 import type { TokenPrice } from '../../src/core/money/token-price.ts';
+import { begin, stated } from '../../src/gateway/attempt-ring/limiter/lane.ts';
+import { createPacer, type Pacer, type Waits } from '../../src/gateway/attempt-ring/limiter/pacer.ts';
 import { createGateway } from '../../src/gateway/create-gateway.ts';
 import { createRegistry, type Registry } from '../../src/gateway/routing/registry.ts';
 import { needsOf } from '../../src/gateway/routing/requirements.ts';
@@ -40,6 +42,8 @@ const everything: ModelRequest = {
   sensitivity: 'personal',
   requires: { regions: ['eu'], languages: ['en'] },
 };
+
+const waysOf = () => [{ label: undefined, restMs: 0 }];
 
 const VARIANTS: readonly Partial<TokenPrice>[] = [
   {},
@@ -88,6 +92,28 @@ function observe({ deployments }: Registry): void {
   });
 }
 
+/** Every tenth target announces limits, and every twentieth has no room in them. */
+function pacedAt(registry: Registry): Pacer {
+  const clock = { ...systemRuntime.clock, now: () => NOW, monotonic: () => 0 };
+  const pacer = createPacer({ clock, config: () => ({}), registry: () => registry });
+  registry.deployments.forEach(({ target }, index) => {
+    if (index % 10 !== 0) return;
+    const lane = pacer.laneOf(target);
+    // Neither is read where nothing waits.
+    const attempt = { target, request: plain } as Attempt;
+    const weight = pacer.weigh(attempt, target);
+    const passage = begin(lane, attempt, weight, 0);
+    const remaining = index % 20 === 0 ? 0 : 900_000;
+    const limits = [
+      { kind: 'requests', limit: 1_000_000, remaining, resetMs: 60_000 },
+      { kind: 'tokens', limit: 10_000_000, remaining: 9_000_000, resetMs: 60_000 },
+    ];
+    stated(lane, passage, limits, () => weight, 0);
+    pacer.announced(lane);
+  });
+  return pacer;
+}
+
 /** Microseconds of the median decision. Each has its own request, as callers' requests are. */
 function measure(request: ModelRequest, work: (request: ModelRequest) => unknown, decisions = DECISIONS): number {
   for (let call = 0; call < decisions; call += 1) work({ ...request });
@@ -122,9 +148,10 @@ export async function run(): Promise<readonly Measurement[]> {
   const registry = createRegistry(providers, {}, createStatistics());
   observe(registry);
   let nowMs = NOW;
-  const route = (request: ModelRequest): unknown => {
+  const pacer = pacedAt(registry);
+  const route = (request: ModelRequest, waits?: Waits): unknown => {
     nowMs += 5;
-    const chosen = routeOf({ request, needs: needsOf(request), registry, config: {}, nowMs });
+    const chosen = routeOf({ request, needs: needsOf(request), registry, config: {}, nowMs, waits });
     if (chosen.length !== 8) throw new Error('the request of the benchmark is not served by eight models');
     return chosen;
   };
@@ -132,9 +159,11 @@ export async function run(): Promise<readonly Measurement[]> {
   const transport = { request: () => Promise.reject(new Error('nothing is sent')), close: async () => {} };
   const gateway = createGateway({ providers, runtime: systemRuntime, keyValue, ledger, transport });
   const floorMicroseconds = measure(plain, floorOf());
+  const asWaiting = (request: ModelRequest): unknown => route(request, pacer.waits({ request, waysOf, resting: [] }));
   const figures = {
-    plain: measure(plain, route),
-    everything: measure(everything, route),
+    plain: measure(plain, (request) => route(request)),
+    everything: measure(everything, (request) => route(request)),
+    waiting: measure(everything, asWaiting),
     explained: measure(plain, (request) => gateway.explain(request), 300),
   };
   await gateway.close();
@@ -151,6 +180,11 @@ export async function run(): Promise<readonly Measurement[]> {
       value: figures.everything,
       unit: 'µs',
       target: { below: 150 },
+    },
+    {
+      name: 'the same where 50 targets announce limits, half of them without room',
+      value: figures.waiting,
+      unit: 'µs',
     },
     { name: 'the same explained: every candidate and figure', value: figures.explained, unit: 'µs' },
   ];

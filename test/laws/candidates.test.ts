@@ -2,14 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CandidateConfig } from '../../src/core/config.ts';
 import type { CandidateReport, GatewayEvent } from '../../src/core/gateway.ts';
-import {
-  type Arm,
-  add,
-  emptyArm,
-  lookAt,
-  normalDistribution,
-  verdictOf,
-} from '../../src/gateway/candidates/comparison.ts';
+import { type Arm, lookAt, normalDistribution, verdictOf } from '../../src/gateway/candidates/comparison.ts';
+import { added, armOf, type Counted, countedCall, countedScore } from '../../src/gateway/candidates/figures.ts';
 import { fakeCard, fakeProvider, finish, type ScriptStep, seededRandom } from '../../src/testing/fakes.ts';
 import { errorOf, fault, harness, text, user } from '../gateway/harness.ts';
 
@@ -227,24 +221,22 @@ describe('law: mirroring', () => {
 
 describe('law: a verdict', () => {
   const drawn = (calls: number, refusal: number, score: number, random: () => number): Arm => {
-    const arm = emptyArm();
+    let counted: Counted = {};
     for (let call = 0; call < calls; call += 1) {
-      arm.calls += 1;
-      if (random() < refusal) arm.refusals += 1;
-      add(arm.scores, score + (random() - 0.5) * 0.4);
+      counted = added(counted, countedCall('current', 1, random() < refusal));
+      counted = added(counted, countedScore('current', score + (random() - 0.5) * 0.4));
     }
-    return arm;
+    return armOf(counted, 'current');
   };
   /** The share of trials in which one of five looks finds what is asked for. */
   const share = (result: string, refusals: readonly [number, number], scores: readonly [number, number]): number => {
     const random = seededRandom(3);
     let found = 0;
     for (let trial = 0; trial < 300; trial += 1) {
-      const sides = [0, 1].map((side) => ({ side, arm: emptyArm() }));
       let first = 'undecided';
       for (let look = 1; look <= 5 && first === 'undecided'; look += 1) {
         const calls = lookAt(look, RULE);
-        const [current, candidate] = sides.map(({ side }) =>
+        const [current, candidate] = [0, 1].map((side) =>
           drawn(calls, refusals[side] ?? 0, scores[side] ?? 0, random),
         ) as [Arm, Arm];
         first = verdictOf(current, candidate, look, RULE).result;

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
 import type { GatewayEvent } from '../../src/core/gateway.ts';
 import type { Target } from '../../src/core/model/model.ts';
+import type { KeyValueStore } from '../../src/core/stores.ts';
+import { memoryStores } from '../../src/stores/memory.ts';
 import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
 import { errorOf, fault, type Harness, harness, text, user } from '../gateway/harness.ts';
 
@@ -21,9 +23,19 @@ const listening = ({ gateway }: Harness): GatewayEvent[] => {
 };
 const typesOf = (events: readonly GatewayEvent[]): readonly string[] => events.map(({ type }) => type);
 const best = { ...user(), optimise: 'quality' } as const;
+/** In the order in which they were written. */
+async function recordsOf({ stores }: Harness): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const keys = await stores.keyValue.keys('lifecycle:shift:');
+  const records = await Promise.all(keys.map((key) => stores.keyValue.get(key)));
+  const numberOf = (key: string): number => Number(key.match(/\d+$/)?.[0]);
+  return keys
+    .map((key, index) => [numberOf(key), records[index] as Readonly<Record<string, unknown>>] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, record]) => record);
+}
 
 describe('law: a model that ends', () => {
-  it('gets no new session while another will do, keeps its sessions, and each shift is told and written down once a day', async () => {
+  it('gets no new session while another will do, keeps its sessions, and each session that moves is told and written down once', async () => {
     const given = (models: readonly (typeof old)[]) => harness({ providers: [fakeProvider({ models })] });
     const before = given([{ ...old, lifecycle: { stage: 'stable' } }, current]);
     expect((await before.run(before.gateway.generate(best, { session: 's' }))).target.model).toBe('old');
@@ -33,12 +45,54 @@ describe('law: a model that ends', () => {
     expect((await ask('s')).target.model).toBe('old');
     const moved = [await ask('t'), await ask('u'), await ask('t')];
     expect(moved.map(({ target, warnings }) => [target.model, warnings])).toEqual(Array(3).fill(['new', []]));
-    expect(typesOf(events)).toEqual(['model-deprecated', 'model-shifted']);
+    expect(typesOf(events)).toEqual(['model-deprecated', 'model-shifted', 'model-shifted']);
     expect(events[1]).toMatchObject({ from: 'fake/old', to: 'fake/new', calls: 1 });
-    expect(await world.stores.keyValue.keys('lifecycle:shift:')).toHaveLength(1);
     await world.runtime.clock.advance(DAY_MS);
-    await ask('v');
-    expect(events[2]).toMatchObject({ type: 'model-shifted', calls: 2 });
+    // Calls of a new session that come together move it once.
+    await Promise.all([ask('v'), ask('v')]);
+    await world.run(world.gateway.generate(best, { id: 'alone' }));
+    expect(typesOf(events)).toEqual(['model-deprecated', ...Array(4).fill('model-shifted')]);
+    const shift = { from: 'fake/old', to: 'fake/new', calls: 1 };
+    expect(await recordsOf(world)).toMatchObject([
+      { ...shift, session: 't' },
+      { ...shift, session: 'u' },
+      { ...shift, session: 'v' },
+      { ...shift, call: 'alone' },
+    ]);
+  });
+
+  it('sums the sessions beyond sixty a minute in one record, and loses none of them at the end', async () => {
+    const world = harness({ providers: [fakeProvider({ models: [old, current] })] });
+    const events = listening(world);
+    const { clock } = world.runtime;
+    const ask = async (session: number) => void (await world.gateway.generate(best, { session: `session-${session}` }));
+    for (let session = 0; session < 100; session += 1) await ask(session);
+    expect(events).toHaveLength(60);
+    await clock.advance(59_999);
+    expect([await recordsOf(world), events]).toMatchObject([{ length: 60 }, { length: 60 }]);
+    await clock.advance(1);
+    expect(events[60]).toMatchObject({ type: 'model-shifted', calls: 40 });
+    expect((await recordsOf(world)).map(({ calls }) => calls)).toEqual([...Array(60).fill(1), 40]);
+    for (let session = 100; session < 170; session += 1) await ask(session);
+    await world.gateway.close();
+    expect(clock.pending()).toBe(0);
+    const calls = (await recordsOf(world)).map((one) => Number(one.calls));
+    expect(calls.reduce((sum, each) => sum + each, 0)).toBe(170);
+    expect(calls).toHaveLength(60 + 1 + 60 + 1);
+  });
+
+  it('is left without an error where the record cannot be written', async () => {
+    const world = harness({
+      providers: [fakeProvider({ models: [old, current] })],
+      stores: (runtime) => {
+        const stores = memoryStores({ clock: runtime.clock });
+        const set: KeyValueStore['set'] = (key, ...rest) =>
+          key.startsWith('lifecycle:') ? Promise.reject(new Error('full')) : stores.keyValue.set(key, ...rest);
+        return { ...stores, keyValue: { ...stores.keyValue, set } };
+      },
+    });
+    expect((await world.gateway.generate(best)).target.model).toBe('new');
+    await world.gateway.close();
   });
 
   it('answers with a warning where nothing else will do, also by its name', async () => {

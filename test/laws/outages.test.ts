@@ -179,6 +179,7 @@ describe('law: probes', () => {
     const regions = ['eu', 'us'];
     const it = world({ regions, models: [fakeCard({ ...BEST, regions })] });
     await it.gateway.generate(best);
+    await it.runtime.clock.advance(30_000);
     it.failing = true;
     it.probeFails = true;
     await it.runtime.clock.advance(240_000);
@@ -192,10 +193,50 @@ describe('law: probes', () => {
   });
 
   it('take whatever a provider of the user throws for its failure', async () => {
-    const it = world({ probe: () => Promise.reject(new TypeError('fetch failed')) });
+    let probes = 0;
+    const probe = () => {
+      probes += 1;
+      return probes === 1 ? Promise.resolve() : Promise.reject(new TypeError('fetch failed'));
+    };
+    const it = world({ probe });
     await it.gateway.generate(best);
     await it.runtime.clock.advance(240_000);
     expect(it.events.map(({ type }) => type)).toEqual(['outage']);
+    await it.gateway.close();
+  });
+
+  it('say nothing of a provider that answers calls while its free endpoint fails, as it always did or since a while', async () => {
+    for (const hasAnswered of [false, true]) {
+      const it = world({}, { health: { probe: true } });
+      await it.gateway.generate(best);
+      if (hasAnswered) await it.runtime.clock.advance(30_000);
+      it.probeFails = true;
+      for (let call = 0; call < 10; call += 1) {
+        // Six probes in a row would be an outage: an endpoint that has answered is believed until a call is answered too.
+        await it.runtime.clock.advance(call === 0 && hasAnswered ? 120_000 : 1_800_000);
+        expect((await it.gateway.generate(best)).target.provider).toBe('a');
+      }
+      expect(it.events).toEqual([]);
+      it.probeFails = false;
+      await it.runtime.clock.advance(30_000);
+      it.probeFails = true;
+      await it.runtime.clock.advance(240_000);
+      expect(it.events.map(({ type }) => type)).toEqual(['outage']);
+      await it.gateway.close();
+    }
+  });
+
+  it('that nobody believes end no outage later than calls do', async () => {
+    const it = world();
+    it.failing = true;
+    it.probeFails = true;
+    for (let call = 0; call < 6; call += 1) await it.gateway.generate(best);
+    it.failing = false;
+    const ask = async () => (await it.gateway.generate({ ...best, model: 'a/one' })).target.provider;
+    expect(await ask()).toBe('a');
+    await it.runtime.clock.advance(60_000);
+    expect(await ask()).toBe('a');
+    expect(it.events.map(({ type }) => type)).toEqual(['outage', 'recovered']);
     await it.gateway.close();
   });
 

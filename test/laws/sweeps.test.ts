@@ -24,11 +24,11 @@ function machine(options: { readonly fails?: boolean } = {}) {
         return options.fails === true && target.model === 'two' ? [fault('model-not-found')] : 'Yes.';
       },
     });
-  const start = (health: Config['health']) => {
+  const start = (health: Config['health'], keyValue = stores.keyValue) => {
     const gateway = createGateway({
       providers: [provider('hosted', false), provider('mine', true)],
       config: { ...(health && { health }), retry: { retries: 0 } },
-      ...{ plugins: [], runtime, ...stores, transport: noTransport },
+      ...{ plugins: [], runtime, ...stores, keyValue, transport: noTransport },
     });
     gateway.onEvent?.((event) => events.push(event));
     const call = async (): Promise<void> => {
@@ -110,6 +110,38 @@ describe('law: a sweep', () => {
     expect(spent.reduce((sum, cost) => sum + cost, 0)).toBeLessThanOrEqual(200_000);
     const [told] = events.filter((event) => event.type === 'models-swept');
     expect(told).toMatchObject({ level: 'warn', answered: asked.length, unasked: 3 - asked.length, failed: [] });
+  });
+
+  it('asks those first that were asked longest ago, whatever process asked them, so that little money reaches all in turn', async () => {
+    const { runtime, stores, asked, start } = machine();
+    for (let round = 1; round <= 6; round += 1) {
+      // Enough for one model: a new process each time.
+      const { gateway } = start(undefined);
+      const reports = (await gateway.sweep?.({ usd: 0.000_2 })) ?? [];
+      expect(reports.filter(({ ok }) => ok === true)).toHaveLength(1);
+      expect(new Set(asked.slice(-Math.min(3, round))).size).toBe(Math.min(3, round));
+      await gateway.close();
+      await runtime.clock.advance(1000);
+    }
+    expect(asked).toHaveLength(6);
+    expect(Object.keys((await stores.keyValue.get('gateway:swept')) as object).sort()).toEqual([
+      'hosted/one',
+      'hosted/three',
+      'hosted/two',
+    ]);
+  });
+
+  it.each([
+    ['a store that fails', () => Promise.reject(new Error('out of order'))],
+    ['what is no such list', () => Promise.resolve({ 'hosted/one': 'x', 'hosted/two': Number.NaN, three: -1 })],
+  ])('is not held up by %s', async (_, get) => {
+    const { runtime, stores, asked, start } = machine();
+    const { gateway } = start(undefined, { ...stores.keyValue, get, set: () => Promise.reject(new Error('full')) });
+    const reports = await gateway.sweep?.({ usd: 0.1 });
+    expect(reports?.map(({ ok }) => ok)).toEqual([true, true, true]);
+    expect(asked).toHaveLength(3);
+    await gateway.close();
+    expect(runtime.clock.pending()).toBe(0);
   });
 
   it('is cancelled at close', async () => {

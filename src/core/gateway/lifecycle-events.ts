@@ -11,12 +11,15 @@ export interface ModelDeprecated extends Told {
   readonly endsOn: string | null;
 }
 
-/** New sessions went to another model, because the one that they would have had is deprecated. Once a day and pair. */
+/**
+ * A new session, or a call without one, went to another model, because the one that it would have had ends. Once for each of them; beyond sixty
+ * a minute once a minute and pair of models for all others.
+ */
 export interface ModelShifted extends Told {
   readonly type: 'model-shifted';
   readonly from: string;
   readonly to: string;
-  /** Calls that moved since this was told last, this one included. */
+  /** How many moved: 1, or the sum of a minute. */
   readonly calls: number;
 }
 
@@ -48,7 +51,7 @@ export interface StatedVersion {
   readonly fingerprint: string | null;
 }
 
-/** Enough answers were compared to say whether a candidate is better or worse. */
+/** Enough answers were compared to say whether a candidate is better or worse. Told by one of the processes that share a store. */
 export interface CandidateJudged extends Told {
   readonly type: 'candidate-judged';
   readonly candidate: string;

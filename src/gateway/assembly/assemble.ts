@@ -125,7 +125,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
       assertRating(target, field, score);
       rate(target, field, score);
     },
-    recall: observations.recall,
+    recall: async () => void (await Promise.all([observations.recall(), parts.candidates.recall()])),
     report: reporting({ recent, candidates: () => parts.candidates, monitor, rate }),
     candidates: () => parts.candidates.reports(),
     decideCandidate: (name, decided) => parts.candidates.decide(name, decided),
@@ -194,7 +194,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
       ready?.close();
       parts.pacer.close();
       claimChecks.close();
-      await Promise.all([monitor.close(), parts.candidates.close()]);
+      await Promise.all([monitor.close(), parts.candidates.close(), lifecycle.close()]);
       await Promise.all([...state.registry.providers.values()].map((provider) => closeProvider(provider, parts)));
       await parts.spending.flush();
       await webhooks?.flush();

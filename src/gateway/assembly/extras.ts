@@ -72,6 +72,7 @@ const NO_CANDIDATES: Candidates = {
   decide(name) {
     throw unknownCandidate(name, []);
   },
+  recall: async () => {},
   close: () => Promise.resolve(),
 };
 

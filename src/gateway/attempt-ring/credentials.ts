@@ -68,6 +68,8 @@ export interface Credentials {
   refuse(use: CredentialUse, label: string | undefined, error: PolyphonyError, nowMs: number): void;
   /** Keeps the credential unused for `waitMs`. */
   rest(provider: Provider, label: string | undefined, nowMs: number, waitMs: number): void;
+  /** The ids of providers of which some credential is kept unused now; undefined: of none. */
+  resting(nowMs: number): ReadonlySet<string> | undefined;
   /** True when a credential may be used now. Does not advance the turn. */
   ready(use: CredentialUse, nowMs: number): boolean;
   /** Why each was refused; undefined unless all are dead. */
@@ -89,6 +91,8 @@ export type CredentialState = Omit<CredentialHealth, 'limits' | 'stated'>;
 export function createCredentials(): Credentials {
   const pools = new Map<string, Pool>();
   let latestMs = Number.NEGATIVE_INFINITY;
+  /** None is kept unused after that. */
+  let restingUntil = Number.NEGATIVE_INFINITY;
   const poolOf = (provider: Provider, nowMs = latestMs): Pool => {
     if (nowMs < latestMs) for (const { all } of pools.values()) for (const one of all) moveBack(one, latestMs - nowMs);
     latestMs = nowMs;
@@ -129,7 +133,14 @@ export function createCredentials(): Credentials {
     },
     rest(provider, label, nowMs, waitMs) {
       const credential = find(provider, label, nowMs);
-      if (credential !== undefined) credential.readyAt = Math.max(credential.readyAt, nowMs + waitMs);
+      if (credential === undefined) return;
+      credential.readyAt = Math.max(credential.readyAt, nowMs + waitMs);
+      restingUntil = Math.max(restingUntil, credential.readyAt);
+    },
+    resting(nowMs) {
+      if (nowMs >= restingUntil) return undefined;
+      const ids = [...pools].flatMap(([id, { all }]) => (all.some(({ readyAt }) => readyAt > nowMs) ? [id] : []));
+      return ids.length === 0 ? undefined : new Set(ids);
     },
     ready: ({ provider, model, excluded }, nowMs) =>
       of(poolOf(provider, nowMs), excluded).some((one) => usable(one, model, nowMs)),

@@ -99,7 +99,7 @@ class SlotHolder implements StreamObserver {
     if (rateLimits === undefined || this.#passage === undefined || !pacer.keepsLimits()) return;
     stated(lane, this.#passage, rateLimits, (one) => pacer.weigh(one, one.target), pacer.clock.monotonic());
     if (lane.windows === undefined) return;
-    pacer.announced();
+    pacer.announced(lane);
     pacer.changed(lane.endpoint);
   }
 
@@ -129,6 +129,7 @@ class SlotHolder implements StreamObserver {
     const lane = this.#lane;
     this.#passage = begin(lane, this.#attempt, weight, now);
     this.#state.pacing = this;
+    if (weight !== undefined) this.#pacer.announced(lane);
     if (!needsSlot) return;
     lane.endpoint.used += 1;
     this.#holdsSlot = true;

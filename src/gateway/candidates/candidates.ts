@@ -8,23 +8,24 @@
  *     target to which it is bound.
  * T2. A candidate that cannot serve the request is not asked, and the call then counts for neither side. It falls back to the
  *     model that it stands beside.
- * T3. A promotion or dismissal is kept in the key-value store, by its name and both models: other processes take it over when they
- *     begin to try it.
+ * T3. What is counted and decided is kept in the key-value store (kept-trial.ts): all processes with the same store have one trial, of
+ *     which one of them concludes, and says so, once.
  */
 import type { CandidateConfig, Config } from '../../core/config.ts';
-import { asPolyphonyError } from '../../core/errors.ts';
 import type { CandidateReport } from '../../core/gateway/candidates.ts';
 import { canonicalJson } from '../../core/json/canonical-json.ts';
 import type { Call, FinishEvent, Handler } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
 import { observe } from '../../kit/streams/observe.ts';
+import { settlesWithin } from '../../system/clock.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
 import type { Trial } from '../routing/arrangement/arrange.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
+import type { Side } from './figures.ts';
 import { createMirror, type MirrorParts } from './mirror.ts';
-import { CandidateTrial, type Side } from './trial.ts';
+import { CandidateTrial } from './trial.ts';
 import { assertState, unknownCandidate } from './unknown-candidate.ts';
 
 /** A call on one side of a trial. */
@@ -45,6 +46,8 @@ export interface Candidates {
   reports(): readonly CandidateReport[];
   /** @throws invalid-request for a name that the config does not have */
   decide(name: string, state: 'promoted' | 'dismissed' | 'trying'): void;
+  /** Reads what earlier processes counted and decided. Never rejects. */
+  recall(): Promise<void>;
   close(): Promise<unknown>;
 }
 
@@ -56,13 +59,22 @@ interface CandidateParts extends MirrorParts {
 }
 
 const MAX_CALLS = 4096;
+/** What a store has not written by then is lost. */
+const CLOSE_MS = 5000;
 
 export function createCandidates(parts: CandidateParts): Candidates {
   const { config, registry } = parts;
+  const { clock } = parts.runtime;
   const trials = new Map<string, CandidateTrial>();
   const placed = new WeakMap<Call, Placed>();
   const recent = new Map<string, Placed>();
+  /** Of trials whose rule has changed. */
+  const left = new Set<Promise<void>>();
   const mirror = createMirror(parts);
+  const leave = (trial: CandidateTrial): void => {
+    const written = trial.settled().finally(() => left.delete(written));
+    left.add(written);
+  };
   const trialFor = (name: string, given: CandidateConfig): CandidateTrial => {
     const known = trials.get(name);
     if (known !== undefined && (known.config === given || canonicalJson(known.config) === canonicalJson(given))) {
@@ -70,10 +82,10 @@ export function createCandidates(parts: CandidateParts): Candidates {
       known.config = given;
       return known;
     }
-    const made = new CandidateTrial(name, given, parts.events, (trial) => void save(parts, trial));
+    const made = new CandidateTrial(name, given, parts);
+    if (known !== undefined) leave(known);
     // What was observed goes with its rule, so that each comparison has one rule.
     trials.set(name, made);
-    void load(parts, made);
     return made;
   };
   const all = (): readonly CandidateTrial[] =>
@@ -152,14 +164,23 @@ export function createCandidates(parts: CandidateParts): Candidates {
       const place = recent.get(callId);
       place?.trial.score(place.side, score);
     },
-    reports: () => all().map((trial) => trial.report()),
+    reports() {
+      const tried = all();
+      for (const trial of tried) trial.refresh();
+      return tried.map((trial) => trial.report());
+    },
+    recall: async () => void (await Promise.all(all().map((trial) => trial.settled()))),
     decide(name, state) {
       const trial = all().find((one) => one.name === name);
       if (trial === undefined) throw unknownCandidate(name, Object.keys(config().candidates ?? {}));
       assertState(state);
-      trial.become(state, 'hand');
+      trial.become(state);
     },
-    close: mirror.close,
+    async close() {
+      await mirror.close();
+      const written = Promise.all([...[...trials.values()].map((trial) => trial.settled()), ...left]);
+      await settlesWithin(clock, CLOSE_MS, written);
+    },
   };
 }
 
@@ -218,25 +239,4 @@ function answeredBy(place: Placed, call: Call, registry: CandidateParts['registr
       .named(modelOf(place))
       .some((one) => isSameModel(one, last))
   );
-}
-
-const keyOf = ({ name, config: { of, model } }: CandidateTrial): string => `candidate:${name}:${of}:${model}`;
-
-async function save({ keyValue, logger }: CandidateParts, trial: CandidateTrial): Promise<void> {
-  try {
-    await keyValue.set(keyOf(trial), trial.state);
-  } catch (error) {
-    const message = `What became of a candidate could not be written: ${asPolyphonyError(error).message}`;
-    logger?.warn({ candidate: trial.name }, message);
-  }
-}
-
-async function load({ keyValue, logger }: CandidateParts, trial: CandidateTrial): Promise<void> {
-  try {
-    const state = await keyValue.get(keyOf(trial));
-    if (trial.state === 'trying' && (state === 'promoted' || state === 'dismissed')) trial.state = state;
-  } catch (error) {
-    const message = `What became of a candidate could not be read: ${asPolyphonyError(error).message}`;
-    logger?.warn({ candidate: trial.name }, message);
-  }
 }

@@ -14,18 +14,20 @@
  */
 import type { CandidateArm, CandidateVerdict } from '../../core/gateway/candidates.ts';
 
-/** Mean and variance in one pass: Welford (1962). */
-export interface Moments {
-  count: number;
-  mean: number;
-  squares: number;
+interface Moments {
+  readonly count: number;
+  readonly mean: number;
+  /** The sum of the squared differences from the mean. */
+  readonly squares: number;
 }
 
+/** What is known of one side. */
 export interface Arm {
-  calls: number;
-  failures: number;
-  refusals: number;
-  readonly outputTokens: Moments;
+  readonly calls: number;
+  readonly failures: number;
+  readonly refusals: number;
+  /** The mean; null before the first answer. */
+  readonly outputTokens: number | null;
   readonly scores: Moments;
 }
 
@@ -36,22 +38,6 @@ export interface ComparisonRule {
 }
 
 const FEWEST_SCORES = 30;
-
-export const emptyMoments = (): Moments => ({ count: 0, mean: 0, squares: 0 });
-export const emptyArm = (): Arm => ({
-  calls: 0,
-  failures: 0,
-  refusals: 0,
-  outputTokens: emptyMoments(),
-  scores: emptyMoments(),
-});
-
-export function add(moments: Moments, value: number): void {
-  moments.count += 1;
-  const difference = value - moments.mean;
-  moments.mean += difference / moments.count;
-  moments.squares += difference * (value - moments.mean);
-}
 
 export const UNDECIDED: CandidateVerdict = { result: 'undecided', confidence: 0, reasons: [] };
 
@@ -132,7 +118,7 @@ export const shownArm = ({ calls, failures, refusals, outputTokens, scores }: Ar
   calls,
   failureRate: calls === 0 ? 0 : failures / calls,
   refusalRate: calls === 0 ? 0 : refusals / calls,
-  outputTokens: outputTokens.count === 0 ? null : outputTokens.mean,
+  outputTokens,
   scores: scores.count,
   score: scores.count === 0 ? null : scores.mean,
 });

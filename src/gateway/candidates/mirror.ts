@@ -57,7 +57,7 @@ export function createMirror({ runtime, registry }: MirrorParts): Mirror {
       const { sensitivity } = call.request;
       if (closing.signal.aborted || sensitivity === 'personal' || sensitivity === 'regulated') return;
       if (running.size + waiting.size >= MOST_AT_ONCE) {
-        trial.notMirrored += 1;
+        trial.mirrored(undefined);
         return;
       }
       const start = (): void => {
@@ -85,14 +85,10 @@ function payer({ name, config }: CandidateTrial, nowMs: number): Scope {
 async function ask(trial: CandidateTrial, call: Call, handler: Handler): Promise<void> {
   try {
     const { finishReason: reason, ...answer } = await collect(handler(call), call);
-    trial.mirrored += 1;
-    trial.record('candidate', { type: 'finish', reason, ...answer });
+    trial.mirrored({ finish: { type: 'finish', reason, ...answer } });
   } catch (error) {
     const { code } = asPolyphonyError(error);
-    if (code === 'cancelled' || code === 'budget-exceeded' || code === 'no-route') trial.notMirrored += 1;
-    else {
-      trial.mirrored += 1;
-      trial.record('candidate', undefined);
-    }
+    const isLeftOut = code === 'cancelled' || code === 'budget-exceeded' || code === 'no-route';
+    trial.mirrored(isLeftOut ? undefined : { finish: undefined });
   }
 }

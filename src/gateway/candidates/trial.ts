@@ -3,31 +3,43 @@ import type { CandidateConfig } from '../../core/config.ts';
 import type { CandidateReport, CandidateVerdict } from '../../core/gateway/candidates.ts';
 import type { FinishEvent } from '../../core/model/model.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
-import { type Arm, add, type ComparisonRule, emptyArm, lookAt, shownArm, UNDECIDED, verdictOf } from './comparison.ts';
-
-export type Side = 'current' | 'candidate';
-export type TrialState = CandidateReport['state'];
+import { type ComparisonRule, lookAt, shownArm, UNDECIDED, verdictOf } from './comparison.ts';
+import { armOf, type Counted, countedCall, countedScore, type Side } from './figures.ts';
+import { type KeptParts, KeptTrial, type Look, type TrialState } from './kept-trial.ts';
 
 const RULE: ComparisonRule = { samples: 200, confidence: 0.95, margin: 0.05 };
+
+export interface TrialParts extends KeptParts {
+  readonly events: GatewayEvents;
+}
 
 export class CandidateTrial {
   readonly name: string;
   config: CandidateConfig;
-  state: TrialState = 'trying';
-  mirrored = 0;
-  notMirrored = 0;
+  #state: TrialState = 'trying';
   readonly #events: GatewayEvents;
-  readonly #changed: (trial: CandidateTrial) => void;
-  readonly #arms: Readonly<Record<Side, Arm>> = { current: emptyArm(), candidate: emptyArm() };
-  #look = 1;
+  readonly #kept: KeptTrial;
   #verdict: CandidateVerdict = UNDECIDED;
 
-  /** @param changed is told when its state is another one */
-  constructor(name: string, config: CandidateConfig, events: GatewayEvents, changed: (trial: CandidateTrial) => void) {
+  constructor(name: string, config: CandidateConfig, parts: TrialParts) {
     this.name = name;
     this.config = config;
-    this.#events = events;
-    this.#changed = changed;
+    this.#events = parts.events;
+    this.#kept = new KeptTrial(parts, name, config, {
+      due: (counts, looks) => this.#due(counts, looks + 1),
+      looked: (look) => this.#looked(look),
+      decided: (state) => {
+        this.#state = state;
+      },
+      judged: (verdict) => {
+        this.#verdict = verdict;
+      },
+    });
+    this.#kept.refresh();
+  }
+
+  get state(): TrialState {
+    return this.#state;
   }
 
   /** The same key, such as a session, is always on the same side. */
@@ -36,28 +48,78 @@ export class CandidateTrial {
   }
 
   isMirrored(key: string): boolean {
-    return this.state === 'trying' && uniform(`mirror:${this.name}:${key}`) < (this.config.mirror ?? 0);
+    return this.#state === 'trying' && uniform(`mirror:${this.name}:${key}`) < (this.config.mirror ?? 0);
   }
 
   /** A call of this side has ended; without `finish` it failed to answer. */
   record(side: Side, finish: FinishEvent | undefined): void {
-    const arm = this.#arms[side];
-    arm.calls += 1;
-    if (finish === undefined) arm.failures += 1;
-    else {
-      if (finish.refusal !== undefined || finish.reason === 'content-filter') arm.refusals += 1;
-      add(arm.outputTokens, finish.usage.output);
-    }
-    this.#judge();
+    this.#kept.count(counted(side, finish));
+  }
+
+  /** A request was repeated at the candidate, or was not. */
+  mirrored(ended: { readonly finish: FinishEvent | undefined } | undefined): void {
+    if (ended === undefined) this.#kept.count({ notMirrored: 1 });
+    else this.#kept.count({ ...counted('candidate', ended.finish), mirrored: 1 });
   }
 
   score(side: Side, score: number): void {
-    add(this.#arms[side].scores, score);
+    this.#kept.count(countedScore(side, score));
   }
 
-  become(state: TrialState, by: 'hand' | 'rule'): void {
-    if (this.state === state) return;
-    this.state = state;
+  /** By hand. */
+  become(state: TrialState): void {
+    if (this.#state === state) return;
+    this.#decide(state, 'hand');
+    this.#kept.decide(state);
+  }
+
+  /** Reads what other processes counted and decided. */
+  refresh(): void {
+    this.#kept.refresh();
+  }
+
+  settled(): Promise<void> {
+    return this.#kept.settled();
+  }
+
+  report(): CandidateReport {
+    const { name, config } = this;
+    const { of, model } = config;
+    const { counts } = this.#kept;
+    const { mirrored = 0, notMirrored = 0 } = counts;
+    const arms = { current: shownArm(armOf(counts, 'current')), candidate: shownArm(armOf(counts, 'candidate')) };
+    return { candidate: name, of, model, state: this.#state, arms, verdict: this.#verdict, mirrored, notMirrored };
+  }
+
+  /** The look of this number, once there are calls enough for it. */
+  #due(counts: Counted, number: number): Look | undefined {
+    if (this.#state !== 'trying') return undefined;
+    const { samples = RULE.samples, confidence = RULE.confidence, margin = RULE.margin } = this.config;
+    const rule: ComparisonRule = { samples, confidence, margin };
+    const [current, candidate] = [armOf(counts, 'current'), armOf(counts, 'candidate')];
+    if (Math.min(current.calls, candidate.calls) < lookAt(number, rule)) return undefined;
+    const verdict = verdictOf(current, candidate, number, rule);
+    return { number, verdict, state: this.#following(verdict) };
+  }
+
+  #following({ result }: CandidateVerdict): TrialState | undefined {
+    const { promote = 'never' } = this.config;
+    if (promote === 'never') return undefined;
+    if (result === 'worse') return 'dismissed';
+    return result === 'better' || promote === result ? 'promoted' : undefined;
+  }
+
+  #looked({ verdict, state }: Look): void {
+    this.#verdict = verdict;
+    if (verdict.result === 'undecided') return;
+    const { name } = this;
+    const message = `The candidate "${name}" is ${verdict.result}, with a confidence of ${verdict.confidence.toFixed(4)}.`;
+    this.#events.tell({ type: 'candidate-judged', level: 'info', candidate: name, verdict, message });
+    if (state !== undefined) this.#decide(state, 'rule');
+  }
+
+  #decide(state: TrialState, by: 'hand' | 'rule'): void {
+    this.#state = state;
     const { name: candidate } = this;
     const { of, model } = this.config;
     if (state === 'promoted') {
@@ -67,38 +129,12 @@ export class CandidateTrial {
       const message = `The candidate "${candidate}" is dismissed: ${model} gets no calls of ${of}.`;
       this.#events.tell({ type: 'candidate-dismissed', level: 'warn', candidate, by, message });
     }
-    this.#changed(this);
   }
+}
 
-  report(): CandidateReport {
-    const { name, config, state, mirrored, notMirrored } = this;
-    const { of, model } = config;
-    const arms = { current: shownArm(this.#arms.current), candidate: shownArm(this.#arms.candidate) };
-    return { candidate: name, of, model, state, arms, verdict: this.#verdict, mirrored, notMirrored };
-  }
-
-  #judge(): void {
-    const { current, candidate } = this.#arms;
-    if (this.state !== 'trying') return;
-    const { samples = RULE.samples, confidence = RULE.confidence, margin = RULE.margin } = this.config;
-    const rule: ComparisonRule = { samples, confidence, margin };
-    if (Math.min(current.calls, candidate.calls) < lookAt(this.#look, rule)) return;
-    const verdict = verdictOf(current, candidate, this.#look, rule);
-    this.#look += 1;
-    this.#verdict = verdict;
-    if (verdict.result === 'undecided') return;
-    const { name } = this;
-    const message = `The candidate "${name}" is ${verdict.result}, with a confidence of ${verdict.confidence.toFixed(4)}.`;
-    this.#events.tell({ type: 'candidate-judged', level: 'info', candidate: name, verdict, message });
-    this.#follow(verdict);
-  }
-
-  #follow({ result }: CandidateVerdict): void {
-    const { promote = 'never' } = this.config;
-    if (promote === 'never') return;
-    if (result === 'worse') this.become('dismissed', 'rule');
-    else if (result === 'better' || promote === result) this.become('promoted', 'rule');
-  }
+function counted(side: Side, finish: FinishEvent | undefined): Counted {
+  const isRefusal = finish?.refusal !== undefined || finish?.reason === 'content-filter';
+  return countedCall(side, finish?.usage.output, isRefusal);
 }
 
 /** 0 to 1 from a text: FNV-1a, then the last step of murmur3, because the former alone leaves like ends alike. */

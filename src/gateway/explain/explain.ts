@@ -81,10 +81,14 @@ function explained(
   parts: GatewayParts,
 ): Candidate {
   const { deployment } = one;
-  const { needs, registry, config, nowMs, language, isSlow } = options;
+  const { needs, registry, config, nowMs, language, isSlow, waits } = options;
+  const waitMs = waits?.get(deployment) ?? 0;
   const notes = [
     ...parts.lifecycle.explained.notes(deployment, nowMs),
     ...parts.candidates.notes(deployment),
+    ...(waitMs > 0
+      ? [`can send nothing for ${Math.ceil(waitMs)} ms by the limits of its endpoint, which count as latency`]
+      : []),
     ...(isSlow?.(deployment.target) === true ? ['is too slow for the route, so others come before it'] : []),
     ...(language !== undefined && !speaks(deployment, language)
       ? [`does not claim support for ${language}, which the text seems to be in`]

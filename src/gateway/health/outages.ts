@@ -38,8 +38,11 @@ interface Place {
 
 export interface Outages extends AttemptWatcher {
   isAvoided(target: Target): boolean;
-  /** A free endpoint of the provider has answered, or has failed: then each place of its targets has, also one that nobody called. */
-  probed(provider: string, targets: readonly Target[], answered: boolean): void;
+  /**
+   * A free endpoint of the provider has answered, or has failed: then each place of its targets has, also one that nobody called. A
+   * doubtful failure only prolongs outages in which no call was answered yet.
+   */
+  probed(provider: string, targets: readonly Target[], said: 'answered' | 'failed' | 'doubtful'): void;
   /** For each place of the provider that is out, the target that failed last. */
   out(provider: string): readonly Target[];
 }
@@ -88,12 +91,12 @@ export function createOutages(clock: Pick<Clock, 'now' | 'monotonic'>, events: G
     isAvoided(target) {
       return out > 0 && (places.get(placeOf(target))?.avoidedUntil ?? 0) > clock.monotonic();
     },
-    probed(provider, targets, hasAnswered) {
-      if (!hasAnswered) for (const target of targets) placeFor(places, placeOf(target)).failed ??= target;
+    probed(provider, targets, said) {
+      if (said === 'failed') for (const target of targets) placeFor(places, placeOf(target)).failed ??= target;
       for (const [name, place] of places) {
         if (!isOf(provider, name)) continue;
-        if (hasAnswered) place.avoidedUntil = 0;
-        else failed(name, place);
+        if (said === 'answered') place.avoidedUntil = 0;
+        else if (said === 'failed' || (place.isOut && place.answers === 0)) failed(name, place);
       }
     },
     out: (provider) =>

@@ -7,7 +7,8 @@
  * P3. A probe with a refused key that succeeds makes the key usable again, unless that was in vain the last time: then twice as
  *     long after, up to the 15 minutes after which it is used anyway. Free endpoints may take keys that models refuse.
  * P4. A free endpoint that cannot be reached, is overloaded or late counts as a failure wherever the provider runs; one that is not there,
- *     or limits or refuses the question, says nothing of its models.
+ *     or limits or refuses the question, says nothing of its models. Nor does one that has not answered yet in this process, or that failed while a call
+ *     was answered, until it answers: such a failure only prolongs an outage that calls have found.
  * P5. A provider without a free endpoint is asked with a question of a few tokens only while it fails, only where `health.paidUsd` allows it,
  *     and from a cap of its own for each day.
  */
@@ -52,6 +53,10 @@ export function createProbes(parts: ProbeParts, outages: Outages, router: () => 
   /** When the last attempt ended by the monotonic clock, by provider. */
   const used = new Map<string, number>();
   const revivals = createRevivals(parts);
+  /** Providers whose free endpoint has answered, and was not contradicted by an answer since. */
+  const trusted = new Set<string>();
+  /** Those whose free endpoint failed when it was asked last. */
+  const silent = new Set<string>();
   let cancel: (() => void) | undefined;
   const pauseMs = (): number => config().health?.probeMs ?? PAUSE_MS;
   const keep = <T>(work: Promise<T>): Promise<T> => {
@@ -83,13 +88,22 @@ export function createProbes(parts: ProbeParts, outages: Outages, router: () => 
   const ask = async (provider: Provider): Promise<ProbeReport> => {
     const { report, fault } = await probeOnce(parts, provider, undefined, closing.signal);
     const isThere = report.ok === true || fault === 'credential';
-    if (isThere || fault === 'target') outages.probed(provider.id, targetsOf(parts, provider), isThere);
+    if (isThere || fault === 'target') judge(provider, isThere);
     for (const label of parts.credentials.refused(provider, clock.now())) {
       if (!revivals.isDue(provider.id, label)) continue;
       const { report: again } = await probeOnce(parts, provider, label, closing.signal);
       if (again.ok === true) revivals.revive(provider, label);
     }
     return report;
+  };
+  const judge = (provider: Provider, isThere: boolean): void => {
+    const { id } = provider;
+    if (isThere) {
+      trusted.add(id);
+      silent.delete(id);
+    } else silent.add(id);
+    const said = isThere ? 'answered' : trusted.has(id) ? 'failed' : 'doubtful';
+    outages.probed(id, targetsOf(parts, provider), said);
   };
   const pay = async (target: Target): Promise<void> => {
     const call = question(parts, target, closing.signal);
@@ -102,7 +116,10 @@ export function createProbes(parts: ProbeParts, outages: Outages, router: () => 
     ended({ target, purpose }, { outcome }) {
       if (purpose === 'probe') return;
       used.set(target.provider, clock.monotonic());
-      if (outcome === 'ok') revivals.answered(target);
+      if (outcome === 'ok') {
+        revivals.answered(target);
+        if (silent.has(target.provider)) trusted.delete(target.provider);
+      }
       if (cancel === undefined) schedule();
     },
     all: () => Promise.all([...registry().providers.values()].map((provider) => keep(ask(provider)))),

@@ -3,6 +3,7 @@
  *
  * W1. Servers of the user's own are not asked, nor models that answer no chats.
  * W2. All questions together cost no more than they may, in the worst case.
+ *     Those that were asked longest ago come first, so that money which does not suffice for all reaches each in its turn.
  * W3. They are attempts as any other, marked `probe`: a model that fails or is not there is treated as one that failed a call.
  */
 import { asPolyphonyError } from '../../core/errors.ts';
@@ -13,12 +14,13 @@ import { usdToNano } from '../../core/money/money.ts';
 import { scrubText } from '../../core/scrub.ts';
 import { callOf } from '../calls/call.ts';
 import type { GatewayParts } from '../parts.ts';
+import { keepSwept, longestAgoFirst, type SweptParts } from './swept.ts';
 
 const AT_ONCE = 4;
 const LONGEST_MS = 60_000;
 const MOST_NAMED = 20;
 
-export interface SweepParts extends Pick<GatewayParts, 'runtime' | 'registry' | 'events'> {
+export interface SweepParts extends SweptParts, Pick<GatewayParts, 'registry' | 'events'> {
   readonly handle: Handler;
 }
 
@@ -33,7 +35,7 @@ export interface SweepTerms {
 /** By name. Never rejects for what models do. */
 export async function sweep(parts: SweepParts, { usd, id, signal }: SweepTerms): Promise<readonly ModelReport[]> {
   const scope: Scope = { kind: 'tag', id, capNanoUsd: usdToNano(usd) };
-  const waiting = hostedModels(parts);
+  const waiting = await longestAgoFirst(parts, hostedModels(parts));
   const reports: ModelReport[] = [];
   const work = async (): Promise<void> => {
     for (let model = waiting.shift(); model !== undefined && signal?.aborted !== true; model = waiting.shift()) {
@@ -41,12 +43,17 @@ export async function sweep(parts: SweepParts, { usd, id, signal }: SweepTerms):
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+  // A cancelled question says nothing of its model.
+  await keepSwept(
+    parts,
+    reports.flatMap(({ model, ok, error }) => (ok === null || error?.code === 'cancelled' ? [] : [model])),
+  );
   const sorted = reports.sort((a, b) => (a.model < b.model ? -1 : 1));
   if (signal?.aborted !== true) tell(parts, sorted);
   return sorted;
 }
 
-function hostedModels({ registry }: SweepParts): string[] {
+function hostedModels({ registry }: SweepParts): readonly string[] {
   const hosted = registry().deployments.filter(
     ({ provider, card }) => provider.isOwn !== true && card.operations.includes('chat'),
   );

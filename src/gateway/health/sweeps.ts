@@ -23,7 +23,7 @@ export interface Sweeps {
 }
 
 export function createSweeps(
-  parts: SweepParts & Pick<GatewayParts, 'clock' | 'keyValue' | 'logger'>,
+  parts: SweepParts & Pick<GatewayParts, 'clock'>,
   { everyMs = WEEK_MS, usd }: SweepConfig,
 ): Sweeps {
   const { clock, keyValue, logger } = parts;

@@ -18,6 +18,8 @@ export interface Lifecycle extends AttemptWatcher {
   readonly arrangement: Arrangement;
   /** The same for whoever only asks: it tells nothing. */
   readonly explained: Arrangement;
+  /** Writes what is still to be written, within five seconds. Never rejects. */
+  close(): Promise<void>;
 }
 
 interface LifecycleParts extends ShiftParts {
@@ -37,7 +39,7 @@ export function createLifecycle(parts: LifecycleParts, isUnwell: (deployment: De
     isEnding: (deployment, nowMs) => ends(endingOf(deployment), nowMs),
     replacementOf: ({ card }) => card.lifecycle?.replacedBy,
     isLast: (deployment) => isUnwell(deployment) || (!retired.isEmpty && retired.isOut(deployment.target)),
-    shifted: (from, to) => told?.shifted(nameOf(from.target), nameOf(to.target)),
+    shifted: (from, to, asked) => told?.shifted(nameOf(from.target), nameOf(to.target), asked),
     warning(first, nowMs) {
       const ending = endingSaid(first);
       if (ending === undefined || !ends(ending, nowMs)) return undefined;
@@ -58,6 +60,7 @@ export function createLifecycle(parts: LifecycleParts, isUnwell: (deployment: De
     versions,
     arrangement: arrangementFor(shifts),
     explained: arrangementFor(undefined),
+    close: shifts.close,
     ended({ target }, { outcome, error, finish }) {
       if (outcome === 'ok') {
         if (finish !== undefined) versions.stated(target, finish, clock.monotonic());

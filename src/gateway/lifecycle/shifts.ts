@@ -1,16 +1,29 @@
-/** Tells, once a day for each, of models that end and still answer, and of sessions that went elsewhere because of it. */
-import type { Clock } from '../../core/clock.ts';
+/**
+ * Tells, once a day for each, of models that end and still answer; and of each session, or call without one, that went elsewhere because of
+ * it, with a record for audits.
+ *
+ * S1. A session is told and written down once, however often its calls are routed, as far as the last few thousand of them.
+ * S2. Beyond sixty a minute of a process they are summed: one event and one record for each pair of models, at the end of the minute or at
+ *     `close`.
+ */
+import type { Clock, Runtime } from '../../core/clock.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
 import { DAY_MS, dayName, dayOf } from '../../core/money/calendar.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
+import { settlesWithin } from '../../system/clock.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
+import type { Asked } from '../routing/arrangement/arrange.ts';
 
 const MAX_NAMES = 4096;
 /** How long the record of a shift is kept. */
 const KEPT_MS = 400 * DAY_MS;
+const MOST_A_MINUTE = 60;
+const MINUTE_MS = 60_000;
+const CLOSE_MS = 5000;
 
 export interface ShiftParts {
+  readonly runtime: Runtime;
   readonly clock: Clock;
   readonly events: GatewayEvents;
   readonly keyValue: KeyValueStore;
@@ -19,61 +32,99 @@ export interface ShiftParts {
 
 export interface Shifts {
   used(what: string, endsOn: string | null): void;
-  shifted(from: string, to: string): void;
+  shifted(from: string, to: string, asked: Asked): void;
+  close(): Promise<void>;
 }
 
-/** Counts since the day on which it was told last. */
-interface Told {
-  day: number;
+/** What is told and written down. */
+interface Shift {
+  readonly from: string;
+  readonly to: string;
   calls: number;
+  /** Of a single one: the id of its call, and its session. */
+  readonly call?: string;
+  readonly session?: string;
 }
 
 export function createShifts(parts: ShiftParts): Shifts {
   const { clock, events } = parts;
-  const told = new Map<string, Told>();
-  /** The calls to tell of, once a day; undefined on the days on which that was done. */
-  const due = (name: string): number | undefined => {
-    const today = dayOf(clock.now());
-    const known = told.get(name) ?? first(told, name);
-    known.calls += 1;
-    if (known.day === today) return undefined;
-    const { calls } = known;
-    Object.assign(known, { day: today, calls: 0 });
-    return calls;
+  /** The day on which a model was told last. */
+  const days = new Map<string, number>();
+  const movers = new Map<string, true>();
+  const sums = new Map<string, Shift>();
+  const writing = new Set<Promise<void>>();
+  let minuteBeganMs = Number.NEGATIVE_INFINITY;
+  let inMinute = 0;
+  let cancel: (() => void) | undefined;
+  const tell = (shift: Shift): void => {
+    const { from, to, calls } = shift;
+    const message = `${from} ends, so ${calls === 1 ? 'a new session gets' : `${calls} new sessions get`} ${to}.`;
+    events.tell({ type: 'model-shifted', level: 'warn', from, to, calls, message });
+    const written = record(parts, shift).finally(() => writing.delete(written));
+    writing.add(written);
+  };
+  const tellSums = (): void => {
+    cancel?.();
+    cancel = undefined;
+    for (const sum of sums.values()) tell(sum);
+    sums.clear();
+  };
+  const add = (from: string, to: string, leftMs: number): void => {
+    const pair = `${from} ${to}`;
+    const sum = sums.get(pair);
+    if (sum !== undefined) sum.calls += 1;
+    else sums.set(pair, { from, to, calls: 1 });
+    cancel ??= clock.schedule(leftMs, tellSums, { background: true });
   };
   return {
     used(what, endsOn) {
-      if (due(what) === undefined) return;
+      const today = dayOf(clock.now());
+      if (days.get(what) === today) return;
+      remember(days, what, today);
       events.tell({ type: 'model-deprecated', level: 'warn', what, endsOn, message: endsSoon(what, endsOn) });
     },
-    shifted(from, to) {
-      const calls = due(`${from} ${to}`);
-      if (calls === undefined) return;
-      const message = `${from} ends, so new sessions get ${to}.`;
-      events.tell({ type: 'model-shifted', level: 'warn', from, to, calls, message });
-      void record(parts, from, to, calls);
+    shifted(from, to, asked) {
+      const mover = asked && `${from} ${to} ${asked.session === undefined ? asked.id : `session ${asked.session}`}`;
+      if (mover !== undefined && movers.has(mover)) return;
+      if (mover !== undefined) remember(movers, mover, true);
+      const nowMs = clock.monotonic();
+      if (nowMs - minuteBeganMs >= MINUTE_MS) {
+        minuteBeganMs = nowMs;
+        inMinute = 0;
+      }
+      inMinute += 1;
+      if (inMinute > MOST_A_MINUTE) add(from, to, minuteBeganMs + MINUTE_MS - nowMs);
+      else
+        tell({
+          from,
+          to,
+          calls: 1,
+          ...(asked && { call: asked.id }),
+          ...(asked?.session && { session: asked.session }),
+        });
+    },
+    async close() {
+      tellSums();
+      if (writing.size > 0) await settlesWithin(clock, CLOSE_MS, Promise.all(writing));
     },
   };
 }
 
-function first(told: Map<string, Told>, name: string): Told {
-  const [oldest] = told.keys();
-  if (told.size >= MAX_NAMES && oldest !== undefined) told.delete(oldest);
-  const made: Told = { day: -1, calls: 0 };
-  told.set(name, made);
-  return made;
+/** The oldest is forgotten where there are many. */
+function remember<T>(all: Map<string, T>, name: string, value: T): void {
+  const [oldest] = all.keys();
+  if (all.size >= MAX_NAMES && oldest !== undefined) all.delete(oldest);
+  all.set(name, value);
 }
 
-/** For audits: stays after the process, whoever listens. */
-async function record({ keyValue, clock, logger }: ShiftParts, from: string, to: string, calls: number): Promise<void> {
+/** For audits: stays after the process, whoever listens. Never rejects. */
+async function record({ keyValue, clock, logger, runtime }: ShiftParts, shift: Shift): Promise<void> {
   const at = clock.now();
+  const key = `lifecycle:shift:${dayName(dayOf(at))}:${runtime.ids('shift')}`;
   try {
-    await keyValue.set(
-      `lifecycle:shift:${dayName(dayOf(at))}:${from}:${to}`,
-      { at, from, to, calls },
-      { ttlMs: KEPT_MS },
-    );
+    await keyValue.set(key, { at, ...shift }, { ttlMs: KEPT_MS });
   } catch (error) {
+    const { from, to } = shift;
     logger?.warn({ from, to }, `The record of a shift could not be written: ${asPolyphonyError(error).message}`);
   }
 }

@@ -19,6 +19,8 @@ export interface Negotiation {
   readonly nowMs: number;
   /** What the usual price of a target is multiplied by, as long as a commitment covers it. @default 1 */
   readonly committed?: ((target: Target) => number) | undefined;
+  /** Milliseconds that the request would wait at deployments whose announced limits have no room. @default nowhere */
+  readonly waits?: ReadonlyMap<Deployment, number> | undefined;
   /** Targets that the call must not use. */
   readonly exclude?: readonly Target[] | undefined;
   /** What a target may lack, because the request is adapted to it. @default nothing */

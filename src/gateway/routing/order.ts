@@ -1,7 +1,7 @@
 /** The order in which the deployments of a decision are tried: rules R2 to R6 of route.ts. */
 import { type Target, TIERS, type Tier, tierStep } from '../../core/model/model.ts';
 import { withCredential } from '../calls/target.ts';
-import type { Arrangement } from './arrangement/arrange.ts';
+import type { Arrangement, Asked } from './arrangement/arrange.ts';
 import { type Objectionable, objections } from './arrangement/objections.ts';
 import { type FactColumns, tierNumber } from './figures/card-columns.ts';
 import { expectedLatency, figuresOf, type Negotiation } from './negotiation.ts';
@@ -13,6 +13,7 @@ interface OrderOptions extends Negotiation {
   readonly preferred?: Target | undefined;
   /** What is known beyond the request. @default nothing */
   readonly arrangement?: Arrangement | undefined;
+  readonly asked?: Asked;
 }
 
 /** The first choice and its nearest fallbacks, at most `most`. Only those become objects. */
@@ -54,7 +55,7 @@ function firstChoice(
   options: OrderOptions,
   isUnknown: Uint8Array | undefined,
 ): number {
-  const { arrangement, preferred, nowMs } = options;
+  const { arrangement, asked, preferred, nowMs } = options;
   const wanted = tier === undefined ? undefined : tierNumber(tier);
   let best = -1;
   /** Of those that do not end. */
@@ -68,7 +69,7 @@ function firstChoice(
   }
   // One whose latency nobody knows takes the place of none whose latency is known.
   if (staying === -1 || staying === best || isUnknown?.[staying] !== isUnknown?.[best]) return best;
-  arrangement?.shifted(deployments[best] as Deployment, deployments[staying] as Deployment);
+  arrangement?.shifted(deployments[best] as Deployment, deployments[staying] as Deployment, asked);
   return staying;
 }
 

@@ -29,7 +29,7 @@ import type { ModelRequest, Target, Tier } from '../../core/model/model.ts';
 import { nearestUnprefixed } from '../../language/suggest.ts';
 import { nameOf } from '../calls/target.ts';
 import { unknownName } from '../calls/unknown-name.ts';
-import { type Arrangement, arranged, type Trial } from './arrangement/arrange.ts';
+import { type Arrangement, type Asked, arranged, type Trial } from './arrangement/arrange.ts';
 import { type Objectionable, objections } from './arrangement/objections.ts';
 import { askedOf, failuresOf, Selection, satisfying } from './negotiate.ts';
 import type { Negotiation } from './negotiation.ts';
@@ -51,6 +51,7 @@ export interface RouteOptions extends Negotiation, Objectionable {
   /** What is known beyond the request. @default nothing */
   readonly arrangement?: Arrangement | undefined;
   readonly trial?: Trial | undefined;
+  readonly asked?: Asked;
 }
 
 /** The most targets that one call tries. Without it, an outage of the caller's network would be tried at every model. */

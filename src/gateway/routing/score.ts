@@ -37,6 +37,8 @@ const WEIGHTS: Readonly<Record<Intent, ScoreParts>> = {
 };
 
 const DEFAULT_MS = 1500;
+/** Nobody waits longer. */
+const LONGEST_WAIT_MS = 3_600_000;
 /** A hundredth of a cent, in nano-dollars: without it, a free model would make every other price infinitely bad. */
 const FREE = 100_000;
 const JSON_MODE = maskOf(['json-mode']);
@@ -55,7 +57,7 @@ class Columns {
   /** Nano-dollars; NaN where the price is unknown. */
   readonly nanoUsd: Float64Array;
   readonly cost: Float64Array;
-  /** Milliseconds first, NaN where unknown, then the part of the score. */
+  /** Milliseconds first, NaN where unknown, with the wait for announced limits, then the part of the score. */
   readonly latency: Float64Array;
   readonly quality: Float64Array;
   readonly reliability: Float64Array;
@@ -87,7 +89,8 @@ function columnsFor(count: number): Columns {
 export function scoresOf(deployments: readonly Deployment[], question: Negotiation): Scores {
   const scores: Scores = { deployments, columns: columnsFor(deployments.length) };
   fillFigures(scores, question);
-  addUp(scores, compareFigures(scores), question);
+  const compared = compareFigures(scores);
+  addUp(scores, question.waits === undefined ? compared : withWaits(scores, compared, question.waits), question);
   return scores;
 }
 
@@ -123,6 +126,8 @@ function fillFigures({ deployments, columns }: Scores, question: Negotiation): v
 interface Comparison {
   readonly cheapest: number;
   readonly fastest: number;
+  /** The mean of the known ones. */
+  readonly meanMs: number;
   /** What an unknown latency counts as. */
   readonly unknownMs: number;
 }
@@ -143,8 +148,38 @@ function compareFigures({ deployments, columns: { nanoUsd, latency } }: Scores):
     known += 1;
   }
   // An unknown latency is no good one: it counts as the mean of the known ones, and as the default at least.
-  const unknownMs = known === 0 ? DEFAULT_MS : Math.max(DEFAULT_MS, knownMs / known);
-  return { cheapest, fastest: Math.min(fastest, unknownMs), unknownMs };
+  const meanMs = known === 0 ? DEFAULT_MS : knownMs / known;
+  const unknownMs = Math.max(DEFAULT_MS, meanMs);
+  return { cheapest, fastest: Math.min(fastest, unknownMs), meanMs, unknownMs };
+}
+
+/**
+ * Where a candidate would wait for its announced limits, the wait is part of its latency. An unknown latency then counts as the mean only:
+ * else calls would wait beside a target of which nothing is known but that it could answer now.
+ */
+function withWaits(
+  { deployments, columns: { latency } }: Scores,
+  compared: Comparison,
+  waits: ReadonlyMap<Deployment, number>,
+): Comparison {
+  const { cheapest, meanMs } = compared;
+  let isWaiting = false;
+  // Few wait, so looking for each of them is less than asking for all.
+  for (const [deployment, waitMs] of waits) {
+    const index = deployments.indexOf(deployment);
+    if (index === -1) continue;
+    const known = latency[index] as number;
+    latency[index] = (Number.isNaN(known) ? meanMs : known) + Math.min(LONGEST_WAIT_MS, waitMs);
+    isWaiting = true;
+  }
+  if (!isWaiting) return compared;
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < deployments.length; index += 1) {
+    const ms = latency[index] as number;
+    if (Number.isNaN(ms)) fastest = Math.min(fastest, meanMs);
+    else if (ms < fastest) fastest = ms;
+  }
+  return { cheapest, fastest, meanMs, unknownMs: meanMs };
 }
 
 function addUp({ deployments, columns }: Scores, comparison: Comparison, question: Negotiation): void {

@@ -5,7 +5,7 @@ import type { Config } from '../../../src/core/config.ts';
 import { type Capability, type ModelRequest, type Target, TIERS } from '../../../src/core/model/model.ts';
 import type { ModelCard, Provider } from '../../../src/core/model/provider.ts';
 import type { TokenPrice } from '../../../src/core/money/token-price.ts';
-import { createRegistry, type Registry } from '../../../src/gateway/routing/registry.ts';
+import { createRegistry, type Deployment, type Registry } from '../../../src/gateway/routing/registry.ts';
 import { needsOf } from '../../../src/gateway/routing/requirements.ts';
 import { decide, type RouteOptions, rejections, routeOf } from '../../../src/gateway/routing/route.ts';
 import type { Scored } from '../../../src/gateway/routing/score.ts';
@@ -182,6 +182,8 @@ const step = fc.record({
   exclude: maybe(fc.array(target, { maxLength: 3 })),
   order: fc.option(fc.array(target, { maxLength: 4 }), { nil: undefined, freq: 8 }),
   preferred: maybe(target),
+  /** Milliseconds that some would wait. */
+  waiting: maybe(fc.array(fc.tuple(fc.nat(40), fc.constantFrom(1, 800, 90_000)), { minLength: 1, maxLength: 6 })),
 });
 const config: fc.Arbitrary<Config> = fc.record(
   { allowUnpriced: fc.boolean(), optimise: fc.constantFrom('cost', 'quality') },
@@ -197,6 +199,14 @@ function take({ deployments }: Registry, seen: readonly Observed[], nowMs: numbe
     if (rated !== undefined) statistics?.rate(...rated, nowMs);
   }
 }
+
+const waitsAt = ({ deployments }: Registry, waiting: readonly (readonly [number, number])[]): Map<Deployment, number> =>
+  new Map(
+    waiting.flatMap(([of, ms]) => {
+      const deployment = deployments[of % deployments.length];
+      return deployment === undefined ? [] : [[deployment, ms] as const];
+    }),
+  );
 
 const providersOf = (made: readonly Partial<Provider>[]): readonly Provider[] =>
   made.map((fields, index) => {
@@ -218,10 +228,11 @@ describe('a decision', () => {
           const all: Config = { ...given, routes: { chain: { chain: ['b', 'p1/c', 'a', 'alias'] } } };
           const registry = createRegistry(providersOf(made), all, createStatistics());
           let nowMs = START;
-          for (const { request: asked, observed: seen, passed, ...rest } of steps) {
+          for (const { request: asked, observed: seen, passed, waiting, ...rest } of steps) {
             take(registry, seen, nowMs);
             nowMs += passed;
-            const question = { request: asked, needs: needsOf(asked), registry, config: all, nowMs, ...rest };
+            const waits = waiting && waitsAt(registry, waiting);
+            const question = { request: asked, needs: needsOf(asked), registry, config: all, nowMs, waits, ...rest };
             routed += compare(question) ? 1 : 0;
           }
         },

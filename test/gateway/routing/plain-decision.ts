@@ -257,13 +257,17 @@ function scored(asked: readonly Deployment[], question: RouteOptions): Scored[] 
   }));
   const known = all.flatMap(({ ms }) => (ms === undefined ? [] : [ms]));
   const mean = known.reduce((sum, ms) => sum + ms, 0) / known.length;
-  const unknownMs = known.length === 0 ? 1500 : Math.max(1500, mean);
-  const fastest = Math.min(...known, unknownMs);
+  const waits = ({ deployment }: (typeof all)[number]) => question.waits?.get(deployment) ?? 0;
+  const mayWait = all.some((one) => waits(one) > 0);
+  const unknownMs = known.length === 0 ? 1500 : mayWait ? mean : Math.max(1500, mean);
+  const expectedMs = (one: (typeof all)[number]) => (one.ms ?? unknownMs) + waits(one);
+  const fastest = mayWait ? Math.min(...all.map(expectedMs)) : Math.min(...known, unknownMs);
   const cheapest = Math.min(...all.flatMap(({ nano }) => (nano === null ? [] : [nano])));
-  return all.map(({ deployment, nano, ms }) => {
+  return all.map((one) => {
+    const { deployment, nano } = one;
     const parts = {
       cost: nano === null ? 0 : (cheapest + 100_000) / (nano + 100_000),
-      latency: (fastest + 1) / ((ms ?? unknownMs) + 1),
+      latency: (fastest + 1) / (expectedMs(one) + 1),
       quality: plainQuality(deployment, question),
       reliability: 1 - deployment.statistics.errorRate(nowMs),
       fit: fitOf(deployment, question),

@@ -1,8 +1,9 @@
 /** An endpoint, and its lanes: the way to one model with one credential: its announced windows, what is on its way, and who waits. */
 
 import { boundedDelayMs } from '../../../core/errors.ts';
-import type { Attempt } from '../../../core/model/model.ts';
+import type { Attempt, Target } from '../../../core/model/model.ts';
 import type { RateLimit } from '../../../core/model/provider.ts';
+import { nameOf } from '../../calls/target.ts';
 import { type AdaptiveSlots, adaptiveSlots } from './adaptive-slots.ts';
 import { type FairQueue, fairQueue, newTurns, type TurnsByRank } from './fair-queue.ts';
 import { add, type MutableWeight, NO_WEIGHT, type Weight } from './weight.ts';
@@ -53,6 +54,7 @@ export const newEndpoint = (name: string): Endpoint => ({
 
 export interface Lane {
   readonly endpoint: Endpoint;
+  readonly target: Target;
   readonly name: string;
   readonly queue: FairQueue;
   /** Undefined: nothing was announced. */
@@ -74,9 +76,10 @@ export interface Lane {
 
 const MAX_WINDOWS = 16;
 
-export const newLane = (endpoint: Endpoint, name: string): Lane => ({
+export const newLane = (endpoint: Endpoint, target: Target): Lane => ({
   endpoint,
-  name,
+  target,
+  name: nameOf(target),
   queue: fairQueue(endpoint.turns),
   windows: undefined,
   sent: { ...NO_WEIGHT },
@@ -253,6 +256,14 @@ export function roomAt({ windows }: Lane, weight: Weight, waiting: Weight, now: 
     latest = Math.max(latest, window.roomAt(weight, waiting, now));
   }
   return latest;
+}
+
+/** Nothing is under way or waits, and no limit has less than all of it left. Brings the windows up to now. */
+export function isWhole({ windows, inFlight, queue }: Lane, now: number): boolean {
+  if (windows === undefined) return true;
+  if (inFlight > 0 || queue.length > 0) return false;
+  for (const window of windows) window.advance(now);
+  return windows.every((window) => window.isWhole());
 }
 
 /** Turns: a request, or a thousand tokens where the endpoint counts tokens. */

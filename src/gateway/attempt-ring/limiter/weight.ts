@@ -1,5 +1,5 @@
 /** What an attempt takes of a limit on requests or tokens. */
-import type { Attempt } from '../../../core/model/model.ts';
+import type { ModelRequest } from '../../../core/model/model.ts';
 import type { RateLimit } from '../../../core/model/provider.ts';
 import { countedInput, expectedOutput, outputCeiling } from '../../routing/estimate.ts';
 import type { Deployment } from '../../routing/registry.ts';
@@ -23,9 +23,18 @@ export const ONE_REQUEST: Weight = { requests: 1, input: 0, output: 0 };
 /** An estimate may be too low, and what an endpoint counts for roles and tools is not known. */
 const MARGIN = 1.2;
 
-export function weightOf(attempt: Attempt, deployment: Deployment | undefined, nowMs: number): Weight {
+export function weightOf(request: ModelRequest, deployment: Deployment | undefined, nowMs: number): Weight {
   if (deployment === undefined) return ONE_REQUEST;
-  const { request } = attempt;
+  return weighed(request, deployment, inputOf(request, deployment, nowMs));
+}
+
+/** What the request takes at most, without counting its prompt. */
+export function mostOf(request: ModelRequest, deployment: Deployment, nowMs: number): Weight {
+  const { upperTokens, roughTokens } = needsOf(request).size;
+  return weighed(request, deployment, Math.max(upperTokens, roughTokens * ratioOf(deployment, nowMs)));
+}
+
+function weighed(request: ModelRequest, deployment: Deployment, input: number): Weight {
   const { card, provider } = deployment;
   const batches =
     request.operation === 'embed'
@@ -34,7 +43,7 @@ export function weightOf(attempt: Attempt, deployment: Deployment | undefined, n
   const isBounded = request.operation === 'chat' && (request.maxOutputTokens ?? request.answerTokens) !== undefined;
   return {
     requests: batches?.length ?? 1,
-    input: Math.ceil(inputOf(attempt, deployment, nowMs) * MARGIN),
+    input: Math.ceil(input * MARGIN),
     output: isBounded ? outputCeiling(request, card) : expectedOutput(request, deployment),
   };
 }
@@ -43,7 +52,7 @@ export function weightOf(attempt: Attempt, deployment: Deployment | undefined, n
 export const ratioOf = (deployment: Deployment | undefined, nowMs: number): number =>
   deployment?.statistics.tokenRatio.most(nowMs) ?? 1;
 
-function inputOf({ request }: Attempt, deployment: Deployment, nowMs: number): number {
+function inputOf(request: ModelRequest, deployment: Deployment, nowMs: number): number {
   const { size } = needsOf(request);
   const counted = countedInput(size, deployment);
   if (counted !== undefined) return counted;

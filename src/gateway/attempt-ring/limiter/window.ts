@@ -155,6 +155,11 @@ export class Window {
     return this.#room >= Math.min(partOf(weight, this.#kind), this.#limit);
   }
 
+  /** All of it is left, so any request fits. Call it after `advance`. */
+  isWhole(): boolean {
+    return this.#room >= this.#limit;
+  }
+
   take(weight: Weight, now: number): void {
     this.#room -= partOf(weight, this.#kind);
     if (this.#isAssumed) this.#end = now + this.#periodMs;

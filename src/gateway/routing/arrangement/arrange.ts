@@ -1,8 +1,11 @@
 /** What is known of targets beyond a request: which of them new sessions leave, which are asked last, and which are tried in another's place. */
-import type { Warning } from '../../../core/model/model.ts';
+import type { Call, Warning } from '../../../core/model/model.ts';
 import type { RankResult } from '../rank.ts';
 import type { Deployment } from '../registry.ts';
 import type { Scored } from '../score.ts';
+
+/** Whose call it is; undefined where nobody knows. */
+export type Asked = Pick<Call, 'id' | 'session'> | undefined;
 
 export interface Arrangement {
   /** It ends: a new session goes elsewhere while another target will do. */
@@ -12,7 +15,7 @@ export interface Arrangement {
   /** It is asked after all others. */
   isLast(deployment: Deployment, nowMs: number): boolean;
   /** A new session has left a model that ends. Changes nothing in the decision. */
-  shifted(from: Deployment, to: Deployment): void;
+  shifted(from: Deployment, to: Deployment, asked: Asked): void;
   /** What the response says where the first choice ends. */
   warning(first: Deployment, nowMs: number): Warning | undefined;
   /** For people: what of this moved a candidate. */
@@ -29,6 +32,7 @@ export type Trial = (first: Deployment, isBound: boolean) => string | undefined;
 interface Arranged {
   readonly arrangement?: Arrangement | undefined;
   readonly trial?: Trial | undefined;
+  readonly asked?: Asked;
   readonly nowMs: number;
 }
 
@@ -68,7 +72,7 @@ function ofSession(scored: readonly Scored[], first: Scored, { trial }: Arranged
 function withFirst(
   scored: readonly Scored[],
   first: Scored,
-  { arrangement, trial, nowMs }: Arranged,
+  { arrangement, trial, asked, nowMs }: Arranged,
   named: Named,
 ): readonly Scored[] {
   let placed = scored;
@@ -76,7 +80,7 @@ function withFirst(
     const name = arrangement.replacementOf(first.deployment);
     placed = name === undefined ? scored : before(scored, named(name, first));
     const replaced = placed[0];
-    if (replaced !== undefined && replaced !== first) arrangement.shifted(first.deployment, replaced.deployment);
+    if (replaced !== undefined && replaced !== first) arrangement.shifted(first.deployment, replaced.deployment, asked);
   }
   const current = placed[0] ?? first;
   const name = trial?.(current.deployment, false);
