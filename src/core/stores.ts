@@ -112,8 +112,8 @@ export interface UsageLedger {
   rows(filter?: LedgerFilter): AsyncIterable<LedgerRow>;
   /**
    * In ascending order of groups: `provider/model` for models, `2026-03-31` (UTC) for days, `2026-03` for months. A row counts once
-   * in each of its scopes of the given kind, and nowhere if it has none; of several kinds, once for each combination. `limit` is
-   * ignored.
+   * in each of its scopes of the given kind, and nowhere if it has none; of several kinds, once for each combination. With
+   * `limit`, only so many groups: those that cost most, most first; which of several that cost the same is not said.
    */
   totals(by: LedgerGroup | readonly LedgerGroup[], filter?: LedgerFilter): Promise<readonly LedgerTotal[]>;
   /** Removes rows by `startedAt`; totals then leave them out. @default the ledger keeps every row */

@@ -92,7 +92,10 @@ export function createDriving(host: Host, opening: RunOpening): Driving {
     releaseNode(task) {
       if (driving.timers.size > 0) clearTimers(driving, task);
     },
-    limitRun: (ms, expired) => void driving.cleanups.push(host.runtime.clock.schedule(ms, expired)),
+    limitRun(ms, expired) {
+      // A run that waits for its lease may end before it is woken once more: nobody would clear a timer of it.
+      if (driving.run.result === undefined) driving.cleanups.push(host.runtime.clock.schedule(ms, expired));
+    },
     planner: host.planner === undefined ? undefined : plannerOf(host.planner, () => driving),
     undo(entry, inputs, settled) {
       callUndo({ run: driving.run, runnerOf: (use) => runnerOf(driving, use) }, entry, inputs, settled);

@@ -40,15 +40,6 @@ export const SUMMED_SCOPES: ReadonlySet<string> = new Set(['user', 'team', 'tena
 
 export type Sum = { -readonly [K in keyof Omit<LedgerTotal, 'group' | 'groups'>]: LedgerTotal[K] };
 
-export const emptySum = (): Sum => ({
-  attempts: 0,
-  errors: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  costNanoUsd: 0,
-  unpriced: 0,
-});
-
 export const sumOf = (row: LedgerRow): Sum => ({
   attempts: 1,
   errors: row.outcome === 'error' ? 1 : 0,
@@ -75,8 +66,8 @@ export interface Totals {
   add(groups: readonly (readonly string[])[], sum: Sum): void;
   /** One value of each group. The sum is the callee's from then on. */
   addOne(groups: readonly string[], sum: Sum): void;
-  /** In ascending order. */
-  list(): readonly LedgerTotal[];
+  /** In ascending order, or with a limit those that cost most, most first. */
+  list(limit?: number): readonly LedgerTotal[];
 }
 
 /** What has the same first groups: below each value of the next group, or the sum of all that have these groups. */
@@ -100,13 +91,14 @@ export function createTotals(by: LedgerGroup | readonly LedgerGroup[]): Totals {
       for (const combination of combinationsOf(groups)) addOne(combination, { ...sum });
     },
     addOne,
-    list() {
+    list(limit) {
       const totals: LedgerTotal[] = [];
       listBelow(root, [], (groups, sum) => {
         const total = { group: groups[0] ?? '', groups, ...sum };
         totals.push(several ? total : withoutGroups(total));
       });
-      return totals;
+      // A sort keeps the order of those that cost the same.
+      return limit === undefined ? totals : totals.sort((a, b) => b.costNanoUsd - a.costNanoUsd).slice(0, limit);
     },
   };
 }

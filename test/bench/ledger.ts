@@ -28,6 +28,7 @@ function rowOf(index: number, rows: number): LedgerRow {
   const at = (salt: number, count: number): number => Math.floor(spread(index, salt) * count);
   const user = at(1, USERS);
   const model = at(2, MODELS);
+  const run = `run_${Math.floor(index / 10)}`;
   const purposes = ['answer', 'answer', 'answer', 'answer', 'judge'] as const;
   return ledgerRow({
     key: `call_${index}/1`,
@@ -35,12 +36,15 @@ function rowOf(index: number, rows: number): LedgerRow {
     target: { provider: `provider-${model % PROVIDERS}`, model: `model-${model}` },
     purpose: purposes[at(3, purposes.length)] ?? 'answer',
     outcome: spread(index, 4) < 0.05 ? 'error' : 'ok',
+    costNanoUsd: at(7, 1_000_000),
     scopes: [
-      { kind: 'run', id: `run_${Math.floor(index / 5)}` },
+      { kind: 'session', id: `session_${Math.floor(index / 100)}_${at(6, 3)}` },
       { kind: 'user', id: `user-${user}` },
       { kind: 'team', id: `team-${user % TEAMS}` },
       { kind: 'tenant', id: `tenant-${user % TENANTS}` },
       { kind: 'tag', id: `feature=${at(5, TAGS)}` },
+      { kind: 'run', id: run },
+      { kind: 'node', id: `${run}/node_${index % 8}` },
     ],
   });
 }
@@ -57,6 +61,7 @@ type Question = readonly [what: string, by: LedgerGroup | readonly LedgerGroup[]
 
 const LATEST: LedgerFilter = { from: END - 30 * DAY_MS + 1_234_567 };
 const MIDDLE: LedgerFilter = { from: START + 100 * DAY_MS + 7, to: START + 200 * DAY_MS + 7 };
+const COSTLIEST: LedgerFilter = { limit: 100 };
 const ONE_TEAM: LedgerFilter = { scope: { kind: 'team', id: 'team-7' } };
 
 const QUESTIONS: readonly Question[] = [
@@ -75,6 +80,11 @@ const QUESTIONS: readonly Question[] = [
   ['team, tag, model, day, last 30 days', ['scope:team', 'scope:tag', 'model', 'day'], LATEST],
   ['user, model, 100 days that are no months', ['scope:user', 'model'], MIDDLE],
   ['model, one provider, 100 days', 'model', { ...MIDDLE, provider: 'provider-1' }],
+  ['the 100 costliest of 30,000 sessions, all time', 'scope:session', COSTLIEST],
+  ['the 100 costliest of 100,000 runs, all time', 'scope:run', COSTLIEST],
+  ['the 100 costliest of 800,000 nodes, all time', 'scope:node', COSTLIEST],
+  ['the 100 costliest runs, last 30 days', 'scope:run', { ...LATEST, ...COSTLIEST }],
+  ['the 100 costliest runs of one team, all time', 'scope:run', { ...ONE_TEAM, ...COSTLIEST }],
 ];
 
 interface Timed {
@@ -121,7 +131,7 @@ const ROUNDS = 4;
 /** The sums are off where they hold every id already. */
 function withoutSums(path: string): void {
   const database = new Database(path);
-  database.exec('UPDATE ledger_hours_summed SET up_to = 1000000000000');
+  database.exec('UPDATE ledger_parts_summed SET up_to = 1000000000000');
   database.close();
 }
 

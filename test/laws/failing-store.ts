@@ -1,8 +1,11 @@
 /** Stores of which one operation fails, and a run over them that can be begun in every way. */
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { searchTools } from '../../plugins/tools/files-search.ts';
 import { PolyphonyError } from '../../src/core/errors.ts';
 import type { RunEvent } from '../../src/core/run/engine.ts';
+import type { PassageStore } from '../../src/core/stores/passages.ts';
+import type { ThreadStore } from '../../src/core/stores/threads.ts';
 import type {
   AttemptBook,
   KeyValueStore,
@@ -92,6 +95,8 @@ export function failingStores(stores: Stores, failure: Failure): Stores {
     keyValue,
     ledger,
     ...(stores.attempts === undefined ? {} : { attempts: failingBook(stores.attempts, failure, { keyValue, ledger }) }),
+    ...(stores.threads === undefined ? {} : { threads: failing<ThreadStore>(stores.threads, 'threads', failure) }),
+    ...(stores.passages === undefined ? {} : { passages: failing<PassageStore>(stores.passages, 'passages', failure) }),
     close,
   };
 }
@@ -113,17 +118,19 @@ function failingBook(
   };
 }
 
-const ANSWER = 'The ferry leaves at nine.';
+export const ANSWER = 'The ferry leaves at nine.';
 
-/** Two paid nodes, one of them nested, items, a question, and a node behind it. */
+/** Two paid nodes, one with a thread and one nested, passages, items, a question, and a node behind it. */
 export const plan: Plan = {
   version: 1,
   input: { items: 'integer[]' },
   nodes: [
-    { id: 'first', use: 'llm', in: { prompt: 'When does the ferry leave?' } },
+    { id: 'first', use: 'llm', in: { prompt: 'When does the ferry leave?' }, thread: 'talk' },
+    { id: 'kept', use: 'tool:index', in: { index: 'notes', documents: [{ id: 'a', text: 'The sea is deep.' }] } },
+    { id: 'found', use: 'tool:search', in: { index: '{{kept.index}}', query: 'sea' } },
     { id: 'items', use: 'value', each: '{{input.items}}', in: { item: '{{item}}' } },
     { id: 'nested', use: 'workflow:inner', in: {} },
-    { id: 'ask', use: 'human', in: { question: 'Shall I go on?' }, needs: ['first', 'items', 'nested'] },
+    { id: 'ask', use: 'human', in: { question: 'Shall I go on?' }, needs: ['first', 'items', 'nested', 'found'] },
     { id: 'last', use: 'llm', in: { prompt: '{{ask.answer}}' } },
   ],
   output: '{{last}}',
@@ -151,7 +158,7 @@ export async function open(stores: Stores, runtime: FakeRuntime): Promise<Opened
   });
   const polyphony = await createPolyphony({
     providers: [provider],
-    plugins: [{ name: 'reader', onEvent: (event) => void shown.push(event) }],
+    plugins: [{ name: 'reader', onEvent: (event) => void shown.push(event) }, searchTools()],
     workflows: [inner],
     defaults: false,
     runtime,

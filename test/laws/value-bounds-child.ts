@@ -1,12 +1,13 @@
 /**
  * The process that the law of bounded values watches: runs each plan of a file and prints how it ended.
  *
- *   node --max-old-space-size=256 value-bounds-child.ts <file>
+ *   node --max-old-space-size=256 value-bounds-child.ts <file> [<file of the store>]
  */
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { createPolyphony, definePlugin, type Polyphony, value, workflow } from '../../src/index.ts';
+import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { fakeCard, fakeProvider, finish } from '../../src/testing/fakes.ts';
 import type { GrowingPlan } from './growing-plans.ts';
 
@@ -49,11 +50,12 @@ async function ended(plan: GrowingPlan['plan'], polyphony: Polyphony): Promise<o
   }
 }
 
-const [file = ''] = process.argv.slice(2);
+const [file = '', path] = process.argv.slice(2);
 for (const { name, plan } of JSON.parse(readFileSync(file, 'utf8')) as GrowingPlan[]) {
   const models = [fakeCard({ id: 'wide', contextTokens: 10_000_000 })];
   const providers = [fakeProvider({ models, script })];
-  const polyphony = await createPolyphony({ providers, plugins: [tools], workflows: [grow], config });
+  const stores = path === undefined ? {} : { stores: sqliteStores({ path }) };
+  const polyphony = await createPolyphony({ providers, plugins: [tools], workflows: [grow], config, ...stores });
   console.log(JSON.stringify({ name }));
   console.log(JSON.stringify({ name, ...(await ended(plan, polyphony)) }));
   await polyphony.close();

@@ -14,6 +14,8 @@ import { compiled } from '../compiled.ts';
 import { type GrowingPlan, growingPlans, NAMED_PLANS, PLAN_BYTES } from './growing-plans.ts';
 
 const GENERATED = Number(process.env.POLYPHONY_GROWING_PLANS ?? 4);
+/** Every how many of the named plans is run over a file. */
+const EVERY = GENERATED > 4 ? 1 : 4;
 const HEAP_MEBIBYTES = 256;
 const root = resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'polyphony-values-'));
@@ -26,12 +28,16 @@ interface Ended {
 }
 
 /** The last line of each plan; a plan that ended the process has no status. */
-function runAll(plans: readonly GrowingPlan[], name: string): Promise<ReadonlyMap<string, Ended>> {
+function runAll(
+  plans: readonly GrowingPlan[],
+  name: string,
+  store: readonly string[] = [],
+): Promise<ReadonlyMap<string, Ended>> {
   const file = join(folder, `${name}.json`);
   writeFileSync(file, JSON.stringify(plans));
   const child = compiled('test/laws/value-bounds-child.ts');
   return new Promise((settle) => {
-    const process_ = spawn(process.execPath, [`--max-old-space-size=${HEAP_MEBIBYTES}`, child, file], {
+    const process_ = spawn(process.execPath, [`--max-old-space-size=${HEAP_MEBIBYTES}`, child, file, ...store], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -57,6 +63,13 @@ describe('values of a run', () => {
       expect(ended.get(name), name).toMatchObject({ status: expect.stringMatching(/^(?:done|failed)$/) });
       if (ended.get(name)?.status === 'failed') expect(ended.get(name), name).toMatchObject({ code: 'limit-exceeded' });
     }
+  });
+
+  it('end no process where a file keeps them', { timeout: 600_000 }, async () => {
+    const plans = NAMED_PLANS.filter((_, index) => index % EVERY === 0);
+    const ended = await runAll(plans, 'in-a-file', [join(folder, 'values.db')]);
+    for (const { name } of plans)
+      expect(ended.get(name), name).toMatchObject({ status: expect.stringMatching(/^(?:done|failed)$/) });
   });
 
   it(`end no process in ${GENERATED} generated plans`, { timeout: 3_600_000 }, async () => {

@@ -11,6 +11,7 @@ import {
   testPassageStore,
   testThreadStore,
 } from '../../src/testing/index.ts';
+import { toVersion } from './fixtures/older-schema.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'polyphony-sqlite-'));
 let files = 0;
@@ -40,16 +41,6 @@ describe('conformance', () => {
   });
 });
 
-const dropLater = (database: Database.Database): void => {
-  for (const trigger of ['row_changed', 'row_removed', 'id_free', 'hour_update', 'hour_delete', 'hours_id_free'])
-    database.exec(`DROP TRIGGER ledger_${trigger}`);
-  for (const table of ['payers', 'payer_scopes', 'days', 'summed', 'changed_days', 'day_totals', 'models', 'months'])
-    database.exec(`DROP TABLE ledger_${table}`);
-  for (const table of ['labels', 'hours', 'hours_summed', 'changed_hours']) database.exec(`DROP TABLE ledger_${table}`);
-  for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words'])
-    database.exec(`DROP TABLE passag${table}`);
-};
-
 describe('threads', () => {
   test('and passages are added to a file of a release before, and a repair saves what cannot be made anew', async () => {
     const file = path();
@@ -57,9 +48,7 @@ describe('threads', () => {
     await earlier.keyValue.set('a', 1);
     await earlier.close();
     const database = new Database(file);
-    for (const table of ['entries', 'summaries', 'readers']) database.exec(`DROP TABLE thread_${table}`);
-    dropLater(database);
-    database.exec('PRAGMA user_version = 3');
+    toVersion(database, 3);
     database.close();
 
     const stores = sqliteStores({ path: file });

@@ -59,7 +59,7 @@ describe('a store of schema version 1', () => {
     ]);
     expect((await polyphony.runs.show('forked')).output).toEqual((await polyphony.runs.show('nesting')).output);
     await polyphony.close();
-    expect(versionOf(path)).toBe(8);
+    expect(versionOf(path)).toBe(9);
   });
 
   it('keeps the sessions that are bound at the time', async () => {
@@ -76,7 +76,7 @@ describe('a store of schema version 1', () => {
     const lists = await Promise.all([one.journal.list(), two.journal.list()]);
     expect(lists.map((list) => list.length)).toEqual([7, 7]);
     await Promise.all([one.close(), two.close()]);
-    expect(versionOf(path)).toBe(8);
+    expect(versionOf(path)).toBe(9);
   });
 
   it('resumes the run that waits for an answer', async () => {

@@ -60,7 +60,7 @@ describe('a store of schema version 2', () => {
     const runs = (await polyphony.runs.list()).map(({ runId, status }) => `${runId} ${status}`);
     expect(runs.toSorted()).toEqual(['cut interrupted', 'each suspended', 'outer suspended']);
     await polyphony.close();
-    expect(versionOf(path)).toBe(8);
+    expect(versionOf(path)).toBe(9);
   });
 
   it('takes the answers to the items of its questions', async () => {

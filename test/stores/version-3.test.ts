@@ -64,7 +64,7 @@ describe('a store of schema version 3', () => {
     const cut = ['items', 'loop', 'rounds'].map((runId) => `${runId} interrupted`);
     expect(runs.toSorted()).toEqual([...cut, 'list suspended', 'parts suspended'].toSorted());
     await polyphony.close();
-    expect(versionOf(path)).toBe(8);
+    expect(versionOf(path)).toBe(9);
   });
 
   it('takes the answers to the items that are left, and keeps the one that was given', async () => {

@@ -1,19 +1,24 @@
 /** polyphony spend: shows what was paid, by provider, model, day or scope. */
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import type { LedgerGroup, LedgerTotal } from '../../core/stores.ts';
+import type { LedgerFilter, LedgerGroup, LedgerTotal, UsageLedger } from '../../core/stores.ts';
 import { printable, safeJson } from '../../drawing/plain-text.ts';
 import { defineCommand, examples } from '../command.ts';
 import { EXIT, UsageError } from '../input/exit-code.ts';
-import { spanMs } from '../input/option-values.ts';
+import { spanMs, wholeNumber } from '../input/option-values.ts';
 
 interface SpendOptions {
   readonly by: string;
   readonly last?: number;
   readonly since?: number;
+  readonly limit?: number;
   readonly forecast?: boolean;
   readonly tokens?: boolean;
 }
+
+/** A ledger may have a hundred thousand runs, which nobody reads and no terminal keeps. */
+const MOST_OF_MANY = 100;
+const MANY: readonly LedgerGroup[] = ['scope:run', 'scope:node', 'scope:session'];
 
 export const command = defineCommand<SpendOptions>({
   define: (spend) =>
@@ -25,12 +30,17 @@ export const command = defineCommand<SpendOptions>({
       )
       .option('--last <span>', 'only the last hours, days or weeks, such as 12h, 7d or 4w', spanMs)
       .addOption(new Option('--since <span>', 'the same as --last').argParser(spanMs).conflicts('last'))
+      .option(
+        '--limit <count>',
+        `only so many, those that cost most; ${MOST_OF_MANY} of runs, nodes or sessions unless it is given`,
+        wholeNumber,
+      )
       .option('--forecast', 'also what will be spent by the end of the month')
       .addOption(
         new Option(
           '--tokens',
           'instead what providers counted of prompts, beside our own estimates; the last 30 days',
-        ).conflicts(['by', 'forecast']),
+        ).conflicts(['by', 'forecast', 'limit']),
       )
       .addHelpText(
         'after',
@@ -52,13 +62,14 @@ export const command = defineCommand<SpendOptions>({
         await printTokenCounts(ledger, nowMs, span, options.json === true, terminal);
         return EXIT.done;
       }
-      const totals = await ledger.totals(by, filter);
+      const { totals, areAll } = await costliest(ledger, by, filter, options.limit);
       const { monthForecast, forecastText, forecastJson } = await import('../screen/forecast-text.ts');
       const month = options.forecast === true ? await monthForecast(ledger, nowMs) : undefined;
       if (options.json) {
         const documents = totals.map(({ costNanoUsd, ...total }) => ({ ...total, costUsd: nanoToUsd(costNanoUsd) }));
         const document = month === undefined ? documents : { totals: documents, forecast: forecastJson(month) };
         terminal.print(safeJson(document, 2));
+        if (!areAll) terminal.say(restText(totals.length));
         return EXIT.done;
       }
       if (totals.length === 0) {
@@ -79,11 +90,30 @@ export const command = defineCommand<SpendOptions>({
       ]);
       const head = [...options.by.split(','), 'attempts', 'errors', 'tokens in', 'tokens out', 'cost', ''];
       terminal.print(tableText([head, ...rows], terminal.paint));
+      if (!areAll) terminal.say(restText(totals.length));
       if (month !== undefined) terminal.print(forecastText(month));
       return EXIT.done;
     });
   },
 });
+
+const restText = (shown: number): string => `the ${shown} that cost most are shown: --limit <count> shows more`;
+
+/** Those that cost most where a limit is given, or where there may be very many; all of them otherwise. */
+async function costliest(
+  ledger: UsageLedger,
+  by: LedgerGroup | readonly LedgerGroup[],
+  filter: LedgerFilter,
+  given: number | undefined,
+): Promise<{ readonly totals: readonly LedgerTotal[]; readonly areAll: boolean }> {
+  const mayBeMany = MANY.some((group) => by === group || by.includes(group));
+  const limit = given ?? (mayBeMany ? MOST_OF_MANY : undefined);
+  if (limit === undefined) return { totals: await ledger.totals(by, filter), areAll: true };
+  const totals = await ledger.totals(by, { ...filter, limit: limit + 1 });
+  // A store of somebody's own may give all of them.
+  const sorted = [...totals].sort((a, b) => b.costNanoUsd - a.costNanoUsd).slice(0, limit);
+  return { totals: sorted, areAll: totals.length <= limit };
+}
 
 /** @param isOther something was spent, such as without a team: that is in no total by team */
 function emptyText(by: string, span: number | undefined, isOther: boolean): string {

@@ -91,7 +91,7 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
       };
       for (const { example, sum } of folded.values()) add(example, sum);
       for (const row of ring) add(row, sumOf(row));
-      return totals.list();
+      return totals.list(filter.limit);
     },
     close: async () => {},
   };

@@ -4,7 +4,7 @@ import type { LedgerFilter, LedgerRow } from '../../core/stores.ts';
 import type { Sql, SqlRow, SqlValue } from './database.ts';
 import { type Inserted, insertAll, insertOf } from './many-rows.ts';
 import { conditionsOf, where } from './totals/conditions.ts';
-import { mayHaveEnough, sumNewRowsIfSound } from './totals/hour-sums.ts';
+import { mayHaveEnough, sumNewRowsIfSound } from './totals/parts.ts';
 
 /** A row that waits for its transaction, with the JSON that was made at append. */
 export interface LedgerEntry {

@@ -16,7 +16,7 @@ import { closedError, storeError } from './errors.ts';
 import { insertRows, type LedgerEntry, selectRows } from './ledger-queries.ts';
 import { pruneRows } from './prune-rows.ts';
 import { ledgerRowOf } from './records.ts';
-import { isSummed, sumRows } from './totals/hour-sums.ts';
+import { isSummed, sumRows } from './totals/parts.ts';
 import { selectTotals } from './totals/totals.ts';
 
 interface SqliteLedgerOptions {

@@ -16,7 +16,7 @@ const DELETE_ROW_SCOPE = 'DELETE FROM ledger_scopes WHERE scope_id = ? AND start
 /** A scope without rows: its name may be that of a person. */
 const DELETE_SCOPE =
   'DELETE FROM scopes WHERE id = ? AND NOT EXISTS (SELECT 1 FROM ledger_scopes WHERE scope_id = scopes.id)';
-/** The sets of payers that it was in: all hours in which they paid lost a row, so they are summed anew without them. */
+/** The sets of payers that it was in: all parts in which they paid lost a row, so they are made anew without them. */
 const DELETE_PAYERS = `DELETE FROM ledger_payers WHERE id IN (SELECT payers_id FROM ledger_payer_scopes WHERE kind = ? AND name = ?)`;
 const DELETE_PAYER_SCOPES =
   'DELETE FROM ledger_payer_scopes WHERE payers_id IN (SELECT payers_id FROM ledger_payer_scopes WHERE kind = ? AND name = ?)';

@@ -47,6 +47,13 @@ const changedHour = (change: string): string => `
     INSERT OR IGNORE INTO ledger_changed_hours (hour) VALUES (CAST(OLD.started_at / 3600000 AS INTEGER));
   END;`;
 
+/** Marks the part of a row that is in one: it is made anew before it is read. */
+const changedPart = (change: string): string => `
+  CREATE TRIGGER ledger_part_${change.toLowerCase()} AFTER ${change} ON ledger
+    WHEN OLD.id <= (SELECT up_to FROM ledger_parts_summed) BEGIN
+    INSERT OR IGNORE INTO ledger_changed_parts (part) VALUES ((OLD.id - 1) / 256);
+  END;`;
+
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE runs (
@@ -182,6 +189,25 @@ const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER ledger_hours_id_free AFTER DELETE ON ledger BEGIN
     UPDATE ledger_hours_summed SET up_to = coalesce((SELECT max(id) FROM ledger), 0)
       WHERE up_to > coalesce((SELECT max(id) FROM ledger), 0);
+  END;
+  `,
+  // Parts of the ledger as bytes, of 256 ids each: see totals/parts.ts. The sums by hour are emptied, because nothing reads them but a
+  // program of an earlier release that has the file open: it sums again what it is asked for.
+  `
+  DELETE FROM ledger_hours;
+  DELETE FROM ledger_changed_hours;
+  UPDATE ledger_hours_summed SET up_to = 0;
+  CREATE TABLE ledger_parts (
+    part INTEGER PRIMARY KEY, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, sums BLOB NOT NULL, each_row BLOB NOT NULL);
+  CREATE INDEX ledger_parts_by_time ON ledger_parts (last_at, first_at);
+  CREATE TABLE ledger_parts_summed (one INTEGER PRIMARY KEY, up_to INTEGER NOT NULL);
+  INSERT INTO ledger_parts_summed (one, up_to) VALUES (1, 0);
+  CREATE TABLE ledger_changed_parts (part INTEGER PRIMARY KEY);
+  ${['UPDATE', 'DELETE'].map(changedPart).join('')}
+  CREATE TRIGGER ledger_parts_id_free AFTER DELETE ON ledger WHEN OLD.id > coalesce((SELECT max(id) FROM ledger), 0) BEGIN
+    UPDATE ledger_parts_summed SET up_to = coalesce((SELECT max(id) FROM ledger), 0) / 256 * 256
+      WHERE up_to > coalesce((SELECT max(id) FROM ledger), 0);
+    DELETE FROM ledger_parts WHERE part >= coalesce((SELECT max(id) FROM ledger), 0) / 256;
   END;
   `,
 ];

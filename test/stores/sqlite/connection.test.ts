@@ -52,7 +52,7 @@ test('a write is acknowledged after its commit, and refused alone when it refuse
 });
 
 test('a write that breaks halfway leaves nothing behind', async () => {
-  const { connection, seenByOthers } = await opened(265_000);
+  const { connection, seenByOthers } = await opened(290_000);
   const half = (sql: Sql) => {
     insert('small')(sql);
     insert('large', 'x'.repeat(300_000))(sql);
@@ -63,7 +63,7 @@ test('a write that breaks halfway leaves nothing behind', async () => {
 });
 
 test('an append that does not fit adds neither events nor progress', async () => {
-  const { journal, close } = sqliteStores({ path: join(folder, 'append.db'), maximumBytes: 265_000 });
+  const { journal, close } = sqliteStores({ path: join(folder, 'append.db'), maximumBytes: 290_000 });
   const event = (seq: number, output: string) => {
     const result = { output, meta: { costUsd: 0, ms: 1, warnings: [] }, costNanoUsd: 1 };
     return { type: 'node-finished', seq, at: seq, runId: 'run', nodeId: 'a', result } as const;

@@ -71,7 +71,7 @@ test('keeps rows that could not be written, tells onError, and writes them later
 
 test('says at closing how many rows were lost', async () => {
   const path = fresh();
-  const { ledger, keyValue, close } = sqliteStores({ path, maximumBytes: 360_000, clock: fakeClock() });
+  const { ledger, keyValue, close } = sqliteStores({ path, maximumBytes: 385_000, clock: fakeClock() });
   await keyValue.set('fills the file', 'x'.repeat(100_000));
   const error = { code: 'network', message: 'x'.repeat(300_000) } as const;
   ledger.append([{ ...row(1), error }]);

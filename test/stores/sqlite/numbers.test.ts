@@ -8,6 +8,7 @@ import type { RunEvent } from '../../../src/core/run/engine.ts';
 import { createPolyphony } from '../../../src/polyphony.ts';
 import { sqliteStores } from '../../../src/stores/sqlite.ts';
 import { compiled } from '../../compiled.ts';
+import { toVersion } from '../fixtures/older-schema.ts';
 import { temporaryFolder } from '../folder.ts';
 
 const folder = temporaryFolder();
@@ -42,15 +43,7 @@ async function doubled(pattern: (event: RunEvent) => boolean): Promise<string> {
     insert.run(['twice', text]);
     if (pattern(JSON.parse(text) as RunEvent)) insert.run(['twice', text]);
   }
-  for (const table of ['entries', 'summaries', 'readers']) database.exec(`DROP TABLE thread_${table}`);
-  for (const table of ['es', 'e_indexes', 'e_sources', 'e_vectors', 'e_words'])
-    database.exec(`DROP TABLE passag${table}`);
-  for (const trigger of ['row_changed', 'row_removed', 'id_free', 'hour_update', 'hour_delete', 'hours_id_free'])
-    database.exec(`DROP TRIGGER ledger_${trigger}`);
-  for (const table of ['payers', 'payer_scopes', 'days', 'summed', 'changed_days', 'day_totals', 'models', 'months'])
-    database.exec(`DROP TABLE ledger_${table}`);
-  for (const table of ['labels', 'hours', 'hours_summed', 'changed_hours']) database.exec(`DROP TABLE ledger_${table}`);
-  database.exec('ALTER TABLE runs DROP COLUMN last_seq; PRAGMA user_version = 2');
+  toVersion(database, 2);
   database.close();
   return path;
 }

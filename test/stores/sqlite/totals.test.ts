@@ -3,11 +3,20 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
+import type { ScopeKind } from '../../../src/core/model/model.ts';
 import { DAY_MS } from '../../../src/core/money/calendar.ts';
-import type { LedgerFilter, LedgerGroup, LedgerRow, Stores, UsageLedger } from '../../../src/core/stores.ts';
+import type {
+  LedgerFilter,
+  LedgerGroup,
+  LedgerRow,
+  LedgerTotal,
+  Stores,
+  UsageLedger,
+} from '../../../src/core/stores.ts';
 import { memoryStores } from '../../../src/stores/memory.ts';
 import { sqliteStores } from '../../../src/stores/sqlite.ts';
 import { ledgerRow } from '../../../src/testing/index.ts';
+import { toVersion } from '../fixtures/older-schema.ts';
 import { temporaryFolder } from '../folder.ts';
 
 const START = Date.UTC(2025, 10, 20);
@@ -24,19 +33,29 @@ const anyRow = fc.record({
   team: fc.option(fc.constantFrom('x', 'y')),
   tags: fc.uniqueArray(fc.constantFrom('a=1', 'a=2', 'b=1'), { maxLength: 2 }),
   run: fc.option(fc.constantFrom('r1', 'r2')),
+  outer: fc.option(fc.constantFrom('r2', 'r3')),
+  node: fc.option(fc.nat(20).map((number) => `n${number}`)),
+  session: fc.option(fc.constantFrom('s1', 's2')),
+  uncertain: fc.option(fc.constant(true as const), { freq: 10 }),
+  usage: fc.option(fc.record({ input: fc.nat(5000), output: fc.nat(300) })),
 });
 
 type AnyRow = typeof anyRow extends fc.Arbitrary<infer T> ? T : never;
 
-function rowOf({ day, ms, provider, model, user, team, tags, run, ...rest }: AnyRow, index: number): LedgerRow {
-  const scope = (kind: 'user' | 'team' | 'run' | 'tag', id: string | null) => (id === null ? [] : [{ kind, id }]);
+function rowOf(row: AnyRow, index: number): LedgerRow {
+  const { day, ms, provider, model, user, team, tags, run, outer, node, session, uncertain, ...rest } = row;
+  const scope = (kind: ScopeKind, id: string | null) => (id === null ? [] : [{ kind, id }]);
   return ledgerRow({
     ...rest,
+    ...(uncertain === null ? {} : { uncertain }),
     key: `c${index}/1`,
     startedAt: START + day * DAY_MS + ms,
     target: { provider, model },
     scopes: [
+      ...scope('session', session),
       ...scope('run', run),
+      ...scope('run', outer),
+      ...scope('node', node),
       ...scope('user', user),
       ...scope('team', team),
       ...tags.flatMap((tag) => scope('tag', tag)),
@@ -46,7 +65,8 @@ function rowOf({ day, ms, provider, model, user, team, tags, run, ...rest }: Any
 
 const group = fc.constantFrom<LedgerGroup>(
   ...(['provider', 'model', 'purpose', 'day', 'month', 'outcome'] as const),
-  ...(['scope:user', 'scope:team', 'scope:tag', 'scope:run'] as const),
+  ...(['scope:user', 'scope:team', 'scope:tag'] as const),
+  ...(['scope:run', 'scope:node', 'scope:session', 'scope:request'] as const),
 );
 const groups = fc.uniqueArray(group, { minLength: 1, maxLength: 4 });
 /** Often the first moment of a day or a month. */
@@ -55,19 +75,27 @@ const moment = fc.oneof(
   fc.constantFrom(Date.UTC(2025, 11, 1), Date.UTC(2026, 0, 1), Date.UTC(2026, 1, 1)),
   fc.integer({ min: START, max: START + 101 * DAY_MS }),
 );
-const filter = fc.record(
-  {
-    from: moment,
-    to: moment,
-    provider: fc.constantFrom('p', 'nobody'),
-    scope: fc.constantFrom<NonNullable<LedgerFilter['scope']>>(
-      { kind: 'user', id: 'ada' },
-      { kind: 'tag', id: 'a=1' },
-      { kind: 'run', id: 'r1' },
-      { kind: 'team', id: 'nobody' },
-    ),
-  },
-  { requiredKeys: [] },
+const fields = {
+  from: moment,
+  to: moment,
+  provider: fc.constantFrom('p', 'q', 'nobody'),
+  scope: fc.constantFrom<NonNullable<LedgerFilter['scope']>>(
+    { kind: 'user', id: 'ada' },
+    { kind: 'tag', id: 'a=1' },
+    { kind: 'run', id: 'r1' },
+    { kind: 'session', id: 's2' },
+    { kind: 'team', id: 'nobody' },
+  ),
+  uncertain: fc.constant(true as const),
+};
+/** Few fields mostly, because what has all of them is nothing nearly always. */
+const filter: fc.Arbitrary<LedgerFilter> = fc.oneof(
+  fc.constant({}),
+  fc.constant({}),
+  ...Object.entries(fields).map(([name, field]) => fc.record({ [name]: field as fc.Arbitrary<unknown> })),
+  fc.record({ from: fields.from, to: fields.to }),
+  fc.record({ from: fields.from, scope: fields.scope }),
+  fc.record(fields, { requiredKeys: [] }),
 );
 const asked = fc.array(fc.tuple(groups, filter), { minLength: 10, maxLength: 10 });
 
@@ -102,7 +130,29 @@ async function expectEqual(
 ) {
   for (const [by, given] of questions) {
     const what = JSON.stringify([by, given]);
-    expect(await sqlite.ledger.totals(by, given), what).toEqual(await memory.ledger.totals(by, given));
+    const all = await memory.ledger.totals(by, given);
+    expect(await sqlite.ledger.totals(by, given), what).toEqual(all);
+    await expectCostliest(memory, sqlite, [by, given], all);
+  }
+}
+
+/** With a limit: the groups of the highest costs, most first; which of several that cost the same is not said. */
+async function expectCostliest(
+  memory: Stores,
+  sqlite: Stores,
+  [by, filter]: readonly [LedgerGroup[], LedgerFilter],
+  all: readonly LedgerTotal[],
+): Promise<void> {
+  for (const limit of [2]) {
+    const expected = all
+      .map(({ costNanoUsd }) => costNanoUsd)
+      .sort((a, b) => b - a)
+      .slice(0, limit);
+    for (const { ledger } of [memory, sqlite]) {
+      const costliest = await ledger.totals(by, { ...filter, limit });
+      expect(costliest.map(({ costNanoUsd }) => costNanoUsd)).toEqual(expected);
+      for (const total of costliest) expect(all).toContainEqual(total);
+    }
   }
 }
 
@@ -149,9 +199,7 @@ describe('totals of a file', () => {
             await expectEqual(memory, sqlite, questions);
             const rest = new Database(path);
             const empty = rest
-              .prepare(
-                `SELECT count(*) FROM ledger_hours WHERE place / 4096 NOT IN (SELECT started_at / 3600000 FROM ledger)`,
-              )
+              .prepare(`SELECT count(*) FROM ledger_parts WHERE part NOT IN (SELECT (id - 1) / 256 FROM ledger)`)
               .raw()
               .get();
             rest.close();
@@ -163,7 +211,7 @@ describe('totals of a file', () => {
     );
   });
 
-  it('are summed anew in a file of the release before', async () => {
+  it('are summed anew in a file of an earlier release', async () => {
     await withBoth(async (memory, _sqlite, path) => {
       const older = `${path}.older`;
       const first = sqliteStores({ path: older });
@@ -172,16 +220,12 @@ describe('totals of a file', () => {
       await first.ledger.totals('model');
       await first.close();
       const database = new Database(older);
-      for (const trigger of ['hour_update', 'hour_delete', 'hours_id_free'])
-        database.exec(`DROP TRIGGER ledger_${trigger}`);
-      for (const table of ['labels', 'hours', 'hours_summed', 'changed_hours'])
-        database.exec(`DROP TABLE ledger_${table}`);
+      toVersion(database, 7);
       database.exec(`INSERT INTO ledger_days SELECT CAST(started_at / 86400000 AS INTEGER), 1, provider, model, purpose, outcome,
         count(*), 0, 0, 0, 0, 0, 0 FROM ledger GROUP BY 1, 3, 4, 5, 6;
         UPDATE ledger_summed SET up_to = (SELECT max(id) FROM ledger);
         INSERT INTO ledger_payers (id, scopes) VALUES (900, '[["user","removed"]]');
         INSERT INTO ledger_payer_scopes (payers_id, kind, name) VALUES (900, 'user', 'removed')`);
-      database.exec('PRAGMA user_version = 7');
       database.close();
       const migrated = sqliteStores({ path: older });
       await expectEqual(memory, migrated, [
@@ -205,7 +249,8 @@ describe('totals of a file', () => {
       { length: 50 },
       (_, day): AnyRow => ({
         ...{ day, ms: 5, provider: 'p', model: 'm', purpose: 'answer', outcome: 'ok', costNanoUsd: 7 },
-        ...{ user: 'ada', team: 'x', tags: [], run: null },
+        ...{ user: 'ada', team: 'x', tags: [], run: null, outer: null, node: null, session: null },
+        ...{ uncertain: null, usage: null },
       }),
     );
     await withBoth(async (memory, sqlite, path) => {

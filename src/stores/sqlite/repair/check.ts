@@ -5,7 +5,7 @@ import { type Connection, connect } from '../connection.ts';
 import type { SqlRow, SqlValue } from '../database.ts';
 import { checkError, corruptError, parseStored } from '../errors.ts';
 import { eventOf, ledgerRowOf, RUN_COLUMNS, summaryOf } from '../records.ts';
-import { entriesOf } from '../totals/entries.ts';
+import { rowsOf, sumsOf } from '../totals/part-bytes.ts';
 
 const PAGE = 500;
 const CHECK = 'SELECT integrity_check FROM pragma_integrity_check(1)';
@@ -17,7 +17,8 @@ const HALVES = [
 const RUNS = `SELECT ${RUN_COLUMNS} FROM runs WHERE run_id > ? ORDER BY run_id LIMIT ?`;
 const EVENTS = 'SELECT id, run_id, event FROM events WHERE id > ? ORDER BY id LIMIT ?';
 const LEDGER = 'SELECT id, row FROM ledger WHERE id > ? ORDER BY id LIMIT ?';
-const SUMS = 'SELECT place, CAST(entries AS BLOB) FROM ledger_hours WHERE place > ? ORDER BY place LIMIT ?';
+const SUMS =
+  'SELECT part, CAST(sums AS BLOB), CAST(each_row AS BLOB) FROM ledger_parts WHERE part > ? ORDER BY part LIMIT ?';
 const CELLS = 'SELECT key, value FROM cells WHERE key > ? ORDER BY key LIMIT ?';
 const SMALLEST_ID = Number.MIN_SAFE_INTEGER;
 
@@ -60,7 +61,10 @@ async function readSums(connection: Connection): Promise<void> {
   for (let after = SMALLEST_ID; ; ) {
     const rows = await connection.read((sql) => {
       const found = sql.bytes(SUMS, [after, PAGE]);
-      for (const [, bytes] of found) entriesOf(bytes);
+      for (const [, sums, rows] of found) {
+        sumsOf(sums);
+        rowsOf(rows);
+      }
       return found;
     });
     if (rows.length < PAGE) return;

@@ -24,6 +24,7 @@ const DERIVED_TREES: ReadonlySet<string> = new Set([
   ...['ledger_payers', 'ledger_payer_scopes', 'ledger_days', 'ledger_summed', 'ledger_changed_days'],
   ...['ledger_day_totals', 'ledger_models', 'ledger_months'],
   ...['ledger_labels', 'ledger_hours', 'ledger_hours_summed', 'ledger_changed_hours'],
+  ...['ledger_parts', 'ledger_parts_summed', 'ledger_changed_parts'],
   ...['passage_indexes', 'passage_sources', 'passages', 'passage_vectors', 'passage_words'],
   ...['data', 'idx', 'docsize', 'config'].map((part) => `passage_words_${part}`),
 ]);

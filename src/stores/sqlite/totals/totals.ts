@@ -1,14 +1,18 @@
-/** Totals of the ledger: whole hours from their sums, the rest from the rows. */
+/** Totals of the ledger: from its parts, or from the rows where those are few. */
+import { dayOf } from '../../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../../core/stores.ts';
 import { createTotals, groupsOf, listOf, matches, SUMMED_SCOPES, sumOf, type Totals } from '../../ledger-totals.ts';
 import type { Sql, SqlValue } from '../database.ts';
 import { ledgerRowOf } from '../records.ts';
+import { type Asked, asked } from './asked.ts';
 import { conditionsOf, where } from './conditions.ts';
+import { createAddend, createGroupSums, type GroupSums } from './group-sums.ts';
 import { addGrouped, nameOf, scopeOf } from './groups.ts';
-import { HOUR_MS, summedUpTo } from './hour-sums.ts';
-import { addSums } from './sums.ts';
+import { ownKindOf, ownNumber, ownScopeId } from './known-names.ts';
+import { summedUpTo } from './parts.ts';
+import { addParts } from './sums.ts';
 
-/** All sums must be complete: see `isSummed`. Call both in one snapshot, or another process sums rows between two queries. */
+/** All parts must be made: see `isSummed`. Call both in one snapshot, or another process makes parts between two queries. */
 export function selectTotals(
   sql: Sql,
   by: LedgerGroup | readonly LedgerGroup[],
@@ -16,41 +20,34 @@ export function selectTotals(
   path: string,
 ): readonly LedgerTotal[] {
   const groups = listOf(by);
+  // A group that does not exist is refused, whatever the ledger holds.
+  for (const group of groups) if (scopeOf(group) === undefined) nameOf(group, 'l', 'l.day');
+  if (!areFew(filter)) return totalsOfParts(sql, by, filter, path);
   const totals = createTotals(by);
-  const { from = 0, to = Number.POSITIVE_INFINITY } = filter;
-  const [first, end] = [Math.ceil(from / HOUR_MS), Math.floor(to / HOUR_MS)];
-  const rows = (some: LedgerFilter): void => addRows(sql, totals, groups, { ...filter, ...some }, path);
-  if (end <= first || !canBeSummed(groups, filter)) {
-    rows({});
-    return totals.list();
-  }
-  addSums(sql, totals, groups, filter, { first, end });
-  const [start, stop] = [first * HOUR_MS, end * HOUR_MS];
-  if (from < start) rows({ to: start });
-  if (to > stop) rows({ from: stop });
-  const within: LedgerFilter = { ...filter, from: start, ...(Number.isFinite(stop) ? { to: stop } : {}) };
-  addEach(totals, groups, newRows(sql, within, path));
-  return totals.list();
+  addRows(sql, totals, groups, filter, path);
+  return totals.list(filter.limit);
 }
 
-function canBeSummed(groups: readonly LedgerGroup[], { scope, uncertain }: LedgerFilter): boolean {
-  if (uncertain === true || (scope !== undefined && !SUMMED_SCOPES.has(scope.kind))) return false;
-  return groups.every((group) => SUMMED_SCOPES.has(scopeOf(group) ?? 'user'));
+/** An index leads to the rows of one run, node or session, and to those that are uncertain. */
+const areFew = ({ scope, uncertain }: LedgerFilter): boolean =>
+  uncertain === true || (scope !== undefined && !SUMMED_SCOPES.has(scope.kind));
+
+function totalsOfParts(
+  sql: Sql,
+  by: LedgerGroup | readonly LedgerGroup[],
+  filter: LedgerFilter,
+  path: string,
+): readonly LedgerTotal[] {
+  const question = asked(sql, listOf(by), filter);
+  // Their names are added to the question before the numbers of all names are laid out.
+  const rows = newRows(sql, filter, path).map((row) => numberedRow(question, row));
+  const sums = createGroupSums(sql, by, question);
+  addParts(sql, sums, question, filter);
+  for (const row of rows) addNumbered(sql, sums, question, row);
+  return sums.list(filter.limit);
 }
 
-const ROW_SUMS = `count(*), sum(CASE WHEN l.outcome = 'error' THEN 1 ELSE 0 END), sum(l.input_tokens), sum(l.output_tokens),
-  coalesce(sum(l.cost_nano_usd), 0), sum(CASE WHEN l.cost_nano_usd IS NULL THEN 1 ELSE 0 END), coalesce(sum(l.uncertain), 0)`;
-
-/** Rows one by one: few, or of several scopes each. */
-function addEach(totals: Totals, groups: readonly LedgerGroup[], rows: readonly LedgerRow[]): void {
-  for (const row of rows)
-    totals.add(
-      groups.map((group) => groupsOf(row, group)),
-      sumOf(row),
-    );
-}
-
-/** Those that are in no sum yet: read by their ids alone, because any other index would lead through all rows of that time. */
+/** Those that are in no part yet: read by their ids alone, because any other index would lead through all rows of that time. */
 function newRows(sql: Sql, filter: LedgerFilter, path: string): readonly LedgerRow[] {
   const rows = sql
     .all('SELECT row FROM ledger WHERE id > ?', [summedUpTo(sql)])
@@ -58,17 +55,50 @@ function newRows(sql: Sql, filter: LedgerFilter, path: string): readonly LedgerR
   return rows.filter((row) => matches(row, filter));
 }
 
+interface NumberedRow {
+  readonly row: LedgerRow;
+  readonly payers: readonly number[];
+  readonly labels: readonly number[];
+}
+
+const numberedRow = ({ payers, labels }: Asked, row: LedgerRow): NumberedRow => ({
+  row,
+  payers: payers === undefined ? [0] : payers.ofRow(row),
+  labels: labels.ofRow(row),
+});
+
+function addNumbered(
+  sql: Sql,
+  groups: GroupSums,
+  { own, periodOf }: Asked,
+  { row, payers, labels }: NumberedRow,
+): void {
+  const scopes = new Set<number>();
+  for (const group of own) {
+    const kind = scopeOf(group) ?? '';
+    for (const name of groupsOf(row, group)) {
+      const [number, id] = [ownKindOf(kind), ownScopeId(sql, kind, name)];
+      if (number !== undefined && id !== undefined) scopes.add(ownNumber(number, id));
+    }
+  }
+  const numbers = Float64Array.from(scopes);
+  const { attempts, errors, inputTokens, outputTokens, costNanoUsd, unpriced, uncertain = 0 } = sumOf(row);
+  const addend = createAddend();
+  addend.sums.set([attempts, errors, inputTokens, outputTokens, costNanoUsd, unpriced, uncertain]);
+  addend.period = periodOf(dayOf(row.startedAt));
+  for (const payer of payers)
+    for (const label of labels) groups.add({ ...addend, payer, label }, numbers, 0, numbers.length);
+}
+
+const ROW_SUMS = `count(*), sum(CASE WHEN l.outcome = 'error' THEN 1 ELSE 0 END), sum(l.input_tokens), sum(l.output_tokens),
+  coalesce(sum(l.cost_nano_usd), 0), sum(CASE WHEN l.cost_nano_usd IS NULL THEN 1 ELSE 0 END), coalesce(sum(l.uncertain), 0)`;
+
 /** From the rows themselves. */
 function addRows(sql: Sql, totals: Totals, groups: readonly LedgerGroup[], filter: LedgerFilter, path: string): void {
   const { texts, values } = conditionsOf(filter);
   const scopes = groups.filter((group) => scopeOf(group) !== undefined);
   if (scopes.length > 1) {
-    const rows = sql.all(`SELECT l.row FROM ledger l ${where(texts)}`, values);
-    addEach(
-      totals,
-      groups,
-      rows.map(([text]) => ledgerRowOf(text, path)),
-    );
+    addEach(sql, totals, groups, filter, path);
     return;
   }
   const [kind] = scopes.map(scopeOf);
@@ -78,6 +108,27 @@ function addRows(sql: Sql, totals: Totals, groups: readonly LedgerGroup[], filte
   const { text: tables, values: range } = tablesOf(kind, filter);
   const query = `SELECT ${list}, ${ROW_SUMS} FROM ${tables} ${where(texts)} GROUP BY ${list}`;
   for (const row of sql.all(query, [...range, ...values])) addGrouped(totals, groups, row);
+}
+
+/** Rows of a page are in memory at the same time. */
+const PAGE = 500;
+
+/** Rows of several scopes, one by one. */
+function addEach(sql: Sql, totals: Totals, groups: readonly LedgerGroup[], filter: LedgerFilter, path: string): void {
+  const { texts, values } = conditionsOf(filter);
+  const query = `SELECT l.id, l.row FROM ledger l ${where([...texts, 'l.id > ?'])} ORDER BY l.id LIMIT ${PAGE}`;
+  for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+    const page = sql.all(query, [...values, after]);
+    for (const [, text] of page) {
+      const row = ledgerRowOf(text, path);
+      totals.add(
+        groups.map((group) => groupsOf(row, group)),
+        sumOf(row),
+      );
+    }
+    if (page.length < PAGE) return;
+    after = Number(page.at(-1)?.[0]);
+  }
 }
 
 const DAY_OF_ROW = 'CAST(l.started_at / 86400000 AS INTEGER)';

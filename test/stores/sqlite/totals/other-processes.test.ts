@@ -7,7 +7,7 @@ import { connect } from '../../../../src/stores/sqlite/connection.ts';
 import { type Sql, sqlOf } from '../../../../src/stores/sqlite/database.ts';
 import { sqliteLedger } from '../../../../src/stores/sqlite/ledger.ts';
 import { checkFile } from '../../../../src/stores/sqlite/repair/check.ts';
-import { sumRows } from '../../../../src/stores/sqlite/totals/hour-sums.ts';
+import { isSummed, sumRows } from '../../../../src/stores/sqlite/totals/parts.ts';
 import { sqliteStores } from '../../../../src/stores/sqlite.ts';
 import { systemClock } from '../../../../src/system/clock.ts';
 import { ledgerRow } from '../../../../src/testing/index.ts';
@@ -70,8 +70,8 @@ it('counts each row once while another process sums rows between two queries', a
 });
 
 it.each([
-  ['sums', `UPDATE ledger_hours SET entries = x'ff0102'`],
-  ['a row', `UPDATE ledger SET row = '{' WHERE id = 300; UPDATE ledger_hours_summed SET up_to = 0`],
+  ['sums', `UPDATE ledger_parts SET sums = x'ff0102', each_row = x'ff0102'`],
+  ['a row', `UPDATE ledger SET row = '{' WHERE id = 300; UPDATE ledger_parts_summed SET up_to = 0`],
 ])('writes rows beside %s that is damaged, which who asks for totals is told of', async (what, damage) => {
   await withStores(what, async ({ ledger }, path) => {
     await ledger.append(rowsOf('ada', 600));
@@ -87,7 +87,7 @@ it.each([
   });
 });
 
-it('sums an hour anew for who asks for totals, and never for who writes rows', async () => {
+it('makes a changed part anew for who asks for totals, and never for who writes rows', async () => {
   await withStores('busy', async ({ ledger }, path) => {
     await ledger.append(rowsOf('ada', 600));
     await ledger.totals('model');
@@ -95,14 +95,56 @@ it('sums an hour anew for who asks for totals, and never for who writes rows', a
     await ledger.append(rowsOf('bob', 600));
     await ledger.flush();
     const database = new Database(path);
-    const hours = () => database.prepare('SELECT count(*) FROM ledger_changed_hours').raw().get();
-    expect(hours()).toEqual([1]);
+    const parts = () => database.prepare('SELECT count(*) FROM ledger_changed_parts').raw().get();
+    expect(parts()).toEqual([1]);
     expect(await ledger.totals('scope:user')).toMatchObject([
       { attempts: 600, costNanoUsd: 602_000 },
       { attempts: 600, costNanoUsd: 600_000 },
     ]);
-    expect(hours()).toEqual([0]);
+    expect(parts()).toEqual([0]);
     database.close();
+  });
+});
+
+it('reads a few hundred rows where one of a busy hour has changed, not all of them', async () => {
+  await withStores('one row', async ({ ledger }, path) => {
+    await ledger.append(rowsOf('ada', 5000));
+    await ledger.totals('model');
+    changeFile(path, `UPDATE ledger SET cost_nano_usd = 3000 WHERE id = 2500; DELETE FROM ledger WHERE id = 2501`);
+    const sql = sqlOf(new Database(path));
+    let read = 0;
+    const counted: Sql = {
+      ...sql,
+      all(text, values) {
+        const rows = sql.all(text, values);
+        read += rows.length;
+        return rows;
+      },
+    };
+    while (!isSummed(counted)) counted.transaction(() => sumRows(counted, path));
+    sql.close();
+    expect(read).toBeLessThan(300);
+    expect(await ledger.totals('scope:user')).toMatchObject([{ attempts: 4999, costNanoUsd: 5_001_000 }]);
+  });
+});
+
+it('keeps the totals when the newest rows are removed and their ids given again', async () => {
+  await withStores('ids', async ({ ledger }, path) => {
+    await ledger.append(rowsOf('ada', 600));
+    await ledger.totals('model');
+    for (const [from, left] of [
+      [601, 600],
+      [550, 549],
+      [256, 255],
+      [1, 0],
+    ] as const) {
+      changeFile(path, `DELETE FROM ledger WHERE id >= ${from}`);
+      const some = left === 0 ? [] : [{ group: 'ada', attempts: left }];
+      expect(await ledger.totals('scope:user')).toMatchObject(some);
+      await ledger.append(rowsOf(`bob${from}`, 700));
+      expect(await ledger.totals('scope:user')).toMatchObject([...some, { group: `bob${from}`, attempts: 700 }]);
+      changeFile(path, `DELETE FROM ledger WHERE key LIKE 'bob%'`);
+    }
   });
 });
 
@@ -127,7 +169,7 @@ it('tells who asks for totals that the sums cannot be made, and does not try for
   await withStores('stuck', async ({ ledger }, path) => {
     await ledger.append(rowsOf('ada', 3000));
     await ledger.flush();
-    changeFile(path, 'DELETE FROM ledger_hours_summed');
+    changeFile(path, 'DELETE FROM ledger_parts_summed');
     await expect(ledger.totals('model')).rejects.toMatchObject({ code: 'store-corrupt' });
   });
 });

@@ -1,0 +1,101 @@
+/** The numbers that stand for the names of a row in the sums: its label, the set of those who paid, and its scopes with many ids. */
+import { SUMMED_SCOPES } from '../../ledger-totals.ts';
+import type { Sql } from '../database.ts';
+
+const FIND_PAYERS = 'SELECT id FROM ledger_payers WHERE scopes = ?';
+const INSERT_PAYERS = 'INSERT INTO ledger_payers (scopes) VALUES (?)';
+const INSERT_PAYER = 'INSERT INTO ledger_payer_scopes (payers_id, kind, name) VALUES (?, ?, ?)';
+const FIND_LABEL = 'SELECT id FROM ledger_labels WHERE provider = ? AND model = ? AND purpose = ? AND outcome = ?';
+const INSERT_LABEL = 'INSERT INTO ledger_labels (provider, model, purpose, outcome) VALUES (?, ?, ?, ?)';
+const FIND_SCOPE = 'SELECT id FROM scopes WHERE kind = ? AND name = ?';
+
+/** The kinds of scopes with many ids. Their place is in the file: add new ones behind them. */
+const OWN_SCOPES: readonly string[] = ['request', 'node', 'run', 'session'];
+const KINDS = 4;
+
+/** Undefined for a kind that is in the sets of payers. */
+export function ownKindOf(kind: string): number | undefined {
+  const index = OWN_SCOPES.indexOf(kind);
+  return index === -1 ? undefined : index;
+}
+
+/** A scope in the rows of a part: its kind and its id in the table of scopes. */
+export const ownNumber = (kind: number, id: number): number => id * KINDS + kind;
+export const kindOfNumber = (number: number): number => number % KINDS;
+export const idOfNumber = (number: number): number => Math.floor(number / KINDS);
+
+/** Undefined where the file does not know it. */
+export function ownScopeId(sql: Sql, kind: string, name: string): number | undefined {
+  const found = sql.first(FIND_SCOPE, [kind, name])?.[0];
+  return found === undefined ? undefined : Number(found);
+}
+
+/** Rows come with the same names again and again: each is looked up once. Hold it during one transaction only. */
+export interface KnownNames {
+  label(label: readonly string[]): number;
+  /** @param scopes the JSON of all scopes of a row */
+  scopes(scopes: unknown): RowScopes;
+}
+
+interface RowScopes {
+  /** The id of the set; the empty set is one too. */
+  readonly payers: number;
+  readonly own: readonly number[];
+}
+
+interface NamedScope {
+  readonly kind: string;
+  readonly id: string;
+}
+
+export function knownNames(sql: Sql): KnownNames {
+  const labels = new Map<string, number>();
+  const payers = new Map<string, number>();
+  const ownScopes = new Map<string, number | undefined>();
+  const ownOf = (kind: string, name: string): number | undefined => {
+    const key = `${kind} ${name}`;
+    if (!ownScopes.has(key)) ownScopes.set(key, ownScopeId(sql, kind, name));
+    return ownScopes.get(key);
+  };
+  return {
+    label(label) {
+      const key = JSON.stringify(label);
+      const id = labels.get(key) ?? labelIn(sql, label);
+      labels.set(key, id);
+      return id;
+    },
+    scopes(scopes) {
+      const all = typeof scopes === 'string' ? (JSON.parse(scopes) as readonly NamedScope[]) : [];
+      const paying: NamedScope[] = [];
+      const own: number[] = [];
+      // Scopes come in the same order again and again: the form in which the file has them is made once for each.
+      let key = '';
+      for (const scope of all) {
+        const kind = ownKindOf(scope.kind);
+        const ownId = kind === undefined ? undefined : ownOf(scope.kind, scope.id);
+        if (kind !== undefined && ownId !== undefined) own.push(ownNumber(kind, ownId));
+        if (!SUMMED_SCOPES.has(scope.kind)) continue;
+        paying.push(scope);
+        key += `${scope.kind} ${scope.id.length} ${scope.id}`;
+      }
+      const id = payers.get(key) ?? payersIn(sql, paying);
+      payers.set(key, id);
+      return { payers: id, own: own.length > 1 ? [...new Set(own)] : own };
+    },
+  };
+}
+
+function labelIn(sql: Sql, label: readonly string[]): number {
+  const found = sql.first(FIND_LABEL, label)?.[0];
+  return found === undefined ? sql.run(INSERT_LABEL, label).id : Number(found);
+}
+
+function payersIn(sql: Sql, payers: readonly NamedScope[]): number {
+  const names = new Map(payers.map(({ kind, id }) => [`${kind} ${id}`, [kind, id] as const]));
+  const text = JSON.stringify([...names.keys()].sort().map((name) => names.get(name)));
+  const found = sql.first(FIND_PAYERS, [text])?.[0];
+  if (found !== undefined) return Number(found);
+  const { id } = sql.run(INSERT_PAYERS, [text]);
+  for (const [kind, name] of names.values()) sql.run(INSERT_PAYER, [id, kind, name]);
+  return id;
+}
