@@ -113,6 +113,25 @@ describe.each(Object.entries(PLACES))('law: a trial of several processes, in %s'
     await third.end();
   });
 
+  it('is written once a second, and at once where it may be concluded', async () => {
+    const keyValue = place()();
+    const change = vi.spyOn(keyValue, 'change');
+    const one = started(keyValue, { samples: 40 });
+    await one.gateway.recall?.();
+    const before = change.mock.calls.length;
+    for (let asked = 0; asked < 50; asked += 1) await one.ask(`call-${asked}`);
+    expect(change.mock.calls.length - before).toBeLessThanOrEqual(1);
+    await one.runtime.clock.advance(1000);
+    await one.ask('call-50');
+    await vi.waitFor(() => expect(change.mock.calls.length - before).toBeLessThanOrEqual(2));
+    for (let asked = 51; !told([one]).includes('candidate-judged') && asked < 200; asked += 1)
+      await one.ask(`call-${asked}`);
+    expect(change.mock.calls.length - before).toBeLessThanOrEqual(5);
+    await one.gateway.recall?.();
+    expect(callsOf(one.report())).toBeGreaterThan(79);
+    await one.end();
+  });
+
   it('counts each call once, however many end at the same time, and none is lost at the end', async () => {
     const open = place();
     const processes = [started(open()), started(open()), started(open())];

@@ -2,14 +2,15 @@
  * What is counted of a trial and decided on it, in counters of the store, so that all processes with the same store, and those after
  * them, have one trial.
  *
- * K1. What a process counts is added to the counters once. While a write is under way, more is gathered and goes with the next. What could
- *     not be written stays, and goes with the next too. Nobody waits for a write, and nobody gets its error.
+ * K1. What a process counts is added to the counters once, together with what else is counted within a second: at once where a look may be
+ *     due, and at the end. What could not be written stays, and goes with the next. Nobody waits for a write, and nobody gets its error.
  * K2. A look at the figures, and what is decided by it, is taken by one process: the write that says so is refused where another process
  *     has looked, or decided, since this one read the counters.
  * K3. Each write also reads the counters, so every process learns what the others counted and decided. Whoever only asks writes nothing.
  * K4. Figures belong to the rule of the trial, decisions to its models. The figures of other rules are removed.
  */
 import { createHash } from 'node:crypto';
+import type { Runtime } from '../../core/clock.ts';
 import type { CandidateConfig } from '../../core/config.ts';
 import { errorRecord } from '../../core/errors.ts';
 import type { CandidateReport, CandidateVerdict } from '../../core/gateway/candidates.ts';
@@ -24,7 +25,11 @@ export type TrialState = CandidateReport['state'];
 /** The number of decisions, by threes, with the state in what is left: so one counter is both. */
 const STATES: readonly TrialState[] = ['trying', 'promoted', 'dismissed'];
 
+/** A write takes longer than all else that a trial does for a call. */
+const WRITE_EVERY_MS = 1000;
+
 export interface KeptParts {
+  readonly runtime: Pick<Runtime, 'clock'>;
   readonly keyValue: KeyValueStore;
   readonly logger: Logger | undefined;
 }
@@ -78,6 +83,8 @@ export class KeptTrial {
   /** Values beside the counters. */
   #aside: Promise<void> = Promise.resolve();
   #isAsked = false;
+  /** When the store was asked last, by the monotonic clock. */
+  #askedAt = Number.NEGATIVE_INFINITY;
   #isTold = false;
   #isRead = false;
   #isAlone = false;
@@ -99,7 +106,8 @@ export class KeptTrial {
 
   count(counted: Counted): void {
     this.#pending = added(this.#pending, counted);
-    this.refresh();
+    const isSoon = this.#parts.runtime.clock.monotonic() - this.#askedAt < WRITE_EVERY_MS;
+    if (!isSoon || this.#reader.due(this.counts, this.#looks) !== undefined) this.refresh();
   }
 
   /** By hand: over whatever was decided before. */
@@ -110,13 +118,16 @@ export class KeptTrial {
 
   /** Writes what is new, and reads what others wrote. */
   refresh(): void {
+    this.#askedAt = this.#parts.runtime.clock.monotonic();
     if (this.#writing !== undefined) this.#isAsked = true;
     else if (this.#byHand !== undefined || Object.keys(this.#pending).length > 0) this.#write(NOTHING);
     else this.#read();
   }
 
-  /** Resolves when nothing is under way. Never rejects. */
+  /** Resolves when all is written. Never rejects. */
   async settled(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    if (Object.keys(this.#pending).length > 0) this.refresh();
     while (this.#writing !== undefined) await this.#writing;
     await this.#aside;
   }
@@ -187,7 +198,7 @@ export class KeptTrial {
     if (this.#byHand !== undefined) return NOTHING;
     const due = this.#reader.due(this.#stored, looks);
     if (due !== undefined) return { look: due, state: due.state };
-    return this.#isAsked || Object.keys(this.#pending).length > 0 ? NOTHING : undefined;
+    return this.#isAsked ? NOTHING : undefined;
   }
 
   /** Another process was before: its counters are read, and what is concluded from them is another matter. */
