@@ -29,10 +29,10 @@ export function countedScore(side: Side, score: number): Counted {
 }
 
 export function added(counts: Counted, more: Counted): Counted {
-  const sum: Partial<Record<Figure, number>> = { ...counts };
+  const sum: Partial<Record<Figure, number>> = {};
   for (const figure of FIGURES) {
-    const by = more[figure] ?? 0;
-    if (by !== 0) sum[figure] = (sum[figure] ?? 0) + by;
+    const count = (counts[figure] ?? 0) + (more[figure] ?? 0);
+    if (count !== 0) sum[figure] = count;
   }
   return sum;
 }

@@ -18,7 +18,7 @@ import { canonicalJson } from '../../core/json/canonical-json.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { CounterChange, CounterResult, KeyValueStore } from '../../core/stores.ts';
 import { asRecord } from '../../kit/json/json-shape.ts';
-import { added, type Counted, FIGURES } from './figures.ts';
+import { added, type Counted, FIGURES, type Side } from './figures.ts';
 
 export type TrialState = CandidateReport['state'];
 
@@ -45,6 +45,8 @@ export interface Look {
 
 /** Told of what the counters say, whenever they were read. */
 export interface Reader {
+  /** Whether a look may be due after so many calls of each side. */
+  mayBeDue(current: number, candidate: number, looks: number): boolean;
   /** The look that is due, if one is. */
   due(counts: Counted, looks: number): Look | undefined;
   /** This process has taken the look. */
@@ -107,7 +109,13 @@ export class KeptTrial {
   count(counted: Counted): void {
     this.#pending = added(this.#pending, counted);
     const isSoon = this.#parts.runtime.clock.monotonic() - this.#askedAt < WRITE_EVERY_MS;
-    if (!isSoon || this.#reader.due(this.counts, this.#looks) !== undefined) this.refresh();
+    if (!isSoon || this.#reader.mayBeDue(this.#callsOf('current'), this.#callsOf('candidate'), this.#looks))
+      this.refresh();
+  }
+
+  #callsOf(side: Side): number {
+    const figure = `${side}.calls` as const;
+    return (this.#stored[figure] ?? 0) + (this.#underWay[figure] ?? 0) + (this.#pending[figure] ?? 0);
   }
 
   /** By hand: over whatever was decided before. */

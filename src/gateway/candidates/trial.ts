@@ -9,6 +9,14 @@ import { type KeptParts, KeptTrial, type Look, type TrialState } from './kept-tr
 
 const RULE: ComparisonRule = { samples: 200, confidence: 0.95, margin: 0.05 };
 
+function ruleOf({ samples, confidence, margin }: CandidateConfig): ComparisonRule {
+  return {
+    samples: samples ?? RULE.samples,
+    confidence: confidence ?? RULE.confidence,
+    margin: margin ?? RULE.margin,
+  };
+}
+
 export interface TrialParts extends KeptParts {
   readonly events: GatewayEvents;
 }
@@ -26,6 +34,8 @@ export class CandidateTrial {
     this.config = config;
     this.#events = parts.events;
     this.#kept = new KeptTrial(parts, name, config, {
+      mayBeDue: (current, candidate, looks) =>
+        this.#state === 'trying' && Math.min(current, candidate) >= lookAt(looks + 1, ruleOf(this.config)),
       due: (counts, looks) => this.#due(counts, looks + 1),
       looked: (look) => this.#looked(look),
       decided: (state) => {
@@ -94,8 +104,7 @@ export class CandidateTrial {
   /** The look of this number, once there are calls enough for it. */
   #due(counts: Counted, number: number): Look | undefined {
     if (this.#state !== 'trying') return undefined;
-    const { samples = RULE.samples, confidence = RULE.confidence, margin = RULE.margin } = this.config;
-    const rule: ComparisonRule = { samples, confidence, margin };
+    const rule = ruleOf(this.config);
     const [current, candidate] = [armOf(counts, 'current'), armOf(counts, 'candidate')];
     if (Math.min(current.calls, candidate.calls) < lookAt(number, rule)) return undefined;
     const verdict = verdictOf(current, candidate, number, rule);
