@@ -162,7 +162,7 @@ function* orphans(runs: ReadonlyMap<string, Run>): Generator<string> {
 
 interface Cell {
   /** A number as it is; any other value as JSON text, so that no caller can change what another one reads. */
-  readonly value: number | string;
+  value: number | string;
   /** When the value expires, in epoch milliseconds; Infinity for never. */
   readonly until: number;
 }
@@ -235,15 +235,25 @@ function undoableCells(cells: Cells): CounterCells {
   };
 }
 
-/** The fast path: one existing counter with room for the change. Undefined when the change needs `changeCounters`. */
-function changeOne(cells: Cells, changes: readonly CounterChange[]): CounterResult | undefined {
-  const [change] = changes;
-  const cell = changes.length === 1 && change !== undefined ? cells.get(change.key) : undefined;
-  if (change === undefined || cell === undefined || typeof cell.value !== 'number') return undefined;
-  const next = cell.value + change.by;
-  if (!Number.isFinite(next) || next > (change.limit ?? Number.POSITIVE_INFINITY)) return undefined;
-  cells.set(change.key, { value: next, until: cell.until });
-  return { ok: true, values: [next] };
+/**
+ * The common case, without an object for each counter: all exist, no two are the same, and all have room for their change. Undefined
+ * when the changes need `changeCounters`; then nothing was changed.
+ */
+function changeInPlace(cells: Cells, changes: readonly CounterChange[]): CounterResult | undefined {
+  const found: Cell[] = [];
+  const values: number[] = [];
+  for (const { key, by, limit = Number.POSITIVE_INFINITY } of changes) {
+    const cell = cells.get(key);
+    if (cell === undefined || typeof cell.value !== 'number' || found.includes(cell)) return undefined;
+    const next = cell.value + by;
+    if (!Number.isFinite(next) || next > limit) return undefined;
+    found.push(cell);
+    values.push(next);
+  }
+  found.forEach((cell, index) => {
+    cell.value = values[index] as number;
+  });
+  return { ok: true, values };
 }
 
 function memoryKeyValue(clock: Clock): KeyValueStore {
@@ -269,7 +279,7 @@ function memoryKeyValue(clock: Clock): KeyValueStore {
       return found.sort().slice(0, limit);
     },
     prune: async (options) => ({ removed: cells.prune(options) }),
-    change: (changes) => changeOne(cells, changes) ?? changeCounters(undoableCells(cells), changes),
+    change: (changes) => changeInPlace(cells, changes) ?? changeCounters(undoableCells(cells), changes),
     close: async () => {},
   };
 }
