@@ -177,12 +177,14 @@ export class KeptTrial {
     const [looks = 0, decided = 0] = values.slice(FIGURES.length);
     this.#looks = looks;
     if (look !== undefined) this.#took(look);
-    if (state !== undefined && state === this.#byHand) this.#byHand = undefined;
-    const isOwn = state !== undefined && decided === this.#decided + stepsTo(state, this.#decided);
+    const steps = state === undefined ? undefined : stepsTo(state, this.#decided);
+    // Nothing was changed where the state seemed to be this one already: another process may have decided since.
+    const isLeft = steps === 0 && state !== stateAt(decided);
+    if (state === this.#byHand && !isLeft) this.#byHand = undefined;
+    const isOwn = steps !== undefined && decided === this.#decided + steps;
     const isNew = decided !== this.#decided;
     this.#decided = decided;
-    if (isNew && !isOwn && this.#byHand === undefined)
-      this.#reader.decided(STATES[decided % STATES.length] ?? 'trying');
+    if (isNew && !isOwn && this.#byHand === undefined) this.#reader.decided(stateAt(decided));
     this.#readAside();
     if (this.#byHand !== undefined) return NOTHING;
     const due = this.#reader.due(this.#stored, looks);
@@ -208,7 +210,8 @@ export class KeptTrial {
 
   #took(look: Look): void {
     this.#known = look.number;
-    this.#reader.looked(look);
+    // What a person decided while it was written comes after it.
+    this.#reader.looked(this.#byHand === undefined ? look : { ...look, state: undefined });
     const value = { look: look.number, verdict: look.verdict };
     this.#beside(() => this.#parts.keyValue.set(`${this.#rule}:verdict`, value));
   }
@@ -262,6 +265,8 @@ export class KeptTrial {
     this.#parts.logger?.warn({ candidate: this.#name, error: errorRecord(error) }, message);
   }
 }
+
+const stateAt = (decided: number): TrialState => STATES[decided % STATES.length] ?? 'trying';
 
 /** So many decisions more, and the state is this one; none where it is. */
 const stepsTo = (state: TrialState, decided: number): number =>
