@@ -40,7 +40,11 @@ function limited(runtime: FakeRuntime, id: string, quota: Quota | undefined, res
 }
 
 function two(a: Quota | undefined, b: Quota | undefined, rest: Partial<Provider> = {}) {
-  const world = harness({ providers: (runtime) => [limited(runtime, 'a', a, rest), limited(runtime, 'b', b)] });
+  const world = harness({
+    // More than come at once: who waits for a slot is another matter.
+    config: { concurrency: { a: 1000, b: 1000 } },
+    providers: (runtime) => [limited(runtime, 'a', a, rest), limited(runtime, 'b', b)],
+  });
   const { clock } = world.runtime;
   const begun = clock.now();
   const calls: Promise<unknown>[] = [];
