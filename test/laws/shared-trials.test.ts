@@ -195,6 +195,31 @@ describe.each(Object.entries(PLACES))('law: a trial of several processes, in %s'
     }
   });
 
+  it('is concluded from figures of one moment, also by a process that only read them', async () => {
+    const open = place();
+    const rule = { samples: 20, promote: 'not-worse', margin: 0.3 } as const;
+    const one = started(open(), rule);
+    for (let call = 0; call < 10; call += 1) await one.ask(`call-${call}`);
+    await one.gateway.close();
+    const kept = open();
+    const keys = await kept.keys('trial:');
+    const by = { 'current.calls': 100, 'candidate.calls': 100, 'candidate.failures': 100 };
+    const added = Object.entries(by).map(([figure, more]) => ({
+      key: keys.find((key) => key.endsWith(`:${figure}`)) ?? '',
+      by: more,
+    }));
+    const failures = keys.find((key) => key.endsWith(':candidate.failures')) ?? '';
+    const before = await kept.get(failures);
+    await kept.change(added);
+    // What another process wrote between two values that are read one by one.
+    const get: KeyValueStore['get'] = async (key) => (key === failures ? before : kept.get(key));
+    const two = started({ ...kept, get }, rule);
+    await read(two);
+    await read(two);
+    expect(two.report()).toMatchObject({ state: 'dismissed', verdict: { result: 'worse' } });
+    await two.end();
+  });
+
   it('takes a bounded place, and that of an earlier rule is given back', async () => {
     const keyValue = place()();
     const one = started(keyValue);

@@ -5,7 +5,7 @@
  * K1. What a process counts is added to the counters once. While a write is under way, more is gathered and goes with the next. What could
  *     not be written stays, and goes with the next too. Nobody waits for a write, and nobody gets its error.
  * K2. A look at the figures, and what is decided by it, is taken by one process: the write that says so is refused where another process
- *     has looked, or decided, since this one read the counters.
+ *     has looked, or decided, since this one read the counters. It is taken of figures of one moment, which only a write returns.
  * K3. Each write also reads the counters, so every process learns what the others counted and decided. Whoever only asks writes nothing.
  * K4. Figures belong to the rule of the trial, decisions to its models. The figures of other rules are removed.
  */
@@ -56,6 +56,8 @@ interface Wish {
 }
 
 const NOTHING: Wish = { look: undefined, state: undefined };
+/** A change that adds nothing reads all figures of one moment. */
+const AT_ONCE: Wish = { look: undefined, state: undefined };
 
 export class KeptTrial {
   readonly #parts: KeptParts;
@@ -146,7 +148,8 @@ export class KeptTrial {
     const read = async (): Promise<void> => {
       const keys = this.#changesOf(NOTHING).map(({ key }) => key);
       const values = await Promise.all(keys.map((key) => keyValue.get(key)));
-      this.#ended({ ok: true, values: values.map((value) => (typeof value === 'number' ? value : 0)) }, NOTHING);
+      const numbers = values.map((value) => (typeof value === 'number' ? value : 0));
+      this.#ended({ ok: true, values: numbers }, NOTHING, false);
     };
     this.#writing = read().catch((error: unknown) => this.#failed(error));
   }
@@ -161,15 +164,15 @@ export class KeptTrial {
     ];
   }
 
-  #ended(result: CounterResult, wish: Wish): void {
+  #ended(result: CounterResult, wish: Wish, isOfOneMoment = true): void {
     this.#writing = undefined;
-    const next = result.ok ? this.#written(result.values, wish) : this.#refused(result);
+    const next = result.ok ? this.#written(result.values, wish, isOfOneMoment) : this.#refused(result);
     if (next === NOTHING) this.refresh();
     else if (next !== undefined) this.#write(next);
   }
 
   /** Returns what is to be written next. */
-  #written(values: readonly number[], { look, state }: Wish): Wish | undefined {
+  #written(values: readonly number[], { look, state }: Wish, isOfOneMoment: boolean): Wish | undefined {
     if (Object.keys(this.#underWay).length > 0) this.#removeOthers();
     this.#underWay = {};
     this.#isTold = false;
@@ -188,7 +191,8 @@ export class KeptTrial {
     this.#readAside();
     if (this.#byHand !== undefined) return NOTHING;
     const due = this.#reader.due(this.#stored, looks);
-    if (due !== undefined) return { look: due, state: due.state };
+    // Values that were read one by one may lie on both sides of a change of another process.
+    if (due !== undefined) return isOfOneMoment ? { look: due, state: due.state } : AT_ONCE;
     return this.#isAsked || Object.keys(this.#pending).length > 0 ? NOTHING : undefined;
   }
 
