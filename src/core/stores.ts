@@ -82,6 +82,7 @@ export interface LedgerFilter {
   readonly provider?: string;
   /** Only rows that are marked so. */
   readonly uncertain?: true;
+  /** A whole number from 0 on; another one is refused. @default all */
   readonly limit?: number;
 }
 

@@ -74,23 +74,30 @@ export function countersOf(
   const known = plugins.flatMap(({ name: plugin, tokenizers = {} }) =>
     Object.entries(tokenizers).map(([name, count]) => ({
       name,
-      fits: patternOf(name),
+      parts: name.split('*'),
       counter: counterOf(plugin, name, count),
     })),
   );
   if (known.length === 0) return undefined;
   known.sort((one, other) => one.name.length - other.name.length);
   return (provider, model) =>
-    known.findLast(({ fits }) => fits.test(model) || fits.test(`${provider}/${model}`))?.counter;
+    known.findLast(({ parts }) => fits(parts, model) || fits(parts, `${provider}/${model}`))?.counter;
 }
 
-const patternOf = (name: string): RegExp =>
-  new RegExp(
-    `^${name
-      .split('*')
-      .map((part) => part.replace(/[^a-zA-Z0-9]/g, '\\$&'))
-      .join('.*')}$`,
-  );
+/** Whether the name consists of these parts with anything between them. In one pass: a RegExp tries every way to place them. */
+function fits(parts: readonly string[], name: string): boolean {
+  const [first = '', ...more] = parts;
+  const last = more.pop();
+  if (last === undefined) return name === first;
+  if (!name.startsWith(first) || !name.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of more) {
+    const found = name.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return at + last.length <= name.length;
+}
 
 /** The network as the plugins let an attempt see it, and their names, the nearest to the provider last. */
 export interface PluginNetwork {

@@ -1,4 +1,6 @@
 /** How ledger rows are filtered, grouped and added up, for every store alike. */
+import { shown } from '../core/checked-options.ts';
+import { PolyphonyError } from '../core/errors.ts';
 import { DAY_MS, dayName, dayOf } from '../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../core/stores.ts';
 
@@ -11,6 +13,17 @@ export function matches(row: LedgerRow, filter: LedgerFilter): boolean {
   if (to !== undefined && row.startedAt >= to) return false;
   if (provider !== undefined && row.target.provider !== provider) return false;
   return scope === undefined || row.scopes.some(({ kind, id }) => kind === scope.kind && id === scope.id);
+}
+
+/**
+ * Each store would make something else of another one.
+ *
+ * @throws invalid-request for a limit of rows or totals that is no count
+ */
+export function assertLimit({ limit }: LedgerFilter): void {
+  if (limit === undefined || limit === Number.POSITIVE_INFINITY || (Number.isSafeInteger(limit) && limit >= 0)) return;
+  const message = `The limit of what is read of a ledger is ${shown(limit)}: give a whole number from 0 on, or leave it out for all.`;
+  throw new PolyphonyError('invalid-request', message);
 }
 
 /** The groups of a row: one, or one for each of its scopes of the requested kind, which may be none. */

@@ -1,6 +1,6 @@
 /** Law: of equal targets the one that can send now is asked, and the choice does not swing between them. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { abortError, PolyphonyError } from '../../src/core/errors.ts';
 import type { Attempt, ModelEvent } from '../../src/core/model/model.ts';
 import type { Provider, ProviderContext, RateLimit } from '../../src/core/model/provider.ts';
@@ -40,7 +40,11 @@ function limited(runtime: FakeRuntime, id: string, quota: Quota | undefined, res
 }
 
 function two(a: Quota | undefined, b: Quota | undefined, rest: Partial<Provider> = {}) {
-  const world = harness({ providers: (runtime) => [limited(runtime, 'a', a, rest), limited(runtime, 'b', b)] });
+  const world = harness({
+    // More than come at once: who waits for a slot is another matter.
+    config: { concurrency: { a: 1000, b: 1000 } },
+    providers: (runtime) => [limited(runtime, 'a', a, rest), limited(runtime, 'b', b)],
+  });
   const { clock } = world.runtime;
   const begun = clock.now();
   const calls: Promise<unknown>[] = [];
@@ -159,6 +163,31 @@ describe('law: headroom', () => {
       undefined,
       undefined,
     ]);
+  });
+
+  it('looks for no target among all others while a provider of many is left alone for days', async () => {
+    const looksOf = async (count: number): Promise<number> => {
+      const many = fakeProvider({
+        id: 'a',
+        models: Array.from({ length: count }, (_, index) => fakeCard({ id: `m${index}` })),
+        script: () => [fault('rate-limited', { retryAfterMs: 3 * 86_400_000 })],
+      });
+      const other = fakeProvider({ id: 'b', models: [fakeCard({ id: 'm' })], script: () => 'b' });
+      const { gateway } = harness({ providers: [many, other] });
+      await expect(gateway.generate({ ...user(), model: 'a/m0' })).rejects.toMatchObject({ code: 'rate-limited' });
+      const search = Array.prototype.indexOf;
+      let looks = 0;
+      const spy = vi.spyOn(Array.prototype, 'indexOf').mockImplementation(function (this: unknown[], ...given) {
+        const found = search.apply(this, given as [unknown]);
+        looks += found === -1 ? this.length : found + 1;
+        return found;
+      });
+      const { text: said } = await gateway.generate(user()).finally(() => spy.mockRestore());
+      expect(said).toBe('b');
+      return looks;
+    };
+    const few = await looksOf(100);
+    expect(await looksOf(400)).toBeLessThan(4 * few + 400);
   });
 
   it('keeps the chains, pins and orders of callers', async () => {

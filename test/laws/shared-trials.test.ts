@@ -168,6 +168,77 @@ describe.each(Object.entries(PLACES))('law: a trial of several processes, in %s'
     await two.end();
   });
 
+  it('keeps a decision by hand that is taken while one by its rule is written', async () => {
+    const open = place();
+    const kept = open();
+    let decide = (): void => {};
+    const keyValue: KeyValueStore = {
+      ...kept,
+      async change(changes) {
+        const result = await kept.change(changes);
+        if (changes.some(({ key, by }) => key.endsWith(':looks') && by > 0)) decide();
+        return result;
+      },
+    };
+    const one = started(keyValue, { samples: 5, promote: 'not-worse', margin: 0.4 });
+    decide = () => one.gateway.decideCandidate?.('v2', 'dismissed');
+    for (let call = 0; call < 40; call += 1) await one.ask(`call-${call}`);
+    await one.gateway.recall?.();
+    expect(one.report().state).toBe('dismissed');
+    expect(await one.ask('after')).toBe('old');
+    expect(told([one]).filter((type) => type !== 'candidate-judged')).toEqual(['candidate-dismissed']);
+    const two = started(open(), { samples: 5, promote: 'not-worse', margin: 0.4 });
+    await two.gateway.recall?.();
+    expect(two.report().state).toBe('dismissed');
+    await one.end();
+    await two.end();
+  });
+
+  it('is decided by hand also by a process that has not read yet what was decided', async () => {
+    const open = place();
+    for (const [before, state] of [
+      ['promoted', 'trying'],
+      ['dismissed', 'trying'],
+      ['promoted', 'dismissed'],
+    ] as const) {
+      const one = started(open());
+      one.gateway.decideCandidate?.('v2', before);
+      await one.gateway.close();
+      const two = started(open());
+      two.gateway.decideCandidate?.('v2', state);
+      await two.gateway.recall?.();
+      expect(two.report().state).toBe(state);
+      const three = started(open());
+      await three.gateway.recall?.();
+      expect((await read(three)).state).toBe(state);
+    }
+  });
+
+  it('is concluded from figures of one moment, also by a process that only read them', async () => {
+    const open = place();
+    const rule = { samples: 20, promote: 'not-worse', margin: 0.3 } as const;
+    const one = started(open(), rule);
+    for (let call = 0; call < 10; call += 1) await one.ask(`call-${call}`);
+    await one.gateway.close();
+    const kept = open();
+    const keys = await kept.keys('trial:');
+    const by = { 'current.calls': 100, 'candidate.calls': 100, 'candidate.failures': 100 };
+    const added = Object.entries(by).map(([figure, more]) => ({
+      key: keys.find((key) => key.endsWith(`:${figure}`)) ?? '',
+      by: more,
+    }));
+    const failures = keys.find((key) => key.endsWith(':candidate.failures')) ?? '';
+    const before = await kept.get(failures);
+    await kept.change(added);
+    // What another process wrote between two values that are read one by one.
+    const get: KeyValueStore['get'] = async (key) => (key === failures ? before : kept.get(key));
+    const two = started({ ...kept, get }, rule);
+    await read(two);
+    await read(two);
+    expect(two.report()).toMatchObject({ state: 'dismissed', verdict: { result: 'worse' } });
+    await two.end();
+  });
+
   it('takes a bounded place, and that of an earlier rule is given back', async () => {
     const keyValue = place()();
     const one = started(keyValue);

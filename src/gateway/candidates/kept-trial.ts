@@ -5,7 +5,7 @@
  * K1. What a process counts is added to the counters once, together with what else is counted within a second: at once where a look may be
  *     due, and at the end. What could not be written stays, and goes with the next. Nobody waits for a write, and nobody gets its error.
  * K2. A look at the figures, and what is decided by it, is taken by one process: the write that says so is refused where another process
- *     has looked, or decided, since this one read the counters.
+ *     has looked, or decided, since this one read the counters. It is taken of figures of one moment, which only a write returns.
  * K3. Each write also reads the counters, so every process learns what the others counted and decided. Whoever only asks writes nothing.
  * K4. Figures belong to the rule of the trial, decisions to its models. The figures of other rules are removed.
  */
@@ -63,6 +63,8 @@ interface Wish {
 }
 
 const NOTHING: Wish = { look: undefined, state: undefined };
+/** A change that adds nothing reads all figures of one moment. */
+const AT_ONCE: Wish = { look: undefined, state: undefined };
 
 export class KeptTrial {
   readonly #parts: KeptParts;
@@ -165,7 +167,8 @@ export class KeptTrial {
     const read = async (): Promise<void> => {
       const keys = this.#changesOf(NOTHING).map(({ key }) => key);
       const values = await Promise.all(keys.map((key) => keyValue.get(key)));
-      this.#ended({ ok: true, values: values.map((value) => (typeof value === 'number' ? value : 0)) }, NOTHING);
+      const numbers = values.map((value) => (typeof value === 'number' ? value : 0));
+      this.#ended({ ok: true, values: numbers }, NOTHING, false);
     };
     this.#writing = read().catch((error: unknown) => this.#failed(error));
   }
@@ -180,15 +183,15 @@ export class KeptTrial {
     ];
   }
 
-  #ended(result: CounterResult, wish: Wish): void {
+  #ended(result: CounterResult, wish: Wish, isOfOneMoment = true): void {
     this.#writing = undefined;
-    const next = result.ok ? this.#written(result.values, wish) : this.#refused(result);
+    const next = result.ok ? this.#written(result.values, wish, isOfOneMoment) : this.#refused(result);
     if (next === NOTHING) this.refresh();
     else if (next !== undefined) this.#write(next);
   }
 
   /** Returns what is to be written next. */
-  #written(values: readonly number[], { look, state }: Wish): Wish | undefined {
+  #written(values: readonly number[], { look, state }: Wish, isOfOneMoment: boolean): Wish | undefined {
     if (Object.keys(this.#underWay).length > 0) this.#removeOthers();
     this.#underWay = {};
     this.#isTold = false;
@@ -196,16 +199,19 @@ export class KeptTrial {
     const [looks = 0, decided = 0] = values.slice(FIGURES.length);
     this.#looks = looks;
     if (look !== undefined) this.#took(look);
-    if (state !== undefined && state === this.#byHand) this.#byHand = undefined;
-    const isOwn = state !== undefined && decided === this.#decided + stepsTo(state, this.#decided);
+    const steps = state === undefined ? undefined : stepsTo(state, this.#decided);
+    // Nothing was changed where the state seemed to be this one already: another process may have decided since.
+    const isLeft = steps === 0 && state !== stateAt(decided);
+    if (state === this.#byHand && !isLeft) this.#byHand = undefined;
+    const isOwn = steps !== undefined && decided === this.#decided + steps;
     const isNew = decided !== this.#decided;
     this.#decided = decided;
-    if (isNew && !isOwn && this.#byHand === undefined)
-      this.#reader.decided(STATES[decided % STATES.length] ?? 'trying');
+    if (isNew && !isOwn && this.#byHand === undefined) this.#reader.decided(stateAt(decided));
     this.#readAside();
     if (this.#byHand !== undefined) return NOTHING;
     const due = this.#reader.due(this.#stored, looks);
-    if (due !== undefined) return { look: due, state: due.state };
+    // Values that were read one by one may lie on both sides of a change of another process.
+    if (due !== undefined) return isOfOneMoment ? { look: due, state: due.state } : AT_ONCE;
     return this.#isAsked ? NOTHING : undefined;
   }
 
@@ -227,7 +233,8 @@ export class KeptTrial {
 
   #took(look: Look): void {
     this.#known = look.number;
-    this.#reader.looked(look);
+    // What a person decided while it was written comes after it.
+    this.#reader.looked(this.#byHand === undefined ? look : { ...look, state: undefined });
     const value = { look: look.number, verdict: look.verdict };
     this.#beside(() => this.#parts.keyValue.set(`${this.#rule}:verdict`, value));
   }
@@ -281,6 +288,8 @@ export class KeptTrial {
     this.#parts.logger?.warn({ candidate: this.#name, error: errorRecord(error) }, message);
   }
 }
+
+const stateAt = (decided: number): TrialState => STATES[decided % STATES.length] ?? 'trying';
 
 /** So many decisions more, and the state is this one; none where it is. */
 const stepsTo = (state: TrialState, decided: number): number =>

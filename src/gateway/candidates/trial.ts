@@ -78,8 +78,8 @@ export class CandidateTrial {
 
   /** By hand. */
   become(state: TrialState): void {
-    if (this.#state === state) return;
-    this.#decide(state, 'hand');
+    if (this.#state !== state) this.#decide(state, 'hand');
+    // Also where it is known already: another process may have decided since.
     this.#kept.decide(state);
   }
 

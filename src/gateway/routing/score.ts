@@ -39,6 +39,8 @@ const WEIGHTS: Readonly<Record<Intent, ScoreParts>> = {
 const DEFAULT_MS = 1500;
 /** Nobody waits longer. */
 const LONGEST_WAIT_MS = 3_600_000;
+/** Looking for so many is less than asking for all; of a provider that is left alone all wait, which may be thousands. */
+const FEW_WAITS = 8;
 /** A hundredth of a cent, in nano-dollars: without it, a free model would make every other price infinitely bad. */
 const FREE = 100_000;
 const JSON_MODE = maskOf(['json-mode']);
@@ -164,13 +166,21 @@ function withWaits(
 ): Comparison {
   const { cheapest, meanMs } = compared;
   let isWaiting = false;
-  // Few wait, so looking for each of them is less than asking for all.
-  for (const [deployment, waitMs] of waits) {
-    const index = deployments.indexOf(deployment);
-    if (index === -1) continue;
+  const delay = (index: number, waitMs: number): void => {
     const known = latency[index] as number;
     latency[index] = (Number.isNaN(known) ? meanMs : known) + Math.min(LONGEST_WAIT_MS, waitMs);
     isWaiting = true;
+  };
+  if (waits.size <= FEW_WAITS) {
+    for (const [deployment, waitMs] of waits) {
+      const index = deployments.indexOf(deployment);
+      if (index !== -1) delay(index, waitMs);
+    }
+  } else {
+    for (let index = 0; index < deployments.length; index += 1) {
+      const waitMs = waits.get(deployments[index] as Deployment);
+      if (waitMs !== undefined) delay(index, waitMs);
+    }
   }
   if (!isWaiting) return compared;
   let fastest = Number.POSITIVE_INFINITY;

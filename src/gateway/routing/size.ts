@@ -3,8 +3,11 @@
  * A token of every byte-level vocabulary covers at least one byte, so the number of bytes is an upper bound.
  */
 import { estimateTokenCount } from 'tokenx';
+import { shown } from '../../core/checked-options.ts';
 import { newList } from '../../core/lists.ts';
 import type { ChatRequest, MediaSource, Message, ModelRequest, Part } from '../../core/model/model.ts';
+import { isThenable } from '../../core/user-code/guarded-listener.ts';
+import { ignorePromises } from '../../core/user-code/ignored-promises.ts';
 import { thrownText } from '../../core/user-code/thrown-text.ts';
 
 export interface RequestSize {
@@ -75,9 +78,9 @@ export class TokenCounter {
     }
     // A token covers at least a byte, and every text takes one.
     if (typeof count === 'number' && count > 0 && count <= Buffer.byteLength(text)) return count;
-    return this.#failed(
-      `returned ${typeof count === 'number' ? count : `a ${typeof count}`} for ${text.length} characters`,
-    );
+    // What it rejects with later would end the process.
+    ignorePromises(count);
+    return this.#failed(`returned ${isThenable(count) ? 'a promise' : shown(count)} for ${text.length} characters`);
   }
 
   #failed(problem: string): undefined {

@@ -163,6 +163,7 @@ interface Held {
 function savedTarget(target: Target, nowMs: number, held: Held): SavedTarget | undefined {
   const { provider, model, region } = target;
   const total = held.total.buckets(nowMs, MOST_SAVED.buckets);
+  held.outcomes.follow(nowMs);
   const outcomes = [held.outcomes.weight(0, nowMs), held.outcomes.weight(1, nowMs)] as const;
   const scores = [...held.scores].flatMap(([field, mean]) => {
     const rating = mean.read(nowMs);

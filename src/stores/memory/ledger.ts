@@ -6,6 +6,7 @@ import { DAY_MS, dayOf } from '../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerRow, UsageLedger } from '../../core/stores.ts';
 import {
   addSum,
+  assertLimit,
   createTotals,
   dayStart,
   groupsOf,
@@ -73,6 +74,7 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
       return { removed };
     },
     async *rows(filter: LedgerFilter = {}) {
+      assertLimit(filter);
       const latestFirst = [...ring.slice(next), ...ring.slice(0, next)].reverse();
       yield* latestFirst
         .filter((row) => matches(row, filter))
@@ -80,6 +82,7 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
         .slice(0, filter.limit);
     },
     async totals(by, filter = {}) {
+      assertLimit(filter);
       const totals = createTotals(by);
       const groups = listOf(by);
       const add = (row: LedgerRow, sum: Sum): void => {

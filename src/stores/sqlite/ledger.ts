@@ -10,6 +10,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { LedgerRow, UsageLedger } from '../../core/stores.ts';
+import { assertLimit } from '../ledger-totals.ts';
 import type { SqliteAttempts } from './attempts/attempts.ts';
 import type { Connection } from './connection.ts';
 import { closedError, storeError } from './errors.ts';
@@ -120,6 +121,7 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
     append: buffer.append,
     flush,
     async *rows(filter = {}) {
+      assertLimit(filter);
       await catchUp();
       let after: readonly [number, number] | undefined;
       let left = filter.limit ?? Number.POSITIVE_INFINITY;
@@ -134,6 +136,7 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
       }
     },
     async totals(by, filter = {}) {
+      assertLimit(filter);
       await catchUp();
       // A file of an earlier release, or one in which rows were changed, is summed part by part, so that nobody waits long.
       for (;;) {

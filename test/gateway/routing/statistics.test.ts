@@ -101,6 +101,17 @@ function take(one: Sketch | undefined, ms: number, atMs: number, how: string): v
   one?.addBuckets(other.buckets(atMs, 1), atMs);
 }
 
+it('keeps no more of what was observed than there was, after a clock was set back', () => {
+  const hour = 3_600_000;
+  const before = createStatistics();
+  const one = before.of({ provider: 'p', model: 'm' });
+  const observed = { totalMs: 900, firstTokenMs: 90, outputTokens: 7, nowMs: 10 * hour };
+  for (let call = 0; call < 6; call += 1) one.record({ ...observed, outcome: call < 3 ? 'ok' : 'blamed' });
+  const [saved] = before.saved(7 * hour);
+  expect(saved).toMatchObject({ outcomes: [3, 3] });
+  expect([saved?.total[0]?.[1], saved?.firstToken[0]?.[1]]).toEqual([3, 3]);
+});
+
 describe('a quantile of waits that nobody cut short', () => {
   const random = seededRandom(3);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

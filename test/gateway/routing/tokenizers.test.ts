@@ -38,6 +38,23 @@ describe('the tokenizer of a model', () => {
     expect(world(tokenizers).cost()).toBe((tokens + AROUND) * 1000);
   });
 
+  it('is found at once, however many stars its name has', () => {
+    const stars = '*a'.repeat(30);
+    const card = { id: 'a'.repeat(200) };
+    expect(world({ [`${stars}b`]: words }, card).cost()).toBe(world({}, card).cost());
+    expect(world({ [stars]: words }, card).cost()).toBe((4 + AROUND) * 1000);
+  });
+
+  it.each(['*', '**', 'acme*', '*large', 'a*-*e', 'fake/*', '*/acme-large', 'acme-large*', '*acme-large', 'a*large'])(
+    'is found by the pattern %s',
+    (name) => expect(world({ [name]: words }).cost()).toBe((4 + AROUND) * 1000),
+  );
+
+  it.each(['acme-larg', '*larg', 'cme*', 'acme*acme', 'acme-l*large', 'acme-large*e', 'fake*acme-large-*'])(
+    'is not found by the pattern %s',
+    (name) => expect(world({ [name]: words }).cost()).toBe(world({}).cost()),
+  );
+
   it('is that of no other model, and its name is no expression', () => {
     const usual = world({}).cost();
     expect(world({ 'acme-small': words, 'acme.large': words, '(': words }).cost()).toBe(usual);
@@ -51,7 +68,9 @@ describe('the tokenizer of a model', () => {
       },
       /"acme-large" of the plugin "counts" failed \(.*no table/,
     ],
-    ['returns no number', () => Promise.resolve(4), /returned a object for 18 characters/],
+    ['returns no number', () => '4', /returned "4" for 18 characters/],
+    ['returns a promise', () => Promise.resolve(4), /returned a promise for 18 characters/],
+    ['rejects', () => Promise.reject(new Error('no table')), /returned a promise for 18 characters/],
     ['returns NaN', () => Number.NaN, /returned NaN/],
     ['counts nothing', () => 0, /returned 0/],
     ['counts more than bytes', () => 19, /returned 19/],

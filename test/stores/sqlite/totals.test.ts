@@ -281,3 +281,30 @@ describe('totals of a file', () => {
     });
   });
 });
+
+it.each([-1, 1.5, Number.NaN, '3'])('refuses the limit %s, as of rows', async (limit) => {
+  const refusal = { code: 'invalid-request', message: expect.stringContaining('give a whole number from 0 on') };
+  await withBoth(async (memory, sqlite) => {
+    for (const { ledger } of [memory, sqlite]) {
+      await expect(ledger.totals('model', { limit: limit as number })).rejects.toMatchObject(refusal);
+      const rows = ledger.rows({ limit: limit as number })[Symbol.asyncIterator]();
+      await expect(rows.next()).rejects.toMatchObject(refusal);
+    }
+  });
+});
+
+it('takes a limit beyond all that there is', async () => {
+  await withBoth(async (memory, sqlite) => {
+    for (const { ledger } of [memory, sqlite]) {
+      await ledger.append([ledgerRow({ key: 'a/1', startedAt: START })]);
+      for (const [limit, count] of [
+        [0, 0],
+        [Number.MAX_SAFE_INTEGER, 1],
+        [Number.POSITIVE_INFINITY, 1],
+      ] as const) {
+        expect(await ledger.totals('scope:run', { limit })).toHaveLength(0);
+        expect(await ledger.totals('model', { limit })).toHaveLength(count);
+      }
+    }
+  });
+});

@@ -187,6 +187,7 @@ class DecayingSketch implements Sketch {
 
   buckets(nowMs: number, most: number): readonly BucketWeight[] {
     const held: BucketWeight[] = [];
+    this.#follow(nowMs);
     for (let index = 0; index < BUCKETS; index += 1) {
       const weight = this.#counts.weight(index, nowMs) + this.#counts.weight(BUCKETS + index, nowMs);
       if (weight >= LEAST_SAVED) held.push([index, weight]);

@@ -40,7 +40,17 @@ const newestId = (sql: Sql): number => Number(sql.first(NEWEST)?.[0] ?? 0);
 
 /** Few rows are waiting, and no part was changed. */
 export function isSummed(sql: Sql): boolean {
-  return sql.first(CHANGED_PARTS) === undefined && newestId(sql) - summedUpTo(sql) < MOST_ROWS;
+  if (sql.first(CHANGED_PARTS) !== undefined) return false;
+  const [newest, upTo] = [newestId(sql), summedUpTo(sql)];
+  // Where the rows before the last part were removed, their ids are many, and the rows that wait are few.
+  return newest - upTo < MOST_ROWS || nextPart(sql, upTo, newest) === undefined;
+}
+
+/** The first whole part behind an id that has rows; undefined where none is whole. */
+function nextPart(sql: Sql, upTo: number, newest: number): number | undefined {
+  const next = Number(sql.first(NEXT_ID, [upTo])?.[0] ?? Number.POSITIVE_INFINITY);
+  const part = Math.floor((next - 1) / PART_ROWS);
+  return (part + 1) * PART_ROWS <= newest ? part : undefined;
 }
 
 /**
@@ -76,9 +86,8 @@ function sumNewRows(sql: Sql): boolean {
   const before = upTo;
   for (let rows = 0; rows < MOST_ROWS; ) {
     // Whole parts may have been removed.
-    const next = Number(sql.first(NEXT_ID, [upTo])?.[0] ?? Number.POSITIVE_INFINITY);
-    const part = Math.floor((next - 1) / PART_ROWS);
-    if (!((part + 1) * PART_ROWS <= newest)) break;
+    const part = nextPart(sql, upTo, newest);
+    if (part === undefined) break;
     rows += makePart(sql, names, part);
     upTo = (part + 1) * PART_ROWS;
   }

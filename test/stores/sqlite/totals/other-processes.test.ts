@@ -11,6 +11,7 @@ import { isSummed, sumRows } from '../../../../src/stores/sqlite/totals/parts.ts
 import { sqliteStores } from '../../../../src/stores/sqlite.ts';
 import { systemClock } from '../../../../src/system/clock.ts';
 import { ledgerRow } from '../../../../src/testing/index.ts';
+import { toVersion } from '../../fixtures/older-schema.ts';
 import { temporaryFolder } from '../../folder.ts';
 
 const START = Date.UTC(2026, 0, 1);
@@ -171,5 +172,23 @@ it('tells who asks for totals that the sums cannot be made, and does not try for
     await ledger.flush();
     changeFile(path, 'DELETE FROM ledger_parts_summed');
     await expect(ledger.totals('model')).rejects.toMatchObject({ code: 'store-corrupt' });
+  });
+});
+
+it('sums a file of an earlier release of which all but the newest rows were removed before anybody asked', async () => {
+  const name = 'removed before';
+  const path = join(folder, `${name}.db`);
+  const before = sqliteStores({ path });
+  await before.ledger.append(rowsOf('ada', 3000));
+  await before.close();
+  const database = new Database(path);
+  toVersion(database, 8);
+  database.close();
+  await withStores(name, async ({ ledger }) => {
+    for (let next: string | undefined = 'more'; next !== undefined; )
+      next = (await ledger.prune?.({ before: START + 2900 }))?.next;
+    expect(await ledger.totals('scope:user')).toMatchObject([{ group: 'ada', attempts: 100 }]);
+    await ledger.append(rowsOf('bob', 700));
+    expect(await ledger.totals('scope:user')).toMatchObject([{ attempts: 100 }, { attempts: 700 }]);
   });
 });
