@@ -75,15 +75,18 @@ export class TokenCounter {
     }
     // A token covers at least a byte, and every text takes one.
     if (typeof count === 'number' && count > 0 && count <= Buffer.byteLength(text)) return count;
-    return this.#failed(
-      `returned ${typeof count === 'number' ? count : `a ${typeof count}`} for ${text.length} characters`,
-    );
+    return this.#failed(`returned ${returned(count)} for ${text.length} characters`);
   }
 
   #failed(problem: string): undefined {
     if (!this.#hasWarned) this.#warn(problem);
     this.#hasWarned = true;
   }
+}
+
+function returned(count: unknown): string {
+  if (count instanceof Promise) return 'a promise, but has to count at once,';
+  return typeof count === 'number' ? String(count) : `no number (${typeof count})`;
 }
 
 /** Before a space where there is one: words and their spaces are one token. */
