@@ -119,6 +119,10 @@ describe('law: a sweep', () => {
       const { gateway } = start(undefined);
       const reports = (await gateway.sweep?.({ usd: 0.000_2 })) ?? [];
       expect(reports.filter(({ ok }) => ok === true)).toHaveLength(1);
+      for (const { error } of reports.filter(({ ok }) => ok === null))
+        expect(error?.message).toMatch(
+          /^The sweep may cost \$0\.0002, of which .*, and this question may cost \$0\.0001\d*: allow the sweep more, or ask/,
+        );
       expect(new Set(asked.slice(-Math.min(3, round))).size).toBe(Math.min(3, round));
       await gateway.close();
       await runtime.clock.advance(1000);
