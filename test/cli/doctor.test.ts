@@ -26,6 +26,12 @@ describe('doctor', () => {
     expect(received.map(({ path }) => path)).toEqual(['/v1/models', '/v1/chat/completions']);
   });
 
+  it('says of a folder that cannot be made what to do', async () => {
+    const { code, out } = await start(['doctor', '--store', '/proc/polyphony/a.db'], { folder: folderWith() }).ended;
+    expect(out).toMatch(/✗ disk +\/proc\/polyphony cannot be made \(.+\): choose another place with --store\n/);
+    expect(code).toBe(1);
+  });
+
   it('says nothing of a price where the server is declared free', async () => {
     const { url } = await server({ data: [{ id: 'mine' }] });
     const { code, out } = await doctor({ POLYPHONY_BASE_URL: `${url}/v1`, POLYPHONY_FREE: '1' });
