@@ -59,12 +59,16 @@ describe('doctor', () => {
         { scope: 'provider', id: 'opnai', usd: 1 },
         { scope: 'tenant', id: 'acme', usd: 1 },
       ],
+      models: {
+        'embedded/fast': { lifecycle: { stage: 'stable', replacedBy: 'embedded/thorogh' } },
+        'acme/old': { lifecycle: { stage: 'stable', replacedBy: 'acme/new' } },
+      },
       connect: ['embeded'],
       fallbacks: { prompts: [{ from: '*', to: 'embedded/thorough', text: 'Be short.' }] },
     };
     const { code, out } = await start(['doctor'], { folder: folderWith({ 'polyphony.yaml': config }) }).ended;
     expect(out).toMatch(
-      /✓ names +no provider here has aliases\.cheap "embedded\/fst" \(did you mean embedded\/fast\?\), candidates\.v2\.model "nope\/large", budgets "opnai", connect "embeded" \(did you mean embedded\?\): they do nothing here\n/,
+      /✓ names +no provider here has aliases\.cheap "embedded\/fst" \(did you mean embedded\/fast\?\), candidates\.v2\.model "nope\/large", models\.embedded\/fast\.lifecycle\.replacedBy "embedded\/thorogh" \(did you mean embedded\/thorough\?\), budgets "opnai", connect "embeded" \(did you mean embedded\?\): they do nothing here\n/,
     );
     expect(code).toBe(0);
   });
