@@ -96,8 +96,12 @@ async function askModel(
 function ownRefusal({ code, details }: PolyphonyError, { id }: Scope): string | undefined {
   const refused = details as Partial<Refused> | undefined;
   if (code !== 'budget-exceeded' || refused?.scope?.id !== id || refused.neededNanoUsd === undefined) return undefined;
-  const { capNanoUsd = null, spentNanoUsd = null, neededNanoUsd } = refused;
-  return `The sweep may cost ${formatUsd(capNanoUsd)}, of which ${formatUsd(spentNanoUsd)} is spent or held, and this question may cost ${formatUsd(neededNanoUsd)}: allow the sweep more, or ask again, as the next one begins with those that were not asked.`;
+  const { capNanoUsd = 0, spentNanoUsd = 0, neededNanoUsd } = refused;
+  const isEver = neededNanoUsd <= capNanoUsd;
+  const remedy = isEver
+    ? 'ask again, as the next one begins with those that were not asked'
+    : 'this model is never asked';
+  return `The sweep may cost ${formatUsd(capNanoUsd)}, of which ${formatUsd(spentNanoUsd)} is spent or held, and this question may cost ${formatUsd(neededNanoUsd)}: allow the sweep more, or ${remedy}.`;
 }
 
 /** What the refusal of a budget tells of itself. */
