@@ -17,7 +17,12 @@ const KNOWN = ['o1*', 'o3*', 'o4-mini*', 'gpt-5*', 'gpt-4.5-*', 'gpt-4.1*', 'cha
 /** What looks like a special token stands for itself in a message. */
 const AS_TEXT = { disallowedSpecial: new Set<string>() };
 
+/** @throws invalid-config when `models` is no list of names */
 export function openaiTokens({ models = KNOWN }: OpenAITokensOptions = {}): Plugin {
+  if (!areNames(models)) {
+    const message = `openaiTokens: models is ${JSON.stringify(models)}; give a list of one or more names, such as ["gpt-4o*"], or leave it out.`;
+    throw new PolyphonyError('invalid-config', message);
+  }
   return definePlugin({
     name: 'openai-tokens',
     async setup() {
@@ -27,6 +32,9 @@ export function openaiTokens({ models = KNOWN }: OpenAITokensOptions = {}): Plug
     },
   });
 }
+
+const areNames = (models: unknown): boolean =>
+  Array.isArray(models) && models.length > 0 && models.every((name) => typeof name === 'string' && name.trim() !== '');
 
 /** The package is an optional peer dependency, of 30 MB. */
 async function encoding(): Promise<typeof import('gpt-tokenizer/encoding/o200k_base')> {

@@ -78,6 +78,7 @@ export async function addCommands(parent: Command, list: CommandList, calling: C
   });
   for (const [name, { summary, load, isDefault = false }] of Object.entries(list)) {
     const command = parent.command(name, { isDefault }).summary(summary).description(summary);
+    command.showHelpAfterError(`(see ${wholeName(command)} --help)`);
     if (!named.has(name) && !(isDefault && named.size === 0)) continue;
     const { define, handle, commands } = (await load()).command;
     define(command);
@@ -89,3 +90,7 @@ export async function addCommands(parent: Command, list: CommandList, calling: C
     if (commands !== undefined) await addCommands(command, commands, calling);
   }
 }
+
+/** With the groups that it is in: `polyphony store prune`. */
+const wholeName = (command: Command): string =>
+  command.parent === null ? command.name() : `${wholeName(command.parent)} ${command.name()}`;

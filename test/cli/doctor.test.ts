@@ -26,6 +26,12 @@ describe('doctor', () => {
     expect(received.map(({ path }) => path)).toEqual(['/v1/models', '/v1/chat/completions']);
   });
 
+  it('says of a folder that cannot be made what to do', async () => {
+    const { code, out } = await start(['doctor', '--store', '/proc/polyphony/a.db'], { folder: folderWith() }).ended;
+    expect(out).toMatch(/✗ disk +\/proc\/polyphony cannot be made \(.+\): choose another place with --store\n/);
+    expect(code).toBe(1);
+  });
+
   it('says nothing of a price where the server is declared free', async () => {
     const { url } = await server({ data: [{ id: 'mine' }] });
     const { code, out } = await doctor({ POLYPHONY_BASE_URL: `${url}/v1`, POLYPHONY_FREE: '1' });
@@ -53,12 +59,16 @@ describe('doctor', () => {
         { scope: 'provider', id: 'opnai', usd: 1 },
         { scope: 'tenant', id: 'acme', usd: 1 },
       ],
+      models: {
+        'embedded/fast': { lifecycle: { stage: 'stable', replacedBy: 'embedded/thorogh' } },
+        'acme/old': { lifecycle: { stage: 'stable', replacedBy: 'acme/new' } },
+      },
       connect: ['embeded'],
       fallbacks: { prompts: [{ from: '*', to: 'embedded/thorough', text: 'Be short.' }] },
     };
     const { code, out } = await start(['doctor'], { folder: folderWith({ 'polyphony.yaml': config }) }).ended;
     expect(out).toMatch(
-      /✓ names +no provider here has aliases\.cheap "embedded\/fst" \(did you mean embedded\/fast\?\), candidates\.v2\.model "nope\/large", budgets "opnai", connect "embeded" \(did you mean embedded\?\): they do nothing here\n/,
+      /✓ names +no provider here has aliases\.cheap "embedded\/fst" \(did you mean embedded\/fast\?\), candidates\.v2\.model "nope\/large", models\.embedded\/fast\.lifecycle\.replacedBy "embedded\/thorogh" \(did you mean embedded\/thorough\?\), budgets "opnai", connect "embeded" \(did you mean embedded\?\): they do nothing here\n/,
     );
     expect(code).toBe(0);
   });

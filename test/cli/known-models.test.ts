@@ -92,6 +92,10 @@ it('route --explain tells what was known, what was observed and what counts', as
   expect(out).toMatch(/general 0\.\d\d: known 0\.\d\d \(measured: .*\) counting \d+, nothing observed/);
   expect(out).toMatch(/latency 1950 ms: known 1950 ms \(rate-measured: ctala\) counting 2, nothing observed/);
   expect((await inFolder({}, 'route', 'hello', '--model', flash)).out).not.toContain('counting');
+  const unknown = await inFolder({}, 'route', 'hello', '--explain', '--model', 'deepseek/none-knows-it');
+  expect(unknown.out).toContain(
+    'latency unknown, which counts as the mean of the known ones: nothing known, nothing observed',
+  );
 });
 
 describe('the file of models', () => {

@@ -32,6 +32,11 @@ it('shows the runs that cost most, most first, and says that there are more', as
   expect(err).toBe('the 100 that cost most are shown: --limit <count> shows more\n');
 });
 
+it('says of a single one what it is', async () => {
+  const { err } = await call('--store', await ledgerOf(3), 'spend', '--by', 'run', '--limit', '1');
+  expect(err).toBe('the one that costs most is shown: --limit <count> shows more\n');
+});
+
 it('shows as many as are asked for, as a document too, and says nothing where these are all', async () => {
   const path = await ledgerOf(301);
   const three = await call('--store', path, 'spend', '--by', 'run,user', '--limit', '3', '--json');

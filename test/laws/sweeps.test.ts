@@ -119,10 +119,18 @@ describe('law: a sweep', () => {
       const { gateway } = start(undefined);
       const reports = (await gateway.sweep?.({ usd: 0.000_2 })) ?? [];
       expect(reports.filter(({ ok }) => ok === true)).toHaveLength(1);
+      for (const { error } of reports.filter(({ ok }) => ok === null))
+        expect(error?.message).toMatch(
+          /^The sweep may cost \$0\.0002, of which .*, and this question may cost \$0\.0001\d*: allow the sweep more, or ask again, as/,
+        );
       expect(new Set(asked.slice(-Math.min(3, round))).size).toBe(Math.min(3, round));
       await gateway.close();
       await runtime.clock.advance(1000);
     }
+    const never = await start(undefined).gateway.sweep?.({ usd: 0.000_01 });
+    expect(never?.map(({ error }) => error?.message)).toEqual(
+      Array(3).fill(expect.stringMatching(/: allow the sweep more, or this model is never asked\.$/)),
+    );
     expect(asked).toHaveLength(6);
     expect(Object.keys((await stores.keyValue.get('gateway:swept')) as object).sort()).toEqual([
       'hosted/one',

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, test } from 'vitest';
 import { PolyphonyError } from '../../src/core/errors.ts';
+import { storeError } from '../../src/stores/sqlite/errors.ts';
 import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { fakeClock } from '../../src/testing/index.ts';
 import { failure, resumed, temporaryFolder } from './folder.ts';
@@ -104,6 +105,16 @@ describe('opening', () => {
     const error = await firstError(path);
     expect(error.code).toBe('invalid-config');
     expect(error.message).toContain(path);
+  });
+
+  test.each([
+    [1544, 'invalid-config', 'cannot be opened for writing (SQLITE_READONLY_1544)'], // a folder that may not be written
+    [8458, 'store-corrupt', 'could not be read or written (SQLITE_IOERR_8458)'],
+    [779, 'store-corrupt', 'is damaged'],
+    [2, 'plugin-failed', 'it says'], // no result of SQLite that has a rule
+  ])('knows %i, which the driver has no name for', (number, code, words) => {
+    const found = Object.assign(new Error('it says'), { code: `UNKNOWN_SQLITE_ERROR_${number}` });
+    expect(storeError(found, 'a.db')).toMatchObject({ code, message: expect.stringContaining(words) });
   });
 
   test('says that a parent is no folder', async () => {

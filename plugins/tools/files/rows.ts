@@ -144,6 +144,7 @@ async function* csvRows(texts: AsyncIterable<string>, delimiter: string, reading
   const isLeftOut = (record: CsvRecord): boolean => {
     if (isFirst) {
       table.columns = columnsOf(record.cells, input);
+      for (const name of input.numbers ?? []) assertColumn(name, table.columns, path);
       isFirst = false;
       if (header) return true;
     }
@@ -169,7 +170,7 @@ function assertLength(
 ): void {
   if (cells.length === columns.length || (ragged && cells.length < columns.length)) return;
   throw failed(
-    `Line ${line} of "${path}" has ${cells.length} cells, but there are ${columns.length} columns: check the delimiter (${JSON.stringify(delimiter)}), or set "ragged" where short rows are meant.`,
+    `Line ${line} of "${path}" has ${cells.length === 1 ? '1 cell' : `${cells.length} cells`}, but there are ${columns.length} columns: check the delimiter (${JSON.stringify(delimiter)}), or set "ragged" where short rows are meant.`,
   );
 }
 
@@ -268,9 +269,11 @@ const tooMany = (path: string, rows: number, maxRows: number, maxRowsBytes: numb
   );
 
 function picked(row: Row, wanted: readonly string[], known: readonly string[], path: string): Row {
-  for (const name of wanted) {
-    if (known.includes(name)) continue;
-    throw failed(`"${path}" has no column ${JSON.stringify(name)}: it has ${known.slice(0, 50).join(', ')}.`);
-  }
+  for (const name of wanted) assertColumn(name, known, path);
   return Object.fromEntries(wanted.map((name) => [name, Object.hasOwn(row, name) ? row[name] : null]));
+}
+
+function assertColumn(name: string, known: readonly string[], path: string): void {
+  if (known.includes(name)) return;
+  throw failed(`"${path}" has no column ${JSON.stringify(name)}: it has ${known.slice(0, 50).join(', ')}.`);
 }

@@ -24,18 +24,22 @@ export interface Link {
 
 /** The package is an optional peer dependency: only who uses MCP servers needs it. */
 export async function modules(): Promise<Modules> {
-  try {
-    const [client, stdio] = await Promise.all([
-      import('@modelcontextprotocol/client'),
-      import('@modelcontextprotocol/client/stdio'),
-    ]);
-    return { client, stdio };
-  } catch (error) {
-    if ((error as { readonly code?: unknown })?.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    const message =
-      'MCP servers need the package "@modelcontextprotocol/client", which is not installed: run npm install @modelcontextprotocol/client.';
-    throw new PolyphonyError('invalid-config', message, { cause: error });
-  }
+  // Caught at each of them: esbuild then bundles a program that lacks the package, and it is missed only where it is used.
+  const [client, stdio] = await Promise.all([
+    import('@modelcontextprotocol/client').catch(notInstalled),
+    import('@modelcontextprotocol/client/stdio').catch(notInstalled),
+  ]);
+  return { client, stdio };
+}
+
+/** A bundle as CommonJS has the shorter code. */
+const NOT_FOUND: readonly unknown[] = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
+
+function notInstalled(error: unknown): never {
+  if (!NOT_FOUND.includes((error as { readonly code?: unknown })?.code)) throw error;
+  const message =
+    'MCP servers need the package "@modelcontextprotocol/client", which is not installed: run npm install @modelcontextprotocol/client.';
+  throw new PolyphonyError('invalid-config', message, { cause: error });
 }
 
 /** Takes any answer: it is checked where it is read. */

@@ -1,7 +1,7 @@
 /** polyphony doctor: checks what a run needs, one line per check, with the remedy for each check that fails. */
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { PolyphonyError } from '../../core/errors.ts';
+import { asPolyphonyError, PolyphonyError } from '../../core/errors.ts';
 import { printable, safeJson } from '../../drawing/plain-text.ts';
 import { unsupportedNode } from '../../system/node-version.ts';
 import { defineCommand, examples } from '../command.ts';
@@ -51,7 +51,12 @@ function checkNode(): Check {
 async function checkSpace(store: string): Promise<Check> {
   const folder = dirname(resolve(store));
   const { makeStoreFolder } = await import('../../system/make-folder.ts');
-  await makeStoreFolder(folder);
+  try {
+    await makeStoreFolder(folder);
+  } catch (error) {
+    const detail = `${folder} cannot be made (${asPolyphonyError(error).message}): choose another place with --store`;
+    return { name: 'disk', ok: false, detail };
+  }
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   const megabytes = `${Math.round(free / 1024 / 1024)} MB free in ${folder}`;

@@ -152,5 +152,8 @@ function figureLine({ of, prior, basis, sources, priorWeight, observed, observat
   const from = sources.length === 0 ? basis : `${basis}: ${sources.join(', ')}`;
   const seen =
     observed === null ? 'nothing observed' : `observed ${shown(observed)} counting ${Number(observations.toFixed(1))}`;
-  return oneLine(`${of} ${shown(used)}: known ${shown(prior)} (${from}) counting ${priorWeight}, ${seen}`);
+  const known = prior === null ? 'nothing known' : `known ${shown(prior)} (${from}) counting ${priorWeight}`;
+  // What it counts as then is in docs/reference/models.md: it depends on the other candidates.
+  const counts = used === null ? 'unknown, which counts as the mean of the known ones' : shown(used);
+  return oneLine(`${of} ${counts}: ${known}, ${seen}`);
 }

@@ -97,7 +97,8 @@ export const command = defineCommand<SpendOptions>({
   },
 });
 
-const restText = (shown: number): string => `the ${shown} that cost most are shown: --limit <count> shows more`;
+const restText = (shown: number): string =>
+  `${shown === 1 ? 'the one that costs most is' : `the ${shown} that cost most are`} shown: --limit <count> shows more`;
 
 /** Those that cost most where a limit is given, or where there may be very many; all of them otherwise. */
 async function costliest(

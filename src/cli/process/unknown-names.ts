@@ -24,7 +24,7 @@ export function unknownNames(config: Config, known: Known): readonly string[] {
       return `${field} "${name}"${near === undefined ? '' : ` (did you mean ${near}?)`}`;
     };
   return [
-    ...modelsIn(config)
+    ...modelsIn(config, isModel)
       .filter(([, name]) => !isModel(name))
       .map(said(models)),
     ...providersIn(config)
@@ -35,7 +35,8 @@ export function unknownNames(config: Config, known: Known): readonly string[] {
 
 type Named = readonly [field: string, name: string];
 
-function modelsIn(config: Config): readonly Named[] {
+/** What would replace a model that is not here matters as little as the model. */
+function modelsIn(config: Config, isModel: (name: string) => boolean): readonly Named[] {
   const { aliases = {}, routes = {}, candidates = {}, warm = {}, fallbacks = {} } = config;
   return [
     ...Object.entries(aliases).map(([alias, name]): Named => [`aliases.${alias}`, name]),
@@ -52,6 +53,9 @@ function modelsIn(config: Config): readonly Named[] {
       [`candidates.${name}.of`, of],
       [`candidates.${name}.model`, model],
     ]),
+    ...Object.entries(config.models ?? {}).flatMap(([name, { lifecycle }]) =>
+      isModel(name) ? given(`models.${name}.lifecycle.replacedBy`, lifecycle?.replacedBy) : [],
+    ),
     ...given('planner.model', config.planner?.model),
     ...Object.keys(warm).map((name): Named => ['warm', name]),
   ];

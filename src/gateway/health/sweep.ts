@@ -6,11 +6,11 @@
  *     Those that were asked longest ago come first, so that money which does not suffice for all reaches each in its turn.
  * W3. They are attempts as any other, marked `probe`: a model that fails or is not there is treated as one that failed a call.
  */
-import { asPolyphonyError } from '../../core/errors.ts';
+import { asPolyphonyError, type PolyphonyError } from '../../core/errors.ts';
 import type { ModelReport } from '../../core/gateway/model-report.ts';
 import type { Handler, Scope } from '../../core/model/model.ts';
 import { collect } from '../../core/model/response.ts';
-import { usdToNano } from '../../core/money/money.ts';
+import { formatUsd, usdToNano } from '../../core/money/money.ts';
 import { scrubText } from '../../core/scrub.ts';
 import { callOf } from '../calls/call.ts';
 import type { GatewayParts } from '../parts.ts';
@@ -85,10 +85,31 @@ async function askModel(
     await collect(handle(call), call);
     return { model, ok: true, ms: ms() };
   } catch (thrown) {
-    const { code, message } = asPolyphonyError(thrown);
-    const error = { code, message: scrubText(message) };
+    const refusal = asPolyphonyError(thrown);
+    const { code } = refusal;
+    const error = { code, message: scrubText(ownRefusal(refusal, scope) ?? refusal.message) };
     return { model, ok: code === 'budget-exceeded' ? null : false, ms: ms(), error };
   }
+}
+
+/** Where the money of the sweep does not suffice: its scope has a made-up name that nobody knows, and a caller cannot ask for less. */
+function ownRefusal({ code, details }: PolyphonyError, { id }: Scope): string | undefined {
+  const refused = details as Partial<Refused> | undefined;
+  if (code !== 'budget-exceeded' || refused?.scope?.id !== id || refused.neededNanoUsd === undefined) return undefined;
+  const { capNanoUsd = 0, spentNanoUsd = 0, neededNanoUsd } = refused;
+  const isEver = neededNanoUsd <= capNanoUsd;
+  const remedy = isEver
+    ? 'ask again, as the next one begins with those that were not asked'
+    : 'this model is never asked';
+  return `The sweep may cost ${formatUsd(capNanoUsd)}, of which ${formatUsd(spentNanoUsd)} is spent or held, and this question may cost ${formatUsd(neededNanoUsd)}: allow the sweep more, or ${remedy}.`;
+}
+
+/** What the refusal of a budget tells of itself. */
+interface Refused {
+  readonly scope: Pick<Scope, 'kind' | 'id'>;
+  readonly capNanoUsd: number;
+  readonly spentNanoUsd: number;
+  readonly neededNanoUsd: number;
 }
 
 function tell({ events }: SweepParts, reports: readonly ModelReport[]): void {

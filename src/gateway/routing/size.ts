@@ -80,7 +80,9 @@ export class TokenCounter {
     if (typeof count === 'number' && count > 0 && count <= Buffer.byteLength(text)) return count;
     // What it rejects with later would end the process.
     ignorePromises(count);
-    return this.#failed(`returned ${isThenable(count) ? 'a promise' : shown(count)} for ${text.length} characters`);
+    return this.#failed(
+      `returned ${isThenable(count) ? 'a promise, but has to count at once,' : shown(count)} for ${text.length} characters`,
+    );
   }
 
   #failed(problem: string): undefined {

@@ -8,9 +8,32 @@ const CORRUPT =
 const BUSY = /^SQLITE_(?:BUSY|LOCKED)/;
 const NO_ACCESS = /^(?:SQLITE_(?:READONLY|CANTOPEN|PERM)|E(?:ACCES|PERM|ROFS|NOTDIR|EXIST|ISDIR|NOENT)$)/;
 
+/** Names of the numbers in SQLite's own list of results. The driver has no name for some that a number in the upper bytes makes finer. */
+const PRIMARY: ReadonlyMap<number, string> = new Map([
+  [1, 'ERROR'],
+  [3, 'PERM'],
+  [5, 'BUSY'],
+  [6, 'LOCKED'],
+  [8, 'READONLY'],
+  [10, 'IOERR'],
+  [11, 'CORRUPT'],
+  [13, 'FULL'],
+  [14, 'CANTOPEN'],
+  [19, 'CONSTRAINT'],
+  [26, 'NOTADB'],
+]);
+const UNNAMED = /^UNKNOWN_SQLITE_ERROR_(\d+)$/;
+
+/** `SQLITE_READONLY_1544` for `UNKNOWN_SQLITE_ERROR_1544`: the lowest byte of a finer number is the coarse one. */
+function named(code: string): string {
+  const number = Number(UNNAMED.exec(code)?.[1]);
+  const primary = PRIMARY.get(number & 0xff);
+  return primary === undefined ? code : `SQLITE_${primary}_${number}`;
+}
+
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
-  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
+  if ('code' in error && typeof error.code === 'string' && error.code !== '') return named(error.code);
   // Errors of opening a file carry no code, only this text.
   return error.message.startsWith('ConnectionFailed') ? 'SQLITE_CANTOPEN' : '';
 }

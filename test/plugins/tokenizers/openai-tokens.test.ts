@@ -27,6 +27,15 @@ describe('openai-tokens', () => {
     expect(count?.('<|endoftext|>')).toBeGreaterThan(1);
   });
 
+  it.each([['gpt-4o*'], [[]], [['']], [[4]]])('refuses %j as names of models, and says what to give', (models) => {
+    expect(() => openaiTokens({ models: models as never })).toThrow(
+      expect.objectContaining({
+        code: 'invalid-config',
+        message: expect.stringContaining('give a list of one or more names'),
+      }),
+    );
+  });
+
   it('decides what an answer is expected to cost', async () => {
     const models = [fakeCard({ id: 'gpt-4o-mini', price: { input: 1, output: 0 } })];
     const polyphony = await createPolyphony({ plugins: [openaiTokens()], providers: [fakeProvider({ models })] });

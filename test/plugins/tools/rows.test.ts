@@ -118,7 +118,9 @@ describe('read_rows of CSV', () => {
 
   it.each([
     ['a,b\n1,2,3\n', {}, /Line 2 .*3 cells.*2 columns/],
-    ['a,b\n1\n', {}, /Line 2 .*1 cells.*2 columns/],
+    ['a,b\n1\n', {}, /Line 2 .*1 cell, .*2 columns/],
+    ['a,b\n1,2\n', { numbers: ['b', 'c'] }, /no column "c": it has a, b\./],
+    ['1,2\n', { numbers: ['c'], header: false }, /no column "c": it has column_1, column_2\./],
     ['a,b\n1,x"y\n', {}, /Line 2 .*no valid CSV/],
     ['a,b\n1,"x\n', {}, /no valid CSV/],
   ])('refuses %j with the line', async (text, input, message) => {
