@@ -109,11 +109,15 @@ export class PolyphonyError extends Error {
 
 /** The same error, of a request of which nothing was sent. */
 export function unsentError(error: PolyphonyError): PolyphonyError {
-  if (error.unsent) return error;
+  return error.unsent ? error : sameError(error, true);
+}
+
+/** An equal error that is an object of its own: what is noted of it is not noted of whoever else throws the first one. */
+export function sameError(error: PolyphonyError, unsent = error.unsent): PolyphonyError {
   const { code, message, cause, retryable, retryAfterMs, status, details } = error;
   return new PolyphonyError(code, message, {
     retryable,
-    unsent: true,
+    unsent,
     ...defined({ cause, retryAfterMs, status, details }),
   });
 }

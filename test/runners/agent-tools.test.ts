@@ -39,6 +39,15 @@ const FLOWS: Readonly<Record<string, Plan>> = {
     ],
     output: '{{done.ok}}',
   },
+  paused: {
+    version: 1,
+    id: 'paused',
+    nodes: [
+      { id: 'said', use: 'llm', in: { prompt: 'say' } },
+      { id: 'held', use: 'tool:hanging', in: {}, needs: ['said'] },
+    ],
+    output: 'never',
+  },
   faulty: { version: 1, id: 'faulty', nodes: [{ id: 'x', use: 'tool:broken', in: {} }], output: 'never' },
 };
 
@@ -51,9 +60,16 @@ const broken: Tool = {
   },
 };
 
+const hanging: Tool = {
+  ...broken,
+  name: 'hanging',
+  run: (_input, { signal }) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+};
+
 function worldOf(answers: readonly Answer[], more: SetUp = {}) {
   const workflows = (id: string) => (FLOWS[id] === undefined ? undefined : validPlan({ ...FLOWS[id] }));
-  return setUp(answers, { tools: new Map([['broken', broken]]), workflows, ...more });
+  return setUp(answers, { tools: new Map([broken, hanging].map((tool) => [tool.name, tool])), workflows, ...more });
 }
 
 async function start(world: ReturnType<typeof worldOf>, of: PlanNode, options: object = {}): Promise<RunResult> {
@@ -61,6 +77,17 @@ async function start(world: ReturnType<typeof worldOf>, of: PlanNode, options: o
 }
 
 describe('a workflow that a model calls as a tool', () => {
+  it('is paid once where it is stopped with others beside it', async () => {
+    const world = worldOf([[call('workflow:paused'), call('workflow:paused', {}, 'c2')], 'one', 'two']);
+    const handle = world.engine.start(validPlan({ nodes: [node({ tools: ['workflow:paused'] })] }));
+    while (world.gateway.asked.length < 3) await world.runtime.clock.advance(1);
+    await world.runtime.clock.advance(1);
+    const cancelled = world.engine.cancel(handle.runId, 'enough');
+    const result = await settled(world, handle);
+    await cancelled;
+    expect(result).toMatchObject({ status: 'cancelled', costNanoUsd: 3 * CALL_COST, usage: { input: 30, output: 15 } });
+  });
+
   it('is offered with the schema of its input, runs as a nested run, and is counted with the node', async () => {
     const world = worldOf([[call('workflow:digest', { text: 'long' })], 'short', 'done']);
     const result = await start(world, node({ tools: ['workflow:digest'] }), { tags: { team: 'blue' } });

@@ -1,19 +1,12 @@
 /** Stops units, nodes and runs: the rules decide what has to stop and why, the driver stops it. */
-import { defined } from '../../core/defined.ts';
 import { asPolyphonyError, leftForNow, PolyphonyError } from '../../core/errors.ts';
 import type { RunState, Stopping, StreamingPlan } from '../state/run-state.ts';
 import type { Task } from '../state/task.ts';
 
 /** Stops all units of a node. A unit that does not stop is settled after the grace period. */
 export function stopUnits(run: RunState, task: Task, reason: PolyphonyError): void {
-  for (const unit of task.units) unit.stop ??= copyOf(reason);
+  for (const unit of task.units) unit.stop ??= reason;
   run.driver.stopUnits(task, reason);
-}
-
-/** One error per unit, because the cost of a stopped call is kept beside the error that it throws, which may be this one. */
-function copyOf(reason: PolyphonyError): PolyphonyError {
-  const { code, message, retryable, details, cause } = reason;
-  return new PolyphonyError(code, message, { retryable, cause, ...defined({ details }) });
 }
 
 /** From now on nothing starts, and running units are signalled to stop. Only the first reason counts. */
