@@ -15,6 +15,7 @@ const folder = temporaryFolder();
 const TENANT = 'budget:tenant:t';
 /** Longer than a caller who leaves waits for a store. */
 const SLOW_MS = 500;
+const LOOKS = 20;
 
 type Slow = <T>(work: () => Promise<T>) => Promise<T>;
 type Runtime = ReturnType<typeof fakeRuntime>;
@@ -117,11 +118,17 @@ describe.each(cases)('a caller $way, of a store $place that is slow $moment', ({
     const providers = ['one', 'two'].map((id) => fakeProvider({ id, runtime, models, script }));
     const config: Config = { hedge: { share: 1 } };
     const polyphony = await createPolyphony({ providers, defaults: false, runtime, stores, config });
+    // Opens the file.
+    await stores.keyValue.get(TENANT);
     const controller = new AbortController();
     const work = (WAYS[way] as Leave)({ polyphony, runtime }, controller.signal, () => controller.abort());
     await through(runtime, work);
-    if (!closes) await through(runtime, sleep(runtime.clock, 4 * SLOW_MS));
-    const counter = closes ? 0 : ((await stores.keyValue.get(TENANT)) ?? 0);
+    // A file answers in its own time, which no clock tells: it is looked at again.
+    let counter: unknown = 0;
+    for (let look = 0; look < LOOKS && !closes && (look === 0 || counter !== 0); look += 1) {
+      await through(runtime, sleep(runtime.clock, 4 * SLOW_MS));
+      counter = (await stores.keyValue.get(TENANT)) ?? 0;
+    }
     const ended = await through(runtime, polyphony.close());
     expect(ended.status).toBe('fulfilled');
     expect([counter, asked]).toEqual([0, 0]);
