@@ -6,7 +6,7 @@
  * T1. Time counts only while an event is awaited: a slow reader causes no timeout.
  * T2. A timeout reaches the provider as an abort of its signal. A source that ignores it is abandoned a second later.
  * T3. After `finish` the source has a second to end. Then the connection is closed and the answer stays valid.
- * T4. No deadline and no listener outlives the attempt.
+ * T4. No deadline and no listener outlives the attempt. Nothing is sent for a call whose time is up before that.
  * T5. Where the config sets no timeout for the first token or the answer, it follows what was observed: see
  *     timeouts/adaptive.ts.
  * T6. A signal that was not aborted serves later attempts, because creating one costs more than a layer.
@@ -129,6 +129,8 @@ class TimeoutWatcher implements StreamObserver {
   start(given: StreamControl): undefined {
     const { signal } = this.#attempt;
     if (signal.aborted) throw abortError(signal);
+    // A store may have taken that long to hold the money.
+    if (this.#bounds.deadlineMs <= 0) throw deadlineReached(this.#attempt);
     this.#control = given;
     if (canAbort(signal)) this.#stopFollowing = onAbort(signal, () => this.#stop(abortError(signal)));
     this.#arm(this.#nextCheck(this.#begun), this.#check);
@@ -234,16 +236,21 @@ class TimeoutWatcher implements StreamObserver {
   }
 }
 
+/** The time of the call is up. */
+export function deadlineReached(attempt: Attempt): PolyphonyError {
+  const { target } = attempt;
+  const message = `The call reached its deadline before ${nameOf(target)} answered: raise limits.ms.`;
+  const details = { timeout: 'deadline', provider: target.provider };
+  const error = new PolyphonyError('timeout', message, { details, retryable: false });
+  callStateOf(attempt).blame(error, 'caller');
+  return error;
+}
+
 function timeout(kind: TimeoutKind, attempt: Attempt, bounds: Bounds): PolyphonyError {
   const { target } = attempt;
   const name = nameOf(target);
   const details = { timeout: kind, provider: target.provider };
-  if (kind === 'deadline') {
-    const message = `The call reached its deadline before ${name} answered: raise limits.ms.`;
-    const error = new PolyphonyError('timeout', message, { details, retryable: false });
-    callStateOf(attempt).blame(error, 'caller');
-    return error;
-  }
+  if (kind === 'deadline') return deadlineReached(attempt);
   if (kind === 'total' && bounds.isOwn) {
     const message = `${name} took longer than the ${bounds.totalMs} ms that the request allows one attempt. Try another model, or raise limits.attemptMs (limits.attemptSeconds of a node).`;
     const error = new PolyphonyError('timeout', message, { details });

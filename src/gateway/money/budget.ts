@@ -9,10 +9,14 @@
  *     which its reservation was settled. Any other attempt leaves none and costs nothing.
  * M7. An unknown price is refused under a cap unless the config allows it, and is recorded as null, never as 0.
  */
+import type { Clock } from '../../core/clock.ts';
 import { asPolyphonyError, type PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent, ModelRequest } from '../../core/model/model.ts';
+import { timeLeftMs } from '../../core/model/time-left.ts';
+import { type JoinedSignal, onAbort } from '../../core/on-abort.ts';
 import type { UsageLedger } from '../../core/stores.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
+import { deadlineReached } from '../attempt-ring/timeouts.ts';
 import type { Background } from '../calls/background.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
@@ -78,9 +82,10 @@ class BudgetWatcher implements StreamObserver {
   start(): Promise<void> | undefined {
     const made = reserveWorstCase(this.#parts, this.#attempt, this.#deployment);
     if (made instanceof Promise) {
+      const { signal, release } = untilDeadline(this.#attempt, this.#parts.clock);
       // What is held after the caller has gone is given back.
-      const taken = this.#parts.background.orAborted(made, this.#attempt.signal, ({ held }) => held?.settle(0));
-      return taken.then((reserved) => this.#hold(reserved));
+      const taken = this.#parts.background.orAborted(made, signal, ({ held }) => held?.settle(0));
+      return taken.finally(release).then((reserved) => this.#hold(reserved));
     }
     this.#hold(made);
     return undefined;
@@ -137,6 +142,26 @@ class BudgetWatcher implements StreamObserver {
     return { deployment: this.#deployment, request: this.#request, at, received };
   }
 }
+
+/** A signal that ends with that of the attempt, and when its time is up: a store may take longer. */
+function untilDeadline(attempt: Attempt, clock: Clock): JoinedSignal {
+  const { signal } = attempt;
+  const leftMs = timeLeftMs(attempt, clock);
+  if (leftMs === Number.POSITIVE_INFINITY) return { signal, release: nothing };
+  const own = new AbortController();
+  if (signal.aborted) own.abort(signal.reason);
+  const stopFollowing = onAbort(signal, () => own.abort(signal.reason));
+  const cancel = clock.schedule(Math.max(0, leftMs), () => own.abort(deadlineReached(attempt)));
+  return {
+    signal: own.signal,
+    release() {
+      stopFollowing();
+      cancel();
+    },
+  };
+}
+
+const nothing = (): void => {};
 
 /**
  * A run records what its nodes cost, so what is settled has to be committed before. Other calls do not wait: if the process dies

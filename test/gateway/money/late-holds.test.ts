@@ -81,6 +81,10 @@ const WAYS: Readonly<Record<string, Leave>> = {
     const input = Array.from({ length: 50 }, (_, index) => `text ${index}`);
     return polyphony.gateway.call({ operation: 'embed', input }, { ...capped(ENOUGH), signal });
   },
+  'whose time is up': ({ polyphony }) => polyphony.gateway.generate({ ...ask, limits: { ms: 20 } }, capped(ENOUGH)),
+  'whose time for a stream is up': async ({ polyphony }) => {
+    for await (const _ of polyphony.gateway.stream({ ...ask, limits: { ms: 20 } }, capped(ENOUGH)));
+  },
   'who has asked a second target too': ({ polyphony, runtime: { clock } }, signal, leave) => {
     clock.schedule(60, leave);
     return polyphony.gateway.generate({ ...ask, hedge: { afterMs: 20 } }, { ...capped(ENOUGH), signal });
@@ -137,5 +141,24 @@ describe.each(cases)('a caller $way, of a store $place that is slow $moment', ({
     expect(await kept.ledger.totals('provider')).toEqual([]);
     await through(runtime, kept.close());
     expect(runtime.clock.pending()).toBe(0);
+  });
+});
+
+describe.each(Object.entries(PLACES))('a caller whose time is up, of a slow store %s', (_place, placed) => {
+  it.each(Object.entries(MOMENTS))('is told so in time, where it is slow %s', async (_moment, slowOf) => {
+    const runtime = fakeRuntime();
+    const { stores } = placed(runtime, slowOf(runtime.clock));
+    const providers = [fakeProvider({ id: 'one', runtime, models: [fakeCard({ id: 'talks' })], script: () => 'it' })];
+    const polyphony = await createPolyphony({ providers, defaults: false, runtime, stores, config: {} });
+    await stores.keyValue.get(TENANT);
+    const began = runtime.clock.monotonic();
+    let tookMs = Number.NaN;
+    const asked = polyphony.gateway.generate({ ...ask, limits: { ms: 20 } }, capped(ENOUGH)).finally(() => {
+      tookMs = runtime.clock.monotonic() - began;
+    });
+    const ended = await through(runtime, asked);
+    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'timeout', retryable: false } });
+    expect(tookMs).toBeLessThan(SLOW_MS / 2);
+    await through(runtime, polyphony.close());
   });
 });
