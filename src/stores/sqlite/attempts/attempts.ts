@@ -126,6 +126,7 @@ function open(book: Book, { row, holds, heldNanoUsd, isSent }: NewAttempt): Prom
 
 async function openAfterSettling(book: Book, opening: Opening): Promise<AttemptResult> {
   await book.settlements.flush();
+  if (book.closed) throw closedError(book.connection.path);
   const result = await book.batches.open(opening).catch((error: unknown) => failed(book, error));
   return result.ok ? { ok: true, attempt: openAttempt(book, opening.attempt) } : result;
 }
