@@ -1,11 +1,13 @@
 /** Stops units, nodes and runs: the rules decide what has to stop and why, the driver stops it. */
-import { asPolyphonyError, leftForNow, PolyphonyError } from '../../core/errors.ts';
+import { asPolyphonyError, leftForNow, PolyphonyError, sameError } from '../../core/errors.ts';
 import type { RunState, Stopping, StreamingPlan } from '../state/run-state.ts';
 import type { Task } from '../state/task.ts';
 
 /** Stops all units of a node. A unit that does not stop is settled after the grace period. */
 export function stopUnits(run: RunState, task: Task, reason: PolyphonyError): void {
-  for (const unit of task.units) unit.stop ??= reason;
+  // The reason may be what another unit has thrown, with what that one cost.
+  const uncharged = sameError(reason);
+  for (const unit of task.units) unit.stop ??= uncharged;
   run.driver.stopUnits(task, reason);
 }
 
