@@ -18,7 +18,8 @@ const NODES = ITEMS + 2;
 const RUNS = 100;
 const ROUNDS = 7;
 
-const plan: Plan = {
+/** Model nodes before, in and after an `each`; takes `{ what, list }`. */
+export const modelPlan: Plan = {
   version: 1,
   input: {
     type: 'object',
@@ -57,7 +58,7 @@ export async function run(): Promise<readonly Measurement[]> {
     stores: memoryStores({ endedRuns: 1 }),
   });
   const list = Array.from({ length: ITEMS }, (_, index) => `item ${index}`);
-  const asRun = (): Promise<unknown> => polyphony.run(plan, { what: 'it', list });
+  const asRun = (): Promise<unknown> => polyphony.run(modelPlan, { what: 'it', list });
   const ask = async (content: string): Promise<void> => {
     const messages = [{ role: 'user', content }] as const;
     for await (const _event of polyphony.gateway.stream({ model: `bench/${MODEL}`, messages }));

@@ -18,6 +18,7 @@ import { sqliteStores } from '../../src/stores/sqlite.ts';
 import { systemRuntime } from '../../src/system/clock.ts';
 import { layeredPlan } from '../bench/dag.ts';
 import { gatewayWithEverything, OPTIONS, requestOf } from '../bench/everything.ts';
+import { modelPlan } from '../bench/model-nodes.ts';
 
 const TIMES = 50;
 
@@ -122,29 +123,9 @@ const polyphony = await createPolyphony({
   config: {},
   stores: sqliteStores({ path: join(folder, 'runs.db') }),
 });
-const workflow: Plan = {
-  version: 1,
-  input: {
-    type: 'object',
-    properties: { what: { type: 'string' }, list: { type: 'array', items: { type: 'string' } } },
-    required: ['what', 'list'],
-  },
-  nodes: [
-    { id: 'first', use: 'llm', in: { prompt: 'Is {{input.what}} so?' } },
-    {
-      id: 'each',
-      use: 'llm',
-      each: '{{input.list}}',
-      in: { prompt: 'And {{item}}? {{first}}' },
-      limits: { retries: 1 },
-    },
-    { id: 'last', use: 'llm', when: 'size(each) > 0', in: { prompt: 'All of {{each}}?' }, onError: 'skip' },
-  ],
-  output: '{{last}}',
-};
-await counted('models', () => polyphony.run(workflow, { what: 'it', list: ['a', 'b', 'c'] }));
+await counted('models', () => polyphony.run(modelPlan, { what: 'it', list: ['a', 'b', 'c'] }));
 await counted('events', async () => {
-  const run = await polyphony.start(workflow, { what: 'it', list: ['a', 'b', 'c'] });
+  const run = await polyphony.start(modelPlan, { what: 'it', list: ['a', 'b', 'c'] });
   for await (const _event of run.events());
   await run.result();
 });

@@ -3,6 +3,7 @@
 import type { PolyphonyError } from '../../core/errors.ts';
 import { canonicalJson } from '../../core/json/canonical-json.ts';
 import type { JsonSize } from '../../core/json/json-size.ts';
+import { newList } from '../../core/lists.ts';
 import type { Usage } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { NO_USAGE } from '../../core/money/usage.ts';
@@ -133,7 +134,7 @@ export interface Items {
 }
 
 const NO_UNITS: Unit[] = Object.freeze([]) as unknown as Unit[];
-const NO_TASKS: Task[] = Object.freeze([]) as unknown as Task[];
+const NO_TASKS: readonly Task[] = [];
 
 /** A node of a run. A class: see docs/decisions/objects-of-a-call.md. */
 export class Task implements Ranked {
@@ -143,8 +144,7 @@ export class Task implements Ranked {
   readonly node: PlanNode;
   readonly id: string;
   dependencies: readonly Task[] = NO_TASKS;
-  /** Replaced by the first one, never pushed into while it is empty. */
-  dependents: Task[] = NO_TASKS;
+  readonly dependents: Task[] = newList();
   /** Number of successes that `wait` requires; 0: all. */
   readonly quorum: number;
   inOutput: boolean;
@@ -194,80 +194,38 @@ export class Task implements Ranked {
   }
 }
 
-/** What the tasks of a plan refer to, by place in the plan: kept with the plan, which many runs may share. */
-interface Links {
-  readonly inOutput: ReadonlySet<string>;
-  readonly dependencies: readonly (readonly number[])[];
-  readonly dependents: readonly (readonly number[])[];
-}
-
-const links = new WeakMap<ValidPlan, Links>();
-
-function linksOf(plan: ValidPlan): Links {
-  const known = links.get(plan);
-  if (known !== undefined) return known;
-  const places = new Map<string, number>();
-  const dependencies: number[][] = [];
-  const dependents: number[][] = [];
-  plan.nodes.forEach((valid, index) => {
-    const found = valid.dependencies.flatMap((id) => places.get(id) ?? []);
-    for (const dependency of found) dependents[dependency]?.push(index);
-    dependencies.push(found);
-    dependents.push([]);
-    places.set(valid.node.id, index);
-  });
-  const found = { inOutput: headsOf(plan.plan.output), dependencies, dependents };
-  links.set(plan, found);
-  return found;
-}
-
-/** The nodes that the output of a plan refers to. */
-function headsOf(output: unknown): ReadonlySet<string> {
-  const heads = new Set<string>();
-  for (const { reference } of listReferences(output)) {
-    for (const alternative of reference.alternatives) if (alternative.type === 'path') heads.add(alternative.head);
-  }
-  return heads;
-}
-
 /** The tasks of a plan by id, in the plan's order, linked both ways. `known` may return an existing task instead of the fresh one. */
 export function createTasks(plan: ValidPlan, known?: (fresh: Task) => Task): Map<string, Task> {
-  const { inOutput, dependencies, dependents } = linksOf(plan);
+  const inOutput = new Set<string>();
+  for (const { reference } of listReferences(plan.plan.output)) {
+    for (const alternative of reference.alternatives) if (alternative.type === 'path') inOutput.add(alternative.head);
+  }
   const tasks = new Map<string, Task>();
-  const list: Task[] = [];
   for (const valid of plan.nodes) {
     const fresh = new Task(valid, inOutput.has(valid.node.id));
     const task = known === undefined ? fresh : known(fresh);
-    list.push(task);
+    linkTask(task, tasks);
     tasks.set(task.id, task);
-  }
-  for (let at = 0; at < list.length; at += 1) {
-    const task = list[at];
-    if (task === undefined) continue;
-    task.dependencies = tasksAt(list, dependencies[at]);
-    task.dependents = tasksAt(list, dependents[at]);
-    task.open = task.dependencies.length;
   }
   return tasks;
 }
 
-/** A list that grows by itself begins with room for 17, which would be most of what a task takes. */
-function tasksAt(list: readonly Task[], places: readonly number[] = []): Task[] {
-  if (places.length === 0) return NO_TASKS;
-  const found = new Array<Task>(places.length);
-  for (let at = 0; at < places.length; at += 1) found[at] = list[places[at] as number] as Task;
-  return found;
-}
-
-/** Links a task that joins the others with its dependencies. */
+/** Links a task with its dependencies. */
 export function linkTask(task: Task, tasks: ReadonlyMap<string, Task>): void {
-  const dependencies = task.valid.dependencies.flatMap((id) => tasks.get(id) ?? []);
-  for (const dependency of dependencies) {
-    if (dependency.dependents.length === 0) dependency.dependents = [task];
-    else dependency.dependents.push(task);
+  const ids = task.valid.dependencies;
+  // A list that grows by itself begins with room for 17, which would be most of what a task takes.
+  const linked = new Array<Task>(ids.length);
+  let count = 0;
+  for (const id of ids) {
+    const dependency = tasks.get(id);
+    if (dependency === undefined) continue;
+    linked[count] = dependency;
+    count += 1;
+    dependency.dependents.push(task);
   }
-  task.dependencies = dependencies;
-  task.open = dependencies.length;
+  if (count < ids.length) linked.length = count;
+  task.dependencies = linked;
+  task.open = count;
 }
 
 export const noProgress = (): TaskProgress => ({

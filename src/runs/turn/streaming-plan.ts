@@ -218,6 +218,8 @@ function mergedTasks(run: RunState, streaming: StreamingPlan, plan: ValidPlan): 
 
 /** The node with its progress, and with what only the whole plan defines. */
 function renewed(task: Task, { valid, priority, index, inOutput }: Task): Task {
+  task.dependencies = [];
+  task.dependents.length = 0;
   return Object.assign(task, { valid, priority, index, inOutput, succeeded: 0, broken: 0 });
 }
 
