@@ -5,6 +5,7 @@ import { type Connection, connect } from '../connection.ts';
 import type { SqlRow, SqlValue } from '../database.ts';
 import { checkError, corruptError, parseStored } from '../errors.ts';
 import { eventOf, ledgerRowOf, RUN_COLUMNS, summaryOf } from '../records.ts';
+import { scopesOfRows } from '../totals/known-names.ts';
 import { rowsOf, sumsOf } from '../totals/part-bytes.ts';
 
 const PAGE = 500;
@@ -35,7 +36,7 @@ export async function checkFile(path: string, clock: Clock): Promise<void> {
     }
     await readAll(connection, RUNS, '', (row) => summaryOf(row, path));
     await readAll(connection, EVENTS, SMALLEST_ID, ([, runId, text]) => eventOf(text, String(runId), path));
-    await readAll(connection, LEDGER, SMALLEST_ID, ([, text]) => ledgerRowOf(text, path));
+    await readLedger(connection, path);
     await readSums(connection);
     await readAll(connection, CELLS, '', ([, text]) => parseStored(text, path));
   } finally {
@@ -54,6 +55,21 @@ async function readAll(
     for (const row of rows) check(row);
     if (rows.length < PAGE) return;
     after = rows.at(-1)?.[0] as SqlValue;
+  }
+}
+
+async function readLedger(connection: Connection, path: string): Promise<void> {
+  for (let after = SMALLEST_ID; ; ) {
+    const rows = await connection.read((sql) =>
+      sql.snapshot(() => {
+        const scopeIdOf = scopesOfRows(sql);
+        const found = sql.all(LEDGER, [after, PAGE]);
+        for (const [, text] of found) for (const { kind, id } of ledgerRowOf(text, path).scopes) scopeIdOf(kind, id);
+        return found;
+      }),
+    );
+    if (rows.length < PAGE) return;
+    after = Number(rows.at(-1)?.[0]);
   }
 }
 

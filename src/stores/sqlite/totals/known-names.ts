@@ -30,6 +30,25 @@ export function ownScopeId(sql: Sql, kind: string, name: string): number | undef
   return found === undefined ? undefined : Number(found);
 }
 
+/**
+ * The ids of the scopes that rows name. Each of them was written with its row, so one that is missing was damaged in the row: without
+ * this check, the row would silently be in no total of its user. Hold it during one transaction only.
+ *
+ * @throws SQLITE_CORRUPT
+ */
+export function scopesOfRows(sql: Sql): (kind: string, name: string) => number {
+  const ids = new Map<string, number>();
+  return (kind, name) => {
+    const key = `${kind} ${name}`;
+    const known = ids.get(key);
+    if (known !== undefined) return known;
+    const id = ownScopeId(sql, kind, name);
+    if (id === undefined) throw unknownScope();
+    ids.set(key, id);
+    return id;
+  };
+}
+
 /** Rows come with the same names again and again: each is looked up once. Hold it during one transaction only. */
 export interface KnownNames {
   label(label: readonly string[]): number;
@@ -48,15 +67,16 @@ interface NamedScope {
   readonly id: string;
 }
 
+const unknownScope = (): Error =>
+  Object.assign(new Error('A row of the ledger has a scope that is not in the table of scopes.'), {
+    code: 'SQLITE_CORRUPT',
+  });
+
+/** @throws SQLITE_CORRUPT when it is asked for a scope that the file does not know */
 export function knownNames(sql: Sql): KnownNames {
   const labels = new Map<string, number>();
   const payers = new Map<string, number>();
-  const ownScopes = new Map<string, number | undefined>();
-  const ownOf = (kind: string, name: string): number | undefined => {
-    const key = `${kind} ${name}`;
-    if (!ownScopes.has(key)) ownScopes.set(key, ownScopeId(sql, kind, name));
-    return ownScopes.get(key);
-  };
+  const scopeIdOf = scopesOfRows(sql);
   return {
     label(label) {
       const key = JSON.stringify(label);
@@ -71,9 +91,9 @@ export function knownNames(sql: Sql): KnownNames {
       // Scopes come in the same order again and again: the form in which the file has them is made once for each.
       let key = '';
       for (const scope of all) {
+        const id = scopeIdOf(scope.kind, scope.id);
         const kind = ownKindOf(scope.kind);
-        const ownId = kind === undefined ? undefined : ownOf(scope.kind, scope.id);
-        if (kind !== undefined && ownId !== undefined) own.push(ownNumber(kind, ownId));
+        if (kind !== undefined) own.push(ownNumber(kind, id));
         if (!SUMMED_SCOPES.has(scope.kind)) continue;
         paying.push(scope);
         key += `${scope.kind} ${scope.id.length} ${scope.id}`;

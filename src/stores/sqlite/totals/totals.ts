@@ -8,7 +8,7 @@ import { type Asked, asked } from './asked.ts';
 import { conditionsOf, where } from './conditions.ts';
 import { createAddend, createGroupSums, type GroupSums } from './group-sums.ts';
 import { addGrouped, nameOf, scopeOf } from './groups.ts';
-import { ownKindOf, ownNumber, ownScopeId } from './known-names.ts';
+import { ownKindOf, ownNumber, ownScopeId, scopesOfRows } from './known-names.ts';
 import { summedUpTo } from './parts.ts';
 import { addParts } from './sums.ts';
 
@@ -49,9 +49,12 @@ function totalsOfParts(
 
 /** Those that are in no part yet: read by their ids alone, because any other index would lead through all rows of that time. */
 function newRows(sql: Sql, filter: LedgerFilter, path: string): readonly LedgerRow[] {
-  const rows = sql
-    .all('SELECT row FROM ledger WHERE id > ?', [summedUpTo(sql)])
-    .map(([text]) => ledgerRowOf(text, path));
+  const scopeIdOf = scopesOfRows(sql);
+  const rows = sql.all('SELECT row FROM ledger WHERE id > ?', [summedUpTo(sql)]).map(([text]) => {
+    const row = ledgerRowOf(text, path);
+    for (const { kind, id } of row.scopes) scopeIdOf(kind, id);
+    return row;
+  });
   return rows.filter((row) => matches(row, filter));
 }
 
@@ -117,10 +120,12 @@ const PAGE = 500;
 function addEach(sql: Sql, totals: Totals, groups: readonly LedgerGroup[], filter: LedgerFilter, path: string): void {
   const { texts, values } = conditionsOf(filter);
   const query = `SELECT l.id, l.row FROM ledger l ${where([...texts, 'l.id > ?'])} ORDER BY l.id LIMIT ${PAGE}`;
+  const scopeIdOf = scopesOfRows(sql);
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
     const page = sql.all(query, [...values, after]);
     for (const [, text] of page) {
       const row = ledgerRowOf(text, path);
+      for (const { kind, id } of row.scopes) scopeIdOf(kind, id);
       totals.add(
         groups.map((group) => groupsOf(row, group)),
         sumOf(row),
