@@ -82,12 +82,29 @@ export function expectedRow(
 const payersOf = ({ scopes, session }: Attempt): LedgerRow['scopes'] =>
   withSession(scopes, session).map(({ kind, id }) => ({ kind, id }));
 
-/** Its fields are named here, and the spread comes last: other forms cost several times as much. */
+/** Each field is named: a copy of the record costs twenty times as much (docs/decisions/objects-of-a-call.md). */
 export function rowOf(attempt: Attempt, record: AttemptRecord): LedgerRow {
-  return {
+  const { session } = attempt;
+  const row: Growing<LedgerRow> = {
     callId: attempt.id,
-    ...(attempt.session === undefined ? {} : { session: attempt.session }),
     scopes: payersOf(attempt),
-    ...record,
+    key: record.key,
+    target: record.target,
+    purpose: record.purpose,
+    startedAt: record.startedAt,
+    queueMs: record.queueMs,
+    firstTokenMs: record.firstTokenMs,
+    totalMs: record.totalMs,
+    outcome: record.outcome,
+    usage: record.usage,
+    costNanoUsd: record.costNanoUsd,
   };
+  const { error, estimated, networkMs, requestId, estimatedInput } = record;
+  if (session !== undefined) row.session = session;
+  if (error !== undefined) row.error = error;
+  if (estimated !== undefined) row.estimated = estimated;
+  if (networkMs !== undefined) row.networkMs = networkMs;
+  if (requestId !== undefined) row.requestId = requestId;
+  if (estimatedInput !== undefined) row.estimatedInput = estimatedInput;
+  return row;
 }

@@ -1,10 +1,11 @@
 /**
- * The connections of a transport: undici's agent, with what it does not tell about the connection that carries a request —
- * whether it was used before, and whether any byte came back on it since.
+ * The connections of a transport: a pool for each origin. An exchange learns which connection carries it: whether that was used before, and
+ * whether any byte came back on it since.
  */
-import type { Agent, buildConnector, Client, Dispatcher, Pool } from 'undici';
-import type { Connection, Exchange } from './exchange.ts';
+import type { buildConnector, Client } from 'undici';
+import type { Connection } from './exchange.ts';
 import { loadUndici } from './load-undici.ts';
+import { type OriginPool, originPool, type PooledClient, type TrackedOptions } from './origin-pool.ts';
 import type { HttpProxy, ProxyOf } from './proxy.ts';
 import { type Tunnels, toProxy, tunnelled } from './tunnel.ts';
 
@@ -26,12 +27,6 @@ export interface Connections {
   destroy(): Promise<void>;
 }
 
-/** An agent hands these options on unchanged, so a client finds the exchange in them that its own handler hides. */
-export interface TrackedOptions extends Dispatcher.DispatchOptions {
-  readonly origin: string;
-  readonly exchange: Exchange;
-}
-
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
   const { proxyOf } = options;
   const undici = await loadUndici(proxyOf !== undefined);
@@ -47,32 +42,41 @@ export async function openConnections(options: ConnectionOptions): Promise<Conne
       single.add(client);
       return { client, over: () => void client.close().finally(() => single.delete(client)) };
     });
-  const openClient = (origin: URL | string, given: object): Client => {
+  const open = (origin: string): PooledClient => {
     const connection: Connection = { socket: undefined, requests: 0 };
-    const connector = routes === undefined ? connect : routes.connectorOf(new URL(origin).origin);
-    const client = new undici.Client(origin, { ...given, connect: watched(connector, connection) });
-    return withConnection(client, connection);
+    const connector = routes === undefined ? connect : routes.connectorOf(origin);
+    const client = new undici.Client(origin, { ...shared, connect: watched(connector, connection) });
+    return { client, connection };
   };
-  const agent: Agent = new undici.Agent({
-    ...shared,
-    connections: options.maxConnectionsPerOrigin,
-    factory: (origin, given): Pool => new undici.Pool(origin, { ...given, factory: openClient }),
-  });
+  const pools = new Map<string, OriginPool>();
+  const poolOf = (origin: string): OriginPool => {
+    const known = pools.get(origin);
+    if (known !== undefined) return known;
+    const onEmpty = (): void => void pools.delete(origin);
+    const pool = originPool({ open: () => open(origin), most: options.maxConnectionsPerOrigin, onEmpty });
+    pools.set(origin, pool);
+    return pool;
+  };
   return {
     dispatch(given) {
       const request = routes === undefined ? given : routes.routed(given);
-      agent.dispatch(request, request.exchange);
+      poolOf(request.origin).dispatch(request);
     },
     dispatchFresh(given) {
       const request = routes === undefined ? given : routes.routed(given);
-      const client = openClient(request.origin, shared);
+      const { client, connection } = open(request.origin);
       single.add(client);
-      client.dispatch({ ...request, reset: true } as TrackedOptions, request.exchange);
+      request.exchange.assign(connection);
+      client.dispatch({ ...request, reset: true }, request.exchange);
       // Closes once the request is over.
       void client.close().finally(() => single.delete(client));
     },
     async destroy() {
-      await Promise.all([agent.destroy(), ...[...single].map((client) => client.destroy())]);
+      const all = [
+        ...[...pools.values()].map((pool) => pool.destroy()),
+        ...[...single].map((client) => client.destroy()),
+      ];
+      await Promise.all(all);
     },
   };
 }
@@ -113,7 +117,9 @@ function proxyRoutes(proxyOf: ProxyOf, connect: buildConnector.connector, open: 
 
 /** The request as a proxy takes it, with the whole address, for http: addresses only. */
 function forwarded(request: TrackedOptions, proxy: HttpProxy): TrackedOptions {
-  const headers = { host: new URL(request.origin).host, ...(request.headers as object), ...proxy.headers };
+  const own = request.headers.flatMap((name, index, all) => (index % 2 === 0 ? [[name, all[index + 1]]] : []));
+  const named = { host: new URL(request.origin).host, ...Object.fromEntries(own), ...proxy.headers };
+  const headers = Object.entries<string>(named).flat();
   return { ...request, origin: proxy.origin, path: request.origin + request.path, headers };
 }
 
@@ -125,14 +131,4 @@ function watched(connect: buildConnector.connector, connection: Connection): bui
       connection.requests = 0;
       callback(...result);
     });
-}
-
-function withConnection(client: Client, connection: Connection): Client {
-  const dispatch = client.dispatch.bind(client);
-  return Object.assign(client, {
-    dispatch(options: Partial<TrackedOptions> & Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) {
-      options.exchange?.assign(connection);
-      return dispatch(options, handler);
-    },
-  });
 }

@@ -150,6 +150,11 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     return this.#sentAt === undefined ? 0 : this.#sentAt - this.#askedAt;
   }
 
+  /** Its answer may still arrive, and the caller has not left. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
   /** Nothing of the request was sent: no connection was free or could be opened. */
   get unsent(): boolean {
     return !this.#begun;

@@ -3,8 +3,9 @@ import type { Clock } from '../../core/clock.ts';
 import { abortError, unsentError } from '../../core/errors.ts';
 import type { TransportRequest, TransportResponse } from '../../core/model/provider.ts';
 import { assertNoUser } from '../../kit/requests/base-address.ts';
-import { type ConnectionOptions, type Connections, openConnections, type TrackedOptions } from './connections.ts';
+import { type ConnectionOptions, type Connections, openConnections } from './connections.ts';
 import { Exchange } from './exchange.ts';
+import type { TrackedOptions } from './origin-pool.ts';
 import type { ProxyOf } from './proxy.ts';
 import { type AnswerBounds, responseOf } from './transport-answer.ts';
 import { isLost, transportError } from './transport-errors.ts';
@@ -69,8 +70,13 @@ async function ask(connections: Connections, request: TransportRequest, limits: 
 
 function optionsOf({ url, method, headers, body }: TransportRequest, exchange: Exchange): TrackedOptions {
   const { origin, path } = addressOf(url);
-  const accepted = { 'accept-encoding': 'gzip, deflate, br', ...headers };
-  return { origin, path, method, headers: accepted, body: body ?? null, exchange };
+  // Names and values in turn: copies of objects cost more.
+  const list = headers['accept-encoding'] === undefined ? ['accept-encoding', 'gzip, deflate, br'] : [];
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined) list.push(name, value);
+  }
+  return { origin, path, method, headers: list, body: body ?? null, exchange };
 }
 
 interface Address {

@@ -1,10 +1,10 @@
 /** Loads of undici what a transport needs. */
 import { createRequire } from 'node:module';
 
-type Undici = Pick<typeof import('undici'), 'Agent' | 'buildConnector' | 'Client' | 'Pool'>;
+type Undici = Pick<typeof import('undici'), 'buildConnector' | 'Client'>;
 
 /**
- * Four parts, where the version that is installed has them in their files: the whole of undici, with fetch, caches and mocks, takes three
+ * Two parts, where the version that is installed has them in their files: the whole of undici, with fetch, caches and mocks, takes three
  * times as long to load, and the first call of a process waits for it.
  *
  * @param opensTunnels true: the whole, because the parts have no `connect`
@@ -25,10 +25,8 @@ function partsOfUndici(): Undici | undefined {
     const load = createRequire(import.meta.url ?? __filename);
     if (!MAJOR.test(load('undici/package.json').version)) return undefined;
     const parts = {
-      Agent: load('undici/lib/dispatcher/agent.js'),
       buildConnector: load('undici/lib/core/connect.js'),
       Client: load('undici/lib/dispatcher/client.js'),
-      Pool: load('undici/lib/dispatcher/pool.js'),
     };
     return Object.values(parts).every((part) => typeof part === 'function') ? parts : undefined;
   } catch {

@@ -1,5 +1,5 @@
 /**
- * The transport on undici: one agent, one pool per origin, keep-alive on, pipelining off. It neither retries nor follows
+ * The transport on clients of undici: one pool per origin, keep-alive on, pipelining off. It neither retries nor follows
  * redirects, because the layers above decide about that; with one exception:
  *
  * P1. A request that goes out on a kept connection and finds it closed, before any byte of an answer, is sent once more on a

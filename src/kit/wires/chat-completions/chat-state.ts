@@ -1,5 +1,6 @@
 /** The state of a chat answer while it is read, and its end. */
 import { PolyphonyError } from '../../../core/errors.ts';
+import { newList } from '../../../core/lists.ts';
 import type {
   ChatRequest,
   Citation,
@@ -20,24 +21,30 @@ import { type AudioDraft, audioDraft, audioEvent } from './media.ts';
 import type { ChatCompletionsQuirks } from './quirks.ts';
 import { type ReasoningReader, reasoningReader } from './reasoning.ts';
 
-export interface ChatState extends AnswerState {
-  reason: FinishReason | undefined;
-  usage: Usage | undefined;
+/** A class: see docs/decisions/objects-of-a-call.md. */
+export class ChatState implements AnswerState {
+  events: ModelEvent[];
+  failure: AnswerState['failure'];
+  complete: boolean;
+  malformed: number;
+  readonly raw: unknown[] | undefined;
+  reason: FinishReason | undefined = undefined;
+  usage: Usage | undefined = undefined;
   /** The usage as it was sent, which may state a cost. */
-  rawUsage: JsonRecord | undefined;
-  model: string | undefined;
-  fingerprint: string | undefined;
-  id: string | undefined;
-  serviceTier: string | undefined;
-  refusal: string;
+  rawUsage: JsonRecord | undefined = undefined;
+  model: string | undefined = undefined;
+  fingerprint: string | undefined = undefined;
+  id: string | undefined = undefined;
+  serviceTier: string | undefined = undefined;
+  refusal = '';
   readonly stops: readonly string[] | undefined;
-  stopSequence: string | undefined;
-  citations: Citation[];
+  stopSequence: string | undefined = undefined;
+  citations: Citation[] = newList();
   /** Text or a tool call has arrived. */
-  hasOutput: boolean;
+  hasOutput = false;
   /** A complete message has arrived, so the answer is complete even without a finish reason. */
-  whole: boolean;
-  readonly logprobs: TokenLogprob[];
+  whole = false;
+  readonly logprobs: TokenLogprob[] = newList();
   readonly family: string;
   /** The sound of the answer so far. */
   readonly audio: AudioDraft;
@@ -46,40 +53,28 @@ export interface ChatState extends AnswerState {
   /** The schemas of tools that were sent in the strict subset, whose optional arguments arrive as nulls. */
   readonly strictTools: ReadonlyMap<string, JsonSchema>;
   /** Created with the first piece of a call. */
-  calls: ToolCallAssembler | undefined;
+  calls: ToolCallAssembler | undefined = undefined;
   readonly reasoning: ReasoningReader;
   readonly costs: CostStatement;
   readonly report: WireContext['report'];
-}
 
-export function chatState(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): ChatState {
-  return {
-    reason: undefined,
-    usage: undefined,
-    rawUsage: undefined,
-    model: undefined,
-    fingerprint: undefined,
-    id: undefined,
-    serviceTier: undefined,
-    refusal: '',
-    stops: request.stop,
-    stopSequence: undefined,
-    citations: [],
-    hasOutput: false,
-    whole: false,
-    logprobs: [],
-    family: context.target.provider,
-    audio: audioDraft(request, context),
-    reasoningBesideOutput: quirks.reasoningBesideOutput === true,
-    errorNames: quirks.errorNames,
-    strictTools: strictToolsOf(request, quirks),
-    calls: undefined,
-    reasoning: reasoningReader(context.target.provider),
-    costs: quirks,
-    report: context.report,
-    // Last, because a field after a spread costs as much as all fields before it.
-    ...answerState(request),
-  };
+  constructor(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext) {
+    const { events, failure, complete, malformed, raw } = answerState(request);
+    this.events = events;
+    this.failure = failure;
+    this.complete = complete;
+    this.malformed = malformed;
+    this.raw = raw;
+    this.stops = request.stop;
+    this.family = context.target.provider;
+    this.audio = audioDraft(request, context);
+    this.reasoningBesideOutput = quirks.reasoningBesideOutput === true;
+    this.errorNames = quirks.errorNames;
+    this.strictTools = strictToolsOf(request, quirks);
+    this.reasoning = reasoningReader(context.target.provider);
+    this.costs = quirks;
+    this.report = context.report;
+  }
 }
 
 /** The assembler of the answer's calls. */
@@ -104,8 +99,19 @@ export function finishChat(state: ChatState): void {
   const costNanoUsd = statedCost(state.rawUsage);
   if (costNanoUsd !== undefined) state.report({ costNanoUsd });
   const statedCostNanoUsd = settledCost(state.rawUsage, state.costs);
-  const facts = { model, fingerprint, id, serviceTier, refusal, logprobs, citations, stopSequence };
-  finishAnswer(state, { reason, usage, ...facts, statedCostNanoUsd });
+  finishAnswer(state, {
+    reason,
+    usage,
+    model,
+    fingerprint,
+    id,
+    serviceTier,
+    refusal,
+    logprobs,
+    citations,
+    stopSequence,
+    statedCostNanoUsd,
+  });
 }
 
 const NO_SCHEMAS: ReadonlyMap<string, JsonSchema> = new Map();

@@ -15,7 +15,7 @@ import { decodeAnswer, textIn } from '../../http/decode-answer.ts';
 import { asList, asNumber, asRecord, asText, type JsonRecord } from '../../json/json-shape.ts';
 import { laterCounts } from '../counts.ts';
 import { finishReason } from '../finish-reason.ts';
-import { type ChatState, callsOf, chatState, finishChat, withUsage } from './chat-state.ts';
+import { ChatState, callsOf, finishChat, withUsage } from './chat-state.ts';
 import { citationsOf, logprobsOf, toolSources } from './decode-extras.ts';
 import { extensionOf, frameError } from './frame-error.ts';
 import { imageOf, readAudio } from './media.ts';
@@ -28,7 +28,7 @@ export function decodeChat(
   quirks: ChatCompletionsQuirks,
   context: WireContext,
 ): CompletableStream {
-  const state = chatState(request, quirks, context);
+  const state = new ChatState(request, quirks, context);
   return decodeAnswer(
     response,
     state,
