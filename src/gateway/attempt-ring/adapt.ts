@@ -164,7 +164,7 @@ function draftOf(request: ChatRequest, deployment: Deployment, relaxed: Relaxed 
   adaptTools(draft, card, relaxed);
   adaptSchema(draft, card);
   adaptSystem(draft, card);
-  dropParameters(draft, card);
+  dropParameters(draft, deployment);
   return draft;
 }
 
@@ -231,18 +231,19 @@ function adaptSystem(draft: Draft, card: ModelCard): void {
 }
 
 /** The parameters that each capability covers. */
-const PARAMETERS: readonly (readonly [Capability, readonly (keyof ChatRequest)[]])[] = [
-  ['temperature', ['temperature']],
-  ['top-p', ['topP', 'topK']],
-  ['seed', ['seed']],
-  ['stop', ['stop']],
-  ['penalties', ['presencePenalty', 'frequencyPenalty']],
+const PARAMETERS: readonly (readonly [capability: number, readonly (keyof ChatRequest)[]])[] = [
+  [maskOf(['temperature']), ['temperature']],
+  [maskOf(['top-p']), ['topP', 'topK']],
+  [maskOf(['seed']), ['seed']],
+  [maskOf(['stop']), ['stop']],
+  [maskOf(['penalties']), ['presencePenalty', 'frequencyPenalty']],
 ];
 
-function dropParameters(draft: Draft, card: ModelCard): void {
+function dropParameters(draft: Draft, { mask }: Deployment): void {
   for (const [capability, names] of PARAMETERS) {
+    if ((mask & capability) !== 0) continue;
     const given = names.filter((name) => draft.request[name] !== undefined);
-    if (given.length === 0 || can(card, capability)) continue;
+    if (given.length === 0) continue;
     draft.request = without(draft.request, given);
     warn(draft, 'parameter-dropped', `does not support ${given.join(' or ')}: dropped from the request.`);
   }

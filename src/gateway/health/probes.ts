@@ -120,7 +120,8 @@ export function createProbes(parts: ProbeParts, outages: Outages, router: () => 
         revivals.answered(target);
         if (silent.has(target.provider)) trusted.delete(target.provider);
       }
-      if (cancel === undefined) schedule();
+      const provider = cancel === undefined ? registry().providers.get(target.provider) : undefined;
+      if (provider !== undefined && canAsk(provider)) schedule();
     },
     all: () => Promise.all([...registry().providers.values()].map((provider) => keep(ask(provider)))),
     close() {
