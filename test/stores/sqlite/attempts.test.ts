@@ -56,3 +56,36 @@ it('fails one attempt whose counter holds no number, and not those that are writ
   expect(await keyValue.get('budget:user:ann')).toBe(10);
   await stores.close();
 });
+
+/** Moments at which the book is closed, in turns of the event loop after the second attempt was opened, and in promises after those. */
+const MOMENTS = [0, 1, 2, 3, 4, 5].flatMap((turns) => [0, 2, 4, 8].map((promises) => ({ turns, promises })));
+
+it('holds nothing for an attempt that waited for settlements while the book was closed, whenever that is', async () => {
+  const seen = new Set<string>();
+  for (const { turns, promises } of MOMENTS) {
+    const path = join(folder, `closing-${turns}-${promises}.db`);
+    const stores = sqliteStores({ path });
+    const holds = [{ key: 'budget:user:ann', limit: 100 }];
+    const open = (key: string) =>
+      stores.attempts?.open({ row: ledgerRow({ key, uncertain: true }), holds, heldNanoUsd: 80, isSent: true });
+    const first = await open('a/1');
+    if (first?.ok !== true) throw new Error('refused');
+    // It finds no room, and waits for the first, whose settlement gives most of it back.
+    const second = open('b/1')?.then(
+      ({ ok }) => (ok ? 'held' : 'refused'),
+      ({ code }) => String(code),
+    );
+    void first.attempt.settle(10, ledgerRow({ key: 'a/1', costNanoUsd: 10 }), 'soon');
+    for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+    for (let promise = 0; promise < promises; promise += 1) await Promise.resolve();
+    await stores.close();
+    const outcome = (await second) ?? '';
+    seen.add(outcome);
+    const after = sqliteStores({ path });
+    const [total] = await after.ledger.totals('provider');
+    expect(total?.attempts).toBe(outcome === 'held' ? 2 : 1);
+    expect(await after.keyValue.get('budget:user:ann')).toBe(total?.costNanoUsd);
+    await after.close();
+  }
+  expect([...seen]).toContain('invalid-request');
+});
