@@ -111,7 +111,8 @@ describe('opening', () => {
     [1544, 'invalid-config', 'cannot be opened for writing (SQLITE_READONLY_1544)'], // a folder that may not be written
     [8458, 'store-corrupt', 'could not be read or written (SQLITE_IOERR_8458)'],
     [779, 'store-corrupt', 'is damaged'],
-    [2, 'plugin-failed', 'it says'], // no result of SQLite that has a rule
+    [7, 'store-busy', 'could not be read or written now (SQLITE_NOMEM_7)'],
+    [2, 'store-corrupt', 'could not be read or written (UNKNOWN_SQLITE_ERROR_2)'], // no result of SQLite that has a rule
   ])('knows %i, which the driver has no name for', (number, code, words) => {
     const found = Object.assign(new Error('it says'), { code: `UNKNOWN_SQLITE_ERROR_${number}` });
     expect(storeError(found, 'a.db')).toMatchObject({ code, message: expect.stringContaining(words) });

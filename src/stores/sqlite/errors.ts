@@ -14,6 +14,7 @@ const PRIMARY: ReadonlyMap<number, string> = new Map([
   [3, 'PERM'],
   [5, 'BUSY'],
   [6, 'LOCKED'],
+  [7, 'NOMEM'],
   [8, 'READONLY'],
   [10, 'IOERR'],
   [11, 'CORRUPT'],
@@ -38,6 +39,13 @@ function codeOf(error: unknown): string {
   return error.message.startsWith('ConnectionFailed') ? 'SQLITE_CANTOPEN' : '';
 }
 
+/**
+ * The error is of a record that holds what cannot be there, so it concerns only those who asked for that record. After any other error of a
+ * statement, SQLite may have rolled the transaction back.
+ */
+export const isOfRecord = (error: unknown): boolean =>
+  error instanceof PolyphonyError || codeOf(error) === 'SQLITE_CORRUPT_TEXT';
+
 /** Another process or connection holds the lock: trying again helps. */
 export const isBusy = (error: unknown): boolean => BUSY.test(codeOf(error));
 
@@ -55,7 +63,14 @@ const SENTENCES: readonly (readonly [RegExp, ErrorCode, (path: string, code: str
       `The store ${path} cannot be opened for writing (${code}): choose a path whose folder and file this process may write.`,
   ],
   [
-    /^(?:SQLITE_IOERR|EIO$)/,
+    /^SQLITE_(?:NOMEM|PROTOCOL|INTERRUPT|ABORT)/,
+    'store-busy',
+    (path, code) =>
+      `The store ${path} could not be read or written now (${code}): look for a process without memory, then try again.`,
+  ],
+  [
+    // Whatever else SQLite says is about its file, too.
+    /^(?:SQLITE_|UNKNOWN_SQLITE_|EIO$)/,
     'store-corrupt',
     (path, code) => `The store ${path} could not be read or written (${code}): check its disk, then the file itself.`,
   ],

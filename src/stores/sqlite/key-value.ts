@@ -4,7 +4,7 @@ import type { CounterChange, CounterResult, KeyValueStore } from '../../core/sto
 import { assertKey, changeCounters, jsonText } from '../counters.ts';
 import type { Connection } from './connection.ts';
 import type { Sql } from './database.ts';
-import { parseStored } from './errors.ts';
+import { isOfRecord, parseStored } from './errors.ts';
 import { pruneCells } from './prune-rows.ts';
 
 const FIND = 'SELECT value FROM cells WHERE key = ? AND (until IS NULL OR until > ?)';
@@ -44,8 +44,9 @@ export function cellBatch(sql: Sql, path: string, now: number): CellBatch {
     try {
       const value = read(key);
       return typeof value === 'number' ? value : undefined;
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (isOfRecord(error)) return undefined;
+      throw error;
     }
   };
   const save = (key: string, value: number): void => {

@@ -2,6 +2,7 @@
 import type { CounterChange, CounterResult } from '../../../core/stores.ts';
 import type { Connection } from '../connection.ts';
 import type { Sql, SqlValue } from '../database.ts';
+import { isOfRecord, storeError } from '../errors.ts';
 import type { CellBatch } from '../key-value.ts';
 import { bookingOf, type HeldAttempt, insertAttempts, openingValues } from './attempt-queries.ts';
 
@@ -70,7 +71,7 @@ function writeBatch(sql: Sql, path: string, { nowMs }: BatchParts, openings: rea
   const at = bookingOf(sql, path, nowMs());
   const rows: (readonly SqlValue[])[] = [];
   const outcomes = openings.map(({ attempt, isSent, changes, text }) => {
-    const outcome = changes.length === 0 ? HELD : held(at.counters, changes);
+    const outcome = changes.length === 0 ? HELD : held(at.counters, changes, path);
     if ('ok' in outcome && outcome.ok) rows.push(openingValues(attempt, isSent, text));
     return outcome;
   });
@@ -79,10 +80,11 @@ function writeBatch(sql: Sql, path: string, { nowMs }: BatchParts, openings: rea
   return outcomes;
 }
 
-function held(counters: CellBatch, changes: readonly CounterChange[]): Outcome {
+function held(counters: CellBatch, changes: readonly CounterChange[], path: string): Outcome {
   try {
     return counters.change(changes);
   } catch (error) {
-    return { error };
+    if (!isOfRecord(error)) throw error;
+    return { error: storeError(error, path) };
   }
 }

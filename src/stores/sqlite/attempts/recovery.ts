@@ -38,11 +38,15 @@ export function renewOwner(sql: Sql, owner: string, { clock, processes }: Recove
   sql.run(SAVE_OWNER, [owner, lease.owner, lease.until, termText(lease), isNew ? 0 : 1]);
 }
 
-/** Owners of attempts whose process has died, as far as this can be told. */
+/**
+ * Owners of attempts whose process has died, as far as this can be told. One of this process renews its claim while anything of it is open, so
+ * its claim decides: a book whose disk failed until it was closed left its attempts there, and its process lives.
+ */
 export function deadOwners(sql: Sql, { clock, processes, self = '' }: RecoveryParts): readonly string[] {
   const dead = sql.all(OTHER_OWNERS, [self, self]).filter(([, ...row]) => {
     const lease = leaseOf(row, OWNER_LEASE_MS);
-    return !(processes.isAlive(lease.owner) ?? isHeld(lease, clock, undefined));
+    const isAlive = lease.owner === processes.self() ? undefined : processes.isAlive(lease.owner);
+    return !(isAlive ?? isHeld(lease, clock, undefined));
   });
   return dead.map(([owner]) => String(owner));
 }
