@@ -134,8 +134,8 @@ function routedLines(
   ];
 }
 
-const timeLine = ({ target, p95Ms, answers, isLeft }: ExplainedTime): string =>
-  `${target.provider}/${target.model}: ${p95Ms === null ? 'no answer in the window' : `95th percentile ${Math.round(p95Ms)} ms of ${answers} answers`}${isLeft ? ', too slow for the route' : ''}`;
+const timeLine = ({ target, p95Ms, answers, isLeft, inPlaceOf }: ExplainedTime): string =>
+  `${target.provider}/${target.model}${inPlaceOf === undefined ? '' : `, in the place of ${inPlaceOf.provider}/${inPlaceOf.model}`}: ${p95Ms === null ? 'no answer in the window' : `95th percentile ${Math.round(p95Ms)} ms of ${answers} answers`}${isLeft ? ', too slow for the route' : ''}`;
 
 function hedgeLine({ afterMs, second }: ExplainedHedge): string {
   if (second === null) return 'no second target: there is no other one';
