@@ -44,8 +44,8 @@ export const command = defineCommand<Options, [prompt: string]>({
         ),
       ),
   handle: async (terminal, options, prompt) => {
-    const { withPolyphony } = await import('../process/session.ts');
-    return withPolyphony(options, terminal, async ({ polyphony }) => {
+    const { withStoreToRead } = await import('../process/session.ts');
+    return withStoreToRead(options, terminal, async ({ polyphony }) => {
       const { tier, route, task, intent } = options;
       const choice = defined({ tier, route, task });
       const model = options.model ?? (Object.keys(choice).length === 0 ? undefined : choice);
