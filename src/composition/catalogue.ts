@@ -37,8 +37,9 @@ export function createCatalogue(options: {
   readonly escalates: boolean;
   readonly prompts?: PromptBook | undefined;
   readonly tokenRatios?: Catalogue['tokenRatios'];
+  readonly tokenCounter?: Catalogue['tokenCounter'];
 }): Catalogue {
-  const { parts, workflows, config, models, escalates, prompts, tokenRatios } = options;
+  const { parts, workflows, config, models, escalates, prompts, tokenRatios, tokenCounter } = options;
   const steps = new Map<string, StepType>();
   for (const step of BUILT_IN_STEPS) steps.set(step.use, step);
   for (const { type } of parts.steps.values()) steps.set(type.use, stepType(type));
@@ -56,7 +57,7 @@ export function createCatalogue(options: {
     ...(config.adapt?.toolsInPrompt === true ? { toolsInPrompt: true } : {}),
     workflows: new Map([...workflows.values()].map(({ id, plan }) => [id, plan])),
     bounds: boundsOf(config),
-    ...defined({ prompts, tokenRatios }),
+    ...defined({ prompts, tokenRatios, tokenCounter }),
   };
 }
 

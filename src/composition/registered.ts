@@ -46,7 +46,7 @@ export interface Registered {
 export function createRegistered(
   plugins: readonly HostedPlugin[],
   config: () => Config,
-  gateway: Pick<GatewayHandle, 'models' | 'checkRule' | 'tokenRatios'>,
+  gateway: Pick<GatewayHandle, 'models' | 'checkRule' | 'tokenRatios' | 'tokenCounter'>,
   initial: readonly WorkflowParts[],
   prompts: () => PromptBook | undefined = () => undefined,
 ): Registered {
@@ -62,7 +62,7 @@ export function createRegistered(
     const [workflows, models] = [set.registered, gateway.models()];
     const catalogue = createCatalogue({
       ...{ parts, workflows, config: config(), models, escalates, prompts: prompts() },
-      tokenRatios: gateway.tokenRatios,
+      ...{ tokenRatios: gateway.tokenRatios, tokenCounter: gateway.tokenCounter() },
     });
     return { set, parts, catalogue };
   };

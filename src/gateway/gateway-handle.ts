@@ -6,7 +6,7 @@ import type { EscalationRule, Handler } from '../core/model/model.ts';
 import type { Provider, Transport } from '../core/model/provider.ts';
 import type { Logger } from '../core/plugin.ts';
 import type { AttemptBook, KeyValueStore, UsageLedger } from '../core/stores.ts';
-import type { GatewayPlugin } from './gateway-plugin.ts';
+import type { FindCounter, GatewayPlugin } from './gateway-plugin.ts';
 
 export interface GatewayOptions {
   /** @default none; `register` adds more */
@@ -64,6 +64,8 @@ export interface GatewayHandle extends Gateway {
   checkRule(rule: EscalationRule, whose: string): void;
   /** What providers count for one token of the own estimate, by `provider/model`; the same map while nothing else was learned. */
   tokenRatios(): ReadonlyMap<string, number>;
+  /** The exact tokenizers of the plugins that are there now; undefined for none. */
+  tokenCounter(): FindCounter | undefined;
   /**
    * Refuses new calls and closes each provider once, then the transport. The stores stay open: their owner closes them. A
    * provider that fails to close, or takes longer than 5 seconds, is logged and does not prevent the others from closing. A second call does nothing.

@@ -44,6 +44,11 @@ export interface SqliteStoresOptions {
    * commits, but never the file. A killed process loses no commit either way. @default false
    */
   readonly powerSafe?: boolean;
+  /**
+   * Opens a file for reading alone where this process may not write it or its folder; every write then fails with invalid-config, and
+   * attempts that a killed process left unbooked are not among the rows. @default false: the first operation fails
+   */
+  readonly mayOnlyRead?: boolean;
   /** How long an operation waits for other processes before it fails with store-busy, in milliseconds. @default 10_000 */
   readonly busyMs?: number;
   /** How long ledger rows wait for others, to share a commit, in milliseconds. @default 50 */
@@ -63,6 +68,7 @@ const OPTIONS: KnownFields<SqliteStoresOptions> = {
   clock: CLOCK,
   processes: OBJECT,
   powerSafe: BOOLEAN,
+  mayOnlyRead: BOOLEAN,
   busyMs: COUNT,
   ledgerDelayMs: COUNT,
   ledgerBufferRows: COUNT,
@@ -80,10 +86,10 @@ export function sqliteStores(options: SqliteStoresOptions): Stores & Required<Pi
   assertKnownFields('sqliteStores', options, OPTIONS, nearest, 'invalid-config');
   const { clock = systemClock, processes = systemProcesses } = options;
   const onError = guardedListener(options.onError ?? (() => {}));
-  const { powerSafe = false, busyMs = 10_000, maximumBytes } = options;
+  const { powerSafe = false, mayOnlyRead = false, busyMs = 10_000, maximumBytes } = options;
   const path = filePath(options.path);
   const opened = (sql: Sql): void => recoverAtOpening(sql, { path, clock, processes, self: undefined });
-  const connection = connect({ path, clock, powerSafe, busyMs, maximumBytes, opened });
+  const connection = connect({ path, clock, powerSafe, mayOnlyRead, busyMs, maximumBytes, opened });
   // The file is closed when the last of the three stores is closed; threads and passages are closed with all of them.
   const open = new Set(['journal', 'ledger', 'keyValue']);
   const closing = (name: string) => async (): Promise<void> => {

@@ -67,13 +67,19 @@ export interface Started {
 /** The command as a process. */
 export function start(
   given: readonly string[],
-  options: { readonly folder: string; readonly environment?: Readonly<Record<string, string>> },
+  options: {
+    readonly folder: string;
+    readonly environment?: Readonly<Record<string, string>>;
+    /** The number of the user that runs it. @default the user of the test */
+    readonly user?: number | undefined;
+  },
 ): Started {
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, [compiled('src/cli/main.ts'), ...given], {
     cwd: options.folder,
     env: { PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
   });
   const text = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => {

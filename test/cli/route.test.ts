@@ -6,12 +6,14 @@ const config = {
   routes: {
     quick: { tier: 'fast', usd: 0.01, p95Ms: 2000 },
     careful: { chain: ['embedded/thorough'] },
+    watched: { chain: ['embedded/thorough'], p95Ms: 2000 },
   },
   tasks: {
     translation: { route: 'quick', when: [{ words: ['translate'] }] },
     law: { route: 'careful', examples: ['Is this clause of the contract valid?'] },
   },
   detectLanguage: true,
+  candidates: { test: { of: 'embedded/thorough', model: 'embedded/fast' } },
 };
 const route = (...given: readonly string[]) => {
   process.chdir(folderWith({ 'polyphony.json': config }));
@@ -28,6 +30,13 @@ describe('route', () => {
     const { out: law } = await route('Is the contract valid?');
     expect(law).toContain('route careful, task law: by its examples, 100 % of the votes of the nearest ones');
     expect((await route('Pancakes')).out).toContain('route none, task none: neither rule nor example told it');
+  });
+
+  it('shows also what was observed of a model that may be asked in the place of another', async () => {
+    const { out } = await route('hi', '--route', 'watched');
+    expect(out).toContain(
+      'embedded/thorough: no answer in the window\nembedded/fast, in the place of embedded/thorough: no',
+    );
   });
 
   it('takes a route, a task or an intent', async () => {

@@ -52,12 +52,16 @@ describe('law: a model that ends', () => {
     await Promise.all([ask('v'), ask('v')]);
     await world.run(world.gateway.generate(best, { id: 'alone' }));
     expect(typesOf(events)).toEqual(['model-deprecated', ...Array(4).fill('model-shifted')]);
-    const shift = { from: 'fake/old', to: 'fake/new', calls: 1 };
+    expect(events.slice(-2).map(({ message }) => message)).toEqual([
+      'fake/old ends, so a new session gets fake/new.',
+      'fake/old ends, so a call without a session gets fake/new.',
+    ]);
+    const shift = { from: 'fake/old', to: 'fake/new', calls: 1, sessions: 1 };
     expect(await recordsOf(world)).toMatchObject([
       { ...shift, session: 't' },
       { ...shift, session: 'u' },
       { ...shift, session: 'v' },
-      { ...shift, call: 'alone' },
+      { ...shift, sessions: 0, call: 'alone' },
     ]);
   });
 
@@ -79,6 +83,19 @@ describe('law: a model that ends', () => {
     const calls = (await recordsOf(world)).map((one) => Number(one.calls));
     expect(calls.reduce((sum, each) => sum + each, 0)).toBe(170);
     expect(calls).toHaveLength(60 + 1 + 60 + 1);
+  });
+
+  it('sums sessions and calls without one apart', async () => {
+    const world = harness({ providers: [fakeProvider({ models: [old, current] })] });
+    const events = listening(world);
+    for (let call = 0; call < 60; call += 1) await world.gateway.generate(best);
+    expect(events.every((event) => event.type === 'model-shifted' && event.sessions === 0)).toBe(true);
+    for (const session of ['s', 't', 's', undefined])
+      await world.gateway.generate(best, session === undefined ? {} : { session });
+    await world.gateway.close();
+    const message = 'fake/old ends, so 2 new sessions and a call without a session get fake/new.';
+    expect(events.at(-1)).toMatchObject({ calls: 3, sessions: 2, message });
+    expect((await recordsOf(world)).at(-1)).toMatchObject({ calls: 3, sessions: 2 });
   });
 
   it('is left without an error where the record cannot be written', async () => {

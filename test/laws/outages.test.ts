@@ -226,6 +226,45 @@ describe('law: probes', () => {
     }
   });
 
+  it('alone keep calls away for five minutes at most, so that what answers again is found', async () => {
+    for (const found of ['by probes', 'by calls']) {
+      const it = world({}, { health: { probe: true } });
+      await it.runtime.clock.advance(30_000);
+      it.probeFails = true;
+      it.failing = found === 'by calls';
+      if (it.failing) for (let call = 0; call < 6; call += 1) await it.gateway.generate(best);
+      it.failing = false;
+      await it.runtime.clock.advance(240_000);
+      const served = async (): Promise<string> => (await it.gateway.generate(best)).target.provider;
+      expect(it.events.map(({ type }) => type)).toEqual(['outage']);
+      expect(await served()).toBe('b');
+      // Its free endpoint is gone for good, and its models answer.
+      await it.runtime.clock.advance(300_000);
+      expect([found, await served(), await served()]).toEqual([found, 'a', 'a']);
+      expect(it.events.map(({ type }) => type)).toEqual(['outage', 'recovered']);
+      await it.runtime.clock.advance(3_600_000);
+      expect(await served()).toBe('a');
+      await it.gateway.close();
+    }
+  });
+
+  it('try what still fails once every five minutes, by one call', async () => {
+    const it = world({}, { health: { probe: true } });
+    await it.runtime.clock.advance(30_000);
+    it.failing = true;
+    it.probeFails = true;
+    await it.runtime.clock.advance(180_000);
+    const tried = async (): Promise<number> => (await it.gateway.generate(best)).attempts.length - 1;
+    let failures = 0;
+    for (let second = 0; second < 3600; second += 5) {
+      failures += await tried();
+      await it.runtime.clock.advance(5000);
+    }
+    expect(failures).toBeGreaterThanOrEqual(11);
+    expect(failures).toBeLessThanOrEqual(13);
+    await it.gateway.close();
+  });
+
   it('that nobody believes end no outage later than calls do', async () => {
     const it = world();
     it.failing = true;

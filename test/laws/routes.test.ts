@@ -15,6 +15,7 @@ function world(
   routes: NonNullable<Config['routes']>,
   tookMs: Record<string, number> = {},
   models = [eu, us, cheap],
+  more: Config = {},
 ): Harness & { readonly events: GatewayEvent[]; readonly tookMs: Record<string, number> } {
   const made = harness({
     providers: (runtime) => [
@@ -28,7 +29,7 @@ function world(
         ],
       }),
     ],
-    config: { routes, retry: { retries: 0 } },
+    config: { ...more, routes, retry: { retries: 0 } },
   });
   const events: GatewayEvent[] = [];
   made.gateway.onEvent?.((event) => events.push(event));
@@ -184,6 +185,25 @@ describe('law: a route that limits the time of answers', () => {
     made.gateway.reconfigure({ routes: { main: { ...main, p95Ms: 3000 } } });
     const { routed } = made.gateway.explain({ operation: 'chat', ...user(), model: { route: 'main' } });
     expect(routed?.times?.find(({ target }) => target.model === 'eu')).toMatchObject({ answers: 0, isLeft: false });
+  });
+
+  it.each<[string, Config]>([
+    ['its successor', { models: { 'fake/eu': { lifecycle: { stage: 'deprecated', replacedBy: 'fake/cheap' } } } }],
+    ['its candidate', { candidates: { test: { of: 'fake/eu', model: 'fake/cheap', share: 0.5 } } }],
+  ])('explains also the time of what may be asked in the place of a model: %s', async (_, more) => {
+    const made = world({ main: { chain: ['eu', 'us'], p95Ms: 1000 } }, { cheap: 1500 }, [eu, us, cheap], more);
+    for (let call = 0; call < 3; call += 1) await asked(made, { model: 'fake/cheap' });
+    const { routed, candidates } = made.gateway.explain({ operation: 'chat', ...user(), model: { route: 'main' } });
+    // It is too slow, so it takes no place, and that has to be seen.
+    expect(candidates.map(({ target }) => target.model)).toEqual(['eu', 'us']);
+    expect(routed?.times?.slice(2)).toMatchObject([
+      { target: { model: 'cheap' }, p95Ms: 1500, answers: 3, isLeft: true, inPlaceOf: { model: 'eu' } },
+    ]);
+    made.tookMs.cheap = 100;
+    await made.runtime.clock.advance(300_000);
+    const later = made.gateway.explain({ operation: 'chat', ...user(), model: { route: 'main' } });
+    const named = later.routed?.times?.filter(({ target }) => target.model === 'cheap');
+    expect(named).toMatchObject([{ p95Ms: null, answers: 0, isLeft: false }]);
   });
 
   it('orders the models of a tier in the same way', async () => {

@@ -285,6 +285,60 @@ describe.each(Object.entries(PLACES))('law: a trial of several processes, in %s'
     await one.gateway.close();
     await two.end();
   });
+
+  it('is decided by the later decision, whichever release made it', async () => {
+    const open = place();
+    const keyValue = open();
+    const decideOlder = (state: string) => keyValue.set('candidate:v2:fake/old:fake/new', state);
+    const inProcess = async (work: (process: Process) => unknown = () => {}, given: Partial<CandidateConfig> = {}) => {
+      const process = started(open(), given);
+      await process.gateway.recall?.();
+      await work(process);
+      await process.gateway.recall?.();
+      const { state } = process.report();
+      await process.end();
+      return state;
+    };
+    const decide =
+      (state: 'promoted' | 'dismissed' | 'trying') =>
+      ({ gateway }: Process) =>
+        gateway.decideCandidate?.('v2', state);
+    await decideOlder('promoted');
+    // Before anything was read: what is decided here comes later than what stands there.
+    const hasty = started(open());
+    hasty.gateway.decideCandidate?.('v2', 'trying');
+    await hasty.gateway.recall?.();
+    expect(hasty.report().state).toBe('trying');
+    await hasty.end();
+    expect(await inProcess()).toBe('trying');
+    // Figures of another rule are removed, decisions are not.
+    expect(await inProcess(({ ask }) => ask('first'), { samples: 60 })).toBe('trying');
+    expect(await inProcess()).toBe('trying');
+    await decideOlder('dismissed');
+    expect(await inProcess()).toBe('dismissed');
+    expect(await inProcess(decide('promoted'))).toBe('promoted');
+    expect(await inProcess()).toBe('promoted');
+    expect(await inProcess(decide('trying'))).toBe('trying');
+    expect(await inProcess()).toBe('trying');
+    await decideOlder('promoted');
+    expect([await inProcess(), await inProcess()]).toEqual(['promoted', 'promoted']);
+    await keyValue.close();
+  });
+
+  it('is not decided by what an earlier release kept where nobody noted when', async () => {
+    const keyValue = memoryStores().keyValue;
+    const one = started(keyValue);
+    one.gateway.decideCandidate?.('v2', 'dismissed');
+    await one.gateway.recall?.();
+    for (const key of await keyValue.keys('trial:')) if (key.endsWith(':older')) await keyValue.delete(key);
+    await keyValue.set('candidate:v2:fake/old:fake/new', 'promoted');
+    const two = started(keyValue);
+    await two.gateway.recall?.();
+    await two.gateway.recall?.();
+    expect(two.report().state).toBe('dismissed');
+    await one.gateway.close();
+    await two.gateway.close();
+  });
 });
 
 describe('law: a trial over a store that fails', () => {

@@ -12,9 +12,9 @@ export const command = defineCommand<object, [plan: string]>({
   handle: async (terminal, options, argument) => {
     const { givenPlanOf, planTextIn } = await import('../input/run-target.ts');
     const given = await givenPlanOf(argument);
-    const { withPolyphony } = await import('../process/session.ts');
+    const { withStoreToRead } = await import('../process/session.ts');
     const { validPlan } = await import('../process/given-plan.ts');
-    return withPolyphony(options, terminal, async (session) => {
+    return withStoreToRead(options, terminal, async (session) => {
       await session.polyphony.gateway.recall?.();
       const plan = await validPlan(session, argument, planTextIn(given, session.polyphony), options, terminal);
       if (plan === undefined) return EXIT.invalidPlan;

@@ -37,11 +37,11 @@ export const command = defineCommand<Options, [plan: string]>({
     const isRun = argument.startsWith('run_');
     const { givenPlanOf, planTextIn } = await import('../input/run-target.ts');
     const given = isRun ? undefined : await givenPlanOf(argument);
-    const { withPolyphony } = await import('../process/session.ts');
+    const { withStoreToRead } = await import('../process/session.ts');
     const { validPlan } = await import('../process/given-plan.ts');
     const { draw } = await import('../../drawing/index.ts');
     const { write } = await import('../input/read-file.ts');
-    return withPolyphony(options, terminal, async (session) => {
+    return withStoreToRead(options, terminal, async (session) => {
       const source = given === undefined ? await planOfRun(session, argument) : planTextIn(given, session.polyphony);
       const plan = await validPlan(session, argument, source, options, terminal);
       if (plan === undefined) return EXIT.invalidPlan;

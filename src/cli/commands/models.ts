@@ -34,10 +34,10 @@ export const command = defineCommand<Options, [name: string | undefined, file: s
   handle: async (terminal, options, name, file) => {
     if (name === 'diff') return difference(terminal, options, file);
     if (options.matrix === true) return matrix(terminal, options, name ?? '');
-    const { withPolyphony } = await import('../process/session.ts');
+    const { withStoreToRead } = await import('../process/session.ts');
     const { modelsHolding, listedModelsNamed } = await import('../input/listed-model.ts');
     const { modelDetail, modelTable } = await import('../screen/models-text.ts');
-    return withPolyphony(options, terminal, async ({ polyphony: { gateway }, loaded }) => {
+    return withStoreToRead(options, terminal, async ({ polyphony: { gateway }, loaded }) => {
       const named = name === undefined ? [] : listedModelsNamed(name, gateway, loaded.config.aliases ?? {});
       const shown = named.length > 0 ? named : modelsHolding(name ?? '', gateway);
       if (options.json) terminal.print(safeJson(shown.map(documentOf), 2));
@@ -54,10 +54,10 @@ export const command = defineCommand<Options, [name: string | undefined, file: s
 const documentOf = ({ provider, card }: ListedModel): object => ({ provider, ...card });
 
 async function matrix(terminal: Terminal, options: Options & SharedOptions, part: string): Promise<number> {
-  const { withPolyphony } = await import('../process/session.ts');
+  const { withStoreToRead } = await import('../process/session.ts');
   const { knownModels, modelsHolding } = await import('../input/listed-model.ts');
   const { matrixDocument, matrixTable } = await import('../screen/matrix-text.ts');
-  return withPolyphony(options, terminal, async ({ polyphony: { gateway } }) => {
+  return withStoreToRead(options, terminal, async ({ polyphony: { gateway } }) => {
     const shown = options.all === true ? knownModels(part) : modelsHolding(part, gateway);
     if (options.json) terminal.print(safeJson(matrixDocument(shown), 2));
     else if (shown.length > 0) terminal.print(matrixTable(shown, terminal.paint));

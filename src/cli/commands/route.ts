@@ -44,8 +44,8 @@ export const command = defineCommand<Options, [prompt: string]>({
         ),
       ),
   handle: async (terminal, options, prompt) => {
-    const { withPolyphony } = await import('../process/session.ts');
-    return withPolyphony(options, terminal, async ({ polyphony }) => {
+    const { withStoreToRead } = await import('../process/session.ts');
+    return withStoreToRead(options, terminal, async ({ polyphony }) => {
       const { tier, route, task, intent } = options;
       const choice = defined({ tier, route, task });
       const model = options.model ?? (Object.keys(choice).length === 0 ? undefined : choice);
@@ -134,8 +134,8 @@ function routedLines(
   ];
 }
 
-const timeLine = ({ target, p95Ms, answers, isLeft }: ExplainedTime): string =>
-  `${target.provider}/${target.model}: ${p95Ms === null ? 'no answer in the window' : `95th percentile ${Math.round(p95Ms)} ms of ${answers} answers`}${isLeft ? ', too slow for the route' : ''}`;
+const timeLine = ({ target, p95Ms, answers, isLeft, inPlaceOf }: ExplainedTime): string =>
+  `${target.provider}/${target.model}${inPlaceOf === undefined ? '' : `, in the place of ${inPlaceOf.provider}/${inPlaceOf.model}`}: ${p95Ms === null ? 'no answer in the window' : `95th percentile ${Math.round(p95Ms)} ms of ${answers} answers`}${isLeft ? ', too slow for the route' : ''}`;
 
 function hedgeLine({ afterMs, second }: ExplainedHedge): string {
   if (second === null) return 'no second target: there is no other one';

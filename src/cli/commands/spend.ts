@@ -52,9 +52,9 @@ export const command = defineCommand<SpendOptions>({
     const nowMs = systemClock.now();
     const span = options.since ?? options.last;
     const filter = span === undefined ? {} : { from: nowMs - span };
-    const { withPolyphony } = await import('../process/session.ts');
+    const { withStoreToRead } = await import('../process/session.ts');
     const { formatUsd, nanoToUsd } = await import('../../core/money/money.ts');
-    return withPolyphony(options, terminal, async ({ polyphony }) => {
+    return withStoreToRead(options, terminal, async ({ polyphony }) => {
       const { ledger } = polyphony.stores;
       await ledger.flush();
       if (options.tokens === true) {

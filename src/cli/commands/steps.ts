@@ -35,11 +35,11 @@ export const command = defineCommand<object, [name: string | undefined]>({
         examples('polyphony steps', 'polyphony steps tool:', 'polyphony steps read_file --json    with the schemas'),
       ),
   handle: async (terminal, options, name = '') => {
-    const { withPolyphony } = await import('../process/session.ts');
+    const { withStoreToRead } = await import('../process/session.ts');
     const { effectsOfDeclared } = await import('../../core/plan/effects.ts');
     const { effectsText } = await import('../screen/effects-text.ts');
     const { tableText } = await import('../screen/result-text.ts');
-    return withPolyphony(options, terminal, async ({ polyphony }) => {
+    return withStoreToRead(options, terminal, async ({ polyphony }) => {
       const shown: { readonly step: StepType; readonly text: string; readonly document: object }[] = [];
       for (const step of polyphony.catalogue().steps.values()) {
         if (!step.use.includes(name)) continue;

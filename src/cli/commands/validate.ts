@@ -16,11 +16,11 @@ export const command = defineCommand<{ readonly repair: boolean }, [plan: string
   handle: async (terminal, options, argument) => {
     const { givenPlanOf, planTextIn } = await import('../input/run-target.ts');
     const given = await givenPlanOf(argument);
-    const { withPolyphony } = await import('../process/session.ts');
+    const { withStoreToRead } = await import('../process/session.ts');
     const { repairLine } = await import('../process/given-plan.ts');
     const { counted } = await import('../screen/counted.ts');
     const { issueLines } = await import('../screen/result-text.ts');
-    return withPolyphony(options, terminal, async ({ polyphony }) => {
+    return withStoreToRead(options, terminal, async ({ polyphony }) => {
       const { plan, issues, repaired } = await polyphony.validate(planTextIn(given, polyphony), {
         repair: options.repair,
       });

@@ -21,9 +21,9 @@ export const command = defineCommand<object, [id: string | undefined]>({
         ),
       ),
   handle: async (terminal, options, id) => {
-    const { withPolyphony } = await import('../process/session.ts');
+    const { withStoreToRead } = await import('../process/session.ts');
     const { workflowNamed } = await import('../input/run-target.ts');
-    return withPolyphony(options, terminal, async ({ polyphony, broughtBy }) => {
+    return withStoreToRead(options, terminal, async ({ polyphony, broughtBy }) => {
       if (id !== undefined) {
         terminal.print(safeJson(workflowNamed(id.replace(/^workflow:/, ''), polyphony), 2));
         return EXIT.done;

@@ -5,6 +5,7 @@ import { scrubText } from '../../core/scrub.ts';
 import type { Stores } from '../../core/stores.ts';
 import { printable } from '../../drawing/plain-text.ts';
 import { createPolyphony, type Polyphony } from '../../polyphony.ts';
+import { isOnlyReadable } from '../../stores/sqlite/read-only.ts';
 import { sqliteStores } from '../../stores/sqlite.ts';
 import { createLogger, silentLogger } from '../../system/logger.ts';
 import { type LoadedConfig, loadConfig, loadPlugins } from '../input/config-file.ts';
@@ -28,7 +29,7 @@ export async function withPolyphony<T>(
   command: (session: Session) => Promise<T>,
   stores?: Stores,
 ): Promise<T> {
-  if (options.store.trim() === '') throw new UsageError('--store is empty: name the file that keeps runs and costs');
+  assertStoreNamed(options);
   const loaded = await loadConfig(process.cwd(), options.config);
   const named = await loadPlugins(loaded);
   const own = await configWorkflows(loaded);
@@ -59,6 +60,25 @@ export async function withPolyphony<T>(
     stopFollowing();
     await closed(polyphony, terminal);
   }
+}
+
+/** The same for a command that only reads: what this process may not write is read as it is, and that is said. */
+export async function withStoreToRead<T>(
+  options: SharedOptions,
+  terminal: Terminal,
+  command: (session: Session) => Promise<T>,
+): Promise<T> {
+  assertStoreNamed(options);
+  const { store } = options;
+  if (await isOnlyReadable(store)) terminal.say(`note: ${printable(store)} ${ONLY_READ}`);
+  return withPolyphony(options, terminal, command, sqliteStores({ path: store, mayOnlyRead: true }));
+}
+
+const ONLY_READ =
+  'may not be written by this process, so it is only read: calls that a killed process left unbooked are not among its costs';
+
+function assertStoreNamed({ store }: SharedOptions): void {
+  if (store.trim() === '') throw new UsageError('--store is empty: name the file that keeps runs and costs');
 }
 
 /** A server that could not be started is logged only, and then all that is seen is that its steps do not exist. */

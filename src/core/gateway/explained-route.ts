@@ -17,7 +17,7 @@ export interface ExplainedRoute {
   readonly wouldAsk?: string;
   /** The language that its text seems to be in, as a BCP 47 tag. @default stated by the request, unknown, or not looked for */
   readonly language?: string;
-  /** What was observed of the models of a route with `p95Ms`. @default the route has none */
+  /** What was observed of the models of a route with `p95Ms`, and of those that may be asked in their place. @default the route has none */
   readonly times?: readonly ExplainedTime[];
 }
 
@@ -28,4 +28,6 @@ export interface ExplainedTime {
   readonly answers: number;
   /** It is too slow, and comes after the others. */
   readonly isLeft: boolean;
+  /** The model in whose place it may be asked. @default it is one of the candidates itself */
+  readonly inPlaceOf?: Target;
 }

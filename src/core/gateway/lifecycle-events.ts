@@ -21,6 +21,8 @@ export interface ModelShifted extends Told {
   readonly to: string;
   /** How many moved: 1, or the sum of a minute. */
   readonly calls: number;
+  /** How many of them are sessions; the others are calls without one. */
+  readonly sessions: number;
 }
 
 /** Its provider does not know the model, so it is asked only after all others for a while. */

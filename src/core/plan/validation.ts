@@ -35,6 +35,12 @@ export interface StepType {
   readonly expectedMs?: number;
 }
 
+/** An exact tokenizer. */
+export interface TokenCounts {
+  /** Of all texts together; undefined where it fails, which is logged once. */
+  count(texts: readonly string[]): number | undefined;
+}
+
 /** Everything that a plan may name. */
 export interface Catalogue {
   readonly steps: ReadonlyMap<string, StepType>;
@@ -46,6 +52,8 @@ export interface Catalogue {
    * same map for as long as estimates stay as they are. @default 1 for all models
    */
   readonly tokenRatios?: () => ReadonlyMap<string, number>;
+  /** The exact tokenizer of a model, where a plugin has one. @default no model has one, and the estimate counts */
+  readonly tokenCounter?: (provider: string, model: string) => TokenCounts | undefined;
   readonly aliases: Readonly<Record<string, string>>;
   readonly routes: readonly string[];
   /** @default none */

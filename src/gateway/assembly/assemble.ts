@@ -174,6 +174,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     isCurrent: ({ target, ...version }) => lifecycle.versions.isCurrent(target, version),
     statistics: () => statistics.figures(runtime.clock.now()),
     tokenRatios: () => statistics.tokenRatios(runtime.clock.now()),
+    tokenCounter: () => state.counterOf,
     health: () => healthOf(parts),
     onEvent: events.listen,
     async updatePrices(body, signature) {

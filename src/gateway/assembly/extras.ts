@@ -67,6 +67,7 @@ const NO_CANDIDATES: Candidates = {
   watched: (router) => router,
   explainedOf: () => undefined,
   notes: () => [],
+  besideOf: () => undefined,
   score: () => {},
   reports: () => [],
   decide(name) {

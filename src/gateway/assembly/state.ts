@@ -10,6 +10,7 @@ import { attemptSlots, requestSlots } from '../gateway.ts';
 import {
   attemptLayersOf,
   countersOf,
+  type FindCounter,
   type GatewayPlugin,
   type MadeCounters,
   networkOf,
@@ -44,6 +45,8 @@ export interface State {
   readonly sendsAtOnce: boolean;
   /** Some plugin acts on the escalation rules of requests. */
   readonly escalates: boolean;
+  /** Undefined when no plugin has `tokenizers`. */
+  readonly counterOf: FindCounter | undefined;
   /** Undefined when no plugin has `rank`. */
   readonly rankers: readonly Ranker[] | undefined;
 }
@@ -61,7 +64,8 @@ export function builder(parts: GatewayParts): (sources: Sources) => State {
     const priced = prices === undefined ? config : { ...config, prices: { ...config.prices, ...prices } };
     assertRoutes(config);
     const all = [...providers, ...pluginProviders(plugins)];
-    const registry = createRegistry(all, priced, parts.statistics, countersOf(plugins, parts.logger, counters));
+    const counterOf = countersOf(plugins, parts.logger, counters);
+    const registry = createRegistry(all, priced, parts.statistics, counterOf);
     assertCandidates(config, registry);
     const requestLayers = requestLayersOf(plugins);
     const network = networkOf(plugins);
@@ -80,6 +84,7 @@ export function builder(parts: GatewayParts): (sources: Sources) => State {
       router,
       sendsAtOnce: isBare(attempts.names),
       escalates: requestLayers.some(isEscalation),
+      counterOf,
       rankers: rankersOf(plugins),
       requests: composeRing(usesRoutes(config) ? slots : withoutRoutes, requestLayers, {
         name: 'failover',

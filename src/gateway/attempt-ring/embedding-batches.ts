@@ -20,12 +20,13 @@ import type {
   OperationOutput,
   Warning,
 } from '../../core/model/model.ts';
-import type { EmbeddingBatch, ModelCard } from '../../core/model/provider.ts';
+import type { EmbeddingBatch } from '../../core/model/provider.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
 import { attemptStateOf, callStateOf, type SentInBatches } from '../calls/call-state.ts';
 import { Received } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
+import type { Deployment } from '../routing/registry.ts';
 import { needsOf } from '../routing/requirements.ts';
 import { estimateOf, possibleUsageOf, usageCorrected } from '../routing/usage-bounds.ts';
 import { asAsked, isWithoutDimensions } from './checked-output.ts';
@@ -66,7 +67,7 @@ const atLeastOne = (limit: number | undefined): number =>
 
 interface Splitting {
   readonly attempt: Attempt;
-  readonly card: ModelCard;
+  readonly deployment: Pick<Deployment, 'card' | 'counter'>;
   readonly request: EmbeddingRequest;
   readonly batches: readonly number[];
 }
@@ -142,15 +143,20 @@ function take(joined: Joined, splitting: Splitting, part: EmbeddingRequest, { ev
   if (checked.operation === 'embed') append(joined.vectors, checked.vectors);
 }
 
-function addFinish(joined: Joined, { attempt, card }: Splitting, part: EmbeddingRequest, event: FinishEvent): void {
+function addFinish(
+  joined: Joined,
+  { attempt, deployment }: Splitting,
+  part: EmbeddingRequest,
+  event: FinishEvent,
+): void {
   const { state, warnings } = joined;
-  const { usage, changes } = possibleUsageOf(event.usage, card, part, new Received());
+  const { usage, changes } = possibleUsageOf(event.usage, deployment, part, new Received());
   const reported = usage.input > 0 || usage.output > 0;
   if (changes.length > 0) {
     const warning = usageCorrected(nameOf(attempt.target), changes);
     warnings.set(warning.message, warning);
   }
-  const { input } = reported ? usage : estimateOf(part, new Received());
+  const { input } = reported ? usage : estimateOf(part, new Received(), deployment);
   state.usage = addUsage(state.usage, reported ? usage : { input, output: 0 });
   state.estimated ||= !reported;
   state.waiting = undefined;

@@ -18,7 +18,7 @@ import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-st
 import { type Received, receive } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
 import type { EndpointReports } from '../routing/endpoint-reports.ts';
-import type { Registry } from '../routing/registry.ts';
+import type { Deployment, Registry } from '../routing/registry.ts';
 import { mostStatedCost, possibleCostOf, possibleUsageOf, usageCorrected } from '../routing/usage-bounds.ts';
 import { assertSize, assertToolCalls } from './answer-limits.ts';
 import { asAsked, isWithoutDimensions } from './checked-output.ts';
@@ -115,7 +115,7 @@ function openProvider(parts: ProviderParts, attempt: Attempt, state: AttemptStat
   state.dispatchedAt = clock.now();
   const context = new AttemptContext(parts, attempt, state);
   if (attempt.request.operation !== 'embed') return provider.stream(attempt, context);
-  return streamEmbedding(provider, attempt, attempt.request, context, registry().find(target)?.card);
+  return streamEmbedding(provider, attempt, attempt.request, context, registry().find(target));
 }
 
 /** Its functions are fields, because providers may take them off it. A class: see docs/decisions/objects-of-a-call.md. */
@@ -161,12 +161,13 @@ function streamEmbedding(
   attempt: Attempt,
   request: EmbeddingRequest,
   context: ProviderContext,
-  card: ModelCard | undefined,
+  deployment: Deployment | undefined,
 ): AsyncIterable<ModelEvent> {
-  const batches =
-    card === undefined ? undefined : batchesOf(request, card.embeddingBatch ?? provider.embeddingBatch?.(card));
-  if (card === undefined || batches === undefined) return provider.stream(attempt, context);
-  return streamInBatches({ attempt, card, request, batches }, (part) =>
+  if (deployment === undefined) return provider.stream(attempt, context);
+  const { card } = deployment;
+  const batches = batchesOf(request, card.embeddingBatch ?? provider.embeddingBatch?.(card));
+  if (batches === undefined) return provider.stream(attempt, context);
+  return streamInBatches({ attempt, deployment, request, batches }, (part) =>
     provider.stream({ ...attempt, request: part }, context),
   );
 }
@@ -196,7 +197,7 @@ function checkedFinish(
 ): FinishEvent {
   const deployment = registry().find(attempt.target);
   if (deployment === undefined) return event;
-  const { usage, changes } = possibleUsageOf(event.usage, deployment.card, attempt.request, received);
+  const { usage, changes } = possibleUsageOf(event.usage, deployment, attempt.request, received);
   const stated = event.statedCostNanoUsd;
   const cost = stated === undefined ? undefined : possibleCostOf(stated, deployment.card, attempt.request);
   const corrected = cost === stated ? changes : [...changes, costChange(stated)];

@@ -88,6 +88,7 @@ async function readOutcome(
   state.queueMs = Math.max(0, sentAt - call.queuedAt);
   state.totalMs = Math.max(0, parts.clock.now() - sentAt);
   const deployment = parts.registry().find(call.target);
+  if (deployment?.counter !== undefined) state.received.texts = [];
   const sent: Sent | undefined = deployment && {
     deployment,
     request: call.request,

@@ -13,6 +13,8 @@ export class Received {
   images = 0;
   /** Pictures, vectors and lists of results. */
   outputs = 0;
+  /** The texts that `billedBytes` counts, for an exact tokenizer; undefined where the model has none. */
+  texts: string[] | undefined = undefined;
 }
 
 const NO_IMAGES: readonly MediaSource[] = [];
@@ -24,10 +26,10 @@ export function receive(received: Received, event: ModelEvent): void {
   switch (event.type) {
     case 'text-delta':
     case 'reasoning-delta':
-      add(received, Buffer.byteLength(event.text));
+      add(received, event.text);
       return;
     case 'tool-call-delta':
-      add(received, Buffer.byteLength(event.delta));
+      add(received, event.delta);
       return;
     case 'tool-call':
       received.toolCalls += 1;
@@ -72,7 +74,9 @@ function lengthOfSource(source: MediaSource | undefined): number {
 
 const lengthOf = (text: unknown): number => (typeof text === 'string' ? text.length : 0);
 
-function add(received: Received, bytes: number): void {
+function add(received: Received, text: string): void {
+  const bytes = Buffer.byteLength(text);
+  received.texts?.push(text);
   received.billedBytes += bytes;
   received.size += EVENT_BYTES + bytes;
 }

@@ -42,6 +42,8 @@ export interface Candidates {
   /** The same for whoever only asks: what was decided, and no side of those that are tried. */
   explainedOf(call: Call): Trial | undefined;
   notes(deployment: Deployment): readonly string[];
+  /** The name of the model that is tried in the place of this one, or has taken it. */
+  besideOf(deployment: Deployment): string | undefined;
   score(callId: string, score: number): void;
   reports(): readonly CandidateReport[];
   /** @throws invalid-request for a name that the config does not have */
@@ -159,6 +161,10 @@ export function createCandidates(parts: CandidateParts): Candidates {
       if (trial === undefined || trial.state !== 'trying') return [];
       const { model, share = 0 } = trial.config;
       return [`gives ${share * 100} % of its calls to the candidate "${trial.name}", ${model}`];
+    },
+    besideOf(deployment) {
+      const trial = config().candidates === undefined ? undefined : besides(deployment);
+      return trial === undefined || trial.state === 'dismissed' ? undefined : trial.config.model;
     },
     score(callId, score) {
       const place = recent.get(callId);

@@ -8,6 +8,8 @@
  *     has looked, or decided, since this one read the counters. It is taken of figures of one moment, which only a write returns.
  * K3. Each write also reads the counters, so every process learns what the others counted and decided. Whoever only asks writes nothing.
  * K4. Figures belong to the rule of the trial, decisions to its models. The figures of other rules are removed.
+ * K5. An earlier release keeps its decisions in a value of its own, without their time. What stands there when this release decides was
+ *     decided before, whatever is decided, `trying` included; what stands there later instead was decided after it, and counts.
  */
 import { createHash } from 'node:crypto';
 import type { Runtime } from '../../core/clock.ts';
@@ -72,6 +74,8 @@ export class KeptTrial {
   readonly #of: string;
   readonly #rule: string;
   readonly #olderKey: string;
+  /** What stood under the older key when this release decided last. */
+  readonly #olderSeen: string;
   readonly #name: string;
   /** As read last, of all processes. */
   #stored: Counted = {};
@@ -83,6 +87,8 @@ export class KeptTrial {
   #underWay: Counted = {};
   /** A decision by hand that is not written yet. */
   #byHand: TrialState | undefined;
+  /** This process has decided by hand: what was decided before it counts no more. */
+  #hasDecided = false;
   #writing: Promise<void> | undefined;
   /** Values beside the counters. */
   #aside: Promise<void> = Promise.resolve();
@@ -101,6 +107,7 @@ export class KeptTrial {
     this.#of = `trial:${hashOf([name, of, model])}`;
     this.#rule = `${this.#of}:${hashOf(config)}`;
     this.#olderKey = `candidate:${name}:${of}:${model}`;
+    this.#olderSeen = `${this.#of}:older`;
   }
 
   /** Of all processes, as far as this one knows. */
@@ -123,6 +130,7 @@ export class KeptTrial {
   /** By hand: over whatever was decided before. */
   decide(state: TrialState): void {
     this.#byHand = state;
+    this.#hasDecided = true;
     this.refresh();
   }
 
@@ -203,6 +211,7 @@ export class KeptTrial {
     // Nothing was changed where the state seemed to be this one already: another process may have decided since.
     const isLeft = steps === 0 && state !== stateAt(decided);
     if (state === this.#byHand && !isLeft) this.#byHand = undefined;
+    if (state !== undefined && !isLeft) this.#noteOlder();
     const isOwn = steps !== undefined && decided === this.#decided + steps;
     const isNew = decided !== this.#decided;
     this.#decided = decided;
@@ -254,13 +263,23 @@ export class KeptTrial {
     }
     if (this.#isRead) return;
     this.#isRead = true;
-    if (this.#decided > 0) return;
     this.#beside(async () => {
-      const before = await keyValue.get(this.#olderKey);
-      const state = STATES.find((one) => one !== 'trying' && one === before);
-      if (state === undefined || this.#decided > 0 || this.#byHand !== undefined) return;
+      const older = await keyValue.get(this.#olderKey);
+      const state = STATES.find((one) => one !== 'trying' && one === older);
+      if (state === undefined) return;
+      const seen = asRecord(await keyValue.get(this.#olderSeen));
+      const isNewer = seen === undefined ? this.#decided === 0 : seen.older !== older;
+      if (!isNewer || this.#hasDecided) return;
       this.#reader.decided(state);
       this.decide(state);
+    });
+  }
+
+  #noteOlder(): void {
+    const { keyValue } = this.#parts;
+    this.#beside(async () => {
+      const older = await keyValue.get(this.#olderKey);
+      await keyValue.set(this.#olderSeen, { older: older ?? null });
     });
   }
 
@@ -271,7 +290,8 @@ export class KeptTrial {
     const { keyValue } = this.#parts;
     this.#beside(async () => {
       for (const key of await keyValue.keys(`${this.#of}:`))
-        if (!key.startsWith(`${this.#rule}:`) && key !== `${this.#of}:decided`) await keyValue.delete(key);
+        if (!key.startsWith(`${this.#rule}:`) && key !== `${this.#of}:decided` && key !== this.#olderSeen)
+          await keyValue.delete(key);
     });
   }
 

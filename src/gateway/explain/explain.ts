@@ -1,7 +1,10 @@
 /** Says how a request would be routed now, and why. Sends nothing and changes nothing. */
+
+import type { ExplainedTime } from '../../core/gateway/explained-route.ts';
 import type { CallOptions, Candidate, ExplainedRoute, Explanation } from '../../core/gateway.ts';
 import type { Call, ModelRequest } from '../../core/model/model.ts';
 import { callOf } from '../calls/call.ts';
+import { nameOf } from '../calls/target.ts';
 import type { GatewayParts } from '../parts.ts';
 import { explainedHedge } from '../request-ring/hedge/rule.ts';
 import { explainedOptions } from '../route-options.ts';
@@ -59,15 +62,28 @@ export function explain(
   };
 }
 
-/** What was observed of the candidates of a route that limits their time. */
-function withTimes(
-  route: ExplainedRoute,
-  candidates: readonly Deployment[],
-  { routes, config }: GatewayParts,
-): ExplainedRoute {
+/** What was observed of the candidates of a route that limits their time, and of models that may be asked in their place. */
+function withTimes(route: ExplainedRoute, candidates: readonly Deployment[], parts: GatewayParts): ExplainedRoute {
+  const { routes, config } = parts;
   const { route: name } = route;
   if (name === null || config().routes?.[name]?.p95Ms === undefined) return route;
-  return { ...route, times: candidates.map(({ target }) => routes.slow.observed(name, target)) };
+  const times: ExplainedTime[] = candidates.map(({ target }) => routes.slow.observed(name, target));
+  const known = new Set(candidates.map(({ target }) => nameOf(target)));
+  for (const deployment of candidates) {
+    for (const { target } of standInsOf(deployment, parts)) {
+      if (known.has(nameOf(target))) continue;
+      known.add(nameOf(target));
+      times.push({ ...routes.slow.observed(name, target), inPlaceOf: deployment.target });
+    }
+  }
+  return { ...route, times };
+}
+
+/** The successor of a model that ends, and the candidate that is tried in its place. */
+function standInsOf(deployment: Deployment, { lifecycle, candidates, registry, clock }: GatewayParts): Deployment[] {
+  const isEnding = lifecycle.explained.isEnding(deployment, clock.now());
+  const names = [isEnding ? lifecycle.explained.replacementOf(deployment) : undefined, candidates.besideOf(deployment)];
+  return names.flatMap((name) => (name === undefined ? [] : registry().named(name)));
 }
 
 const batchedOf = (place: Deployment | { readonly live: string }): NonNullable<Explanation['batched']> =>

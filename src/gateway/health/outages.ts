@@ -9,6 +9,8 @@
  * O1. A rate limit, a refused key and a fault of the caller are no failures of a provider.
  * O2. Two answers in a row end an outage. Until then the provider is asked after all others for 30 seconds after each failure;
  *     a probe that succeeds ends that at once.
+ * O3. Failed probes alone keep calls away for five minutes at most, whatever they say: then calls try it, because a free endpoint that is
+ *     gone says nothing of the models.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Attempt, Target } from '../../core/model/model.ts';
@@ -22,6 +24,7 @@ const ANSWERED = Math.log((1 - OUTAGE_RATE) / (1 - USUAL_RATE));
 const THRESHOLD = 17;
 const ANSWERS_TO_RECOVER = 2;
 const AVOIDED_MS = 30_000;
+const LONGEST_UNTRIED_MS = 300_000;
 const MAX_PLACES = 1024;
 
 interface Place {
@@ -32,6 +35,8 @@ interface Place {
   answers: number;
   /** Monotonic milliseconds until which it is asked last. */
   avoidedUntil: number;
+  /** Monotonic milliseconds when a call ended there last, or when probes alone found the outage. */
+  triedAt: number;
   /** The target that failed last. */
   failed: Target | undefined;
 }
@@ -62,13 +67,15 @@ export function createOutages(clock: Pick<Clock, 'now' | 'monotonic'>, events: G
     Object.assign(place, fresh());
     events.tell({ type: 'recovered', level: 'info', what: name, outageMs, message: `${name} answers again.` });
   };
-  const failed = (name: string, place: Place): void => {
-    const nowMs = clock.now();
+  const failed = (name: string, place: Place, isCall: boolean): void => {
+    const [nowMs, atMs] = [clock.now(), clock.monotonic()];
+    if (isCall) place.triedAt = atMs;
     if (place.sum === 0) place.since = nowMs;
     place.answers = 0;
     place.sum += FAILED;
     if (place.sum < THRESHOLD) return;
-    place.avoidedUntil = clock.monotonic() + AVOIDED_MS;
+    if (!place.isOut && !isCall) place.triedAt = atMs;
+    place.avoidedUntil = Math.min(atMs + AVOIDED_MS, place.triedAt + LONGEST_UNTRIED_MS);
     if (place.isOut) return;
     place.isOut = true;
     out += 1;
@@ -86,7 +93,7 @@ export function createOutages(clock: Pick<Clock, 'now' | 'monotonic'>, events: G
       }
       const place = placeFor(places, name);
       place.failed = target;
-      failed(name, place);
+      failed(name, place, true);
     },
     isAvoided(target) {
       return out > 0 && (places.get(placeOf(target))?.avoidedUntil ?? 0) > clock.monotonic();
@@ -96,7 +103,7 @@ export function createOutages(clock: Pick<Clock, 'now' | 'monotonic'>, events: G
       for (const [name, place] of places) {
         if (!isOf(provider, name)) continue;
         if (said === 'answered') place.avoidedUntil = 0;
-        else if (said === 'failed' || (place.isOut && place.answers === 0)) failed(name, place);
+        else if (said === 'failed' || (place.isOut && place.answers === 0)) failed(name, place, false);
       }
     },
     out: (provider) =>
@@ -114,7 +121,15 @@ const placeOf = ({ provider, region }: Attempt['target']): string =>
 
 const isOf = (provider: string, name: string): boolean => name === provider || name.startsWith(`${provider}@`);
 
-const fresh = (): Place => ({ sum: 0, since: 0, isOut: false, answers: 0, avoidedUntil: 0, failed: undefined });
+const fresh = (): Place => ({
+  sum: 0,
+  since: 0,
+  isOut: false,
+  answers: 0,
+  avoidedUntil: 0,
+  triedAt: 0,
+  failed: undefined,
+});
 
 function placeFor(places: Map<string, Place>, name: string): Place {
   const known = places.get(name);

@@ -41,6 +41,8 @@ interface Shift {
   readonly from: string;
   readonly to: string;
   calls: number;
+  /** How many of them are sessions; the others are calls without one. */
+  sessions: number;
   /** Of a single one: the id of its call, and its session. */
   readonly call?: string;
   readonly session?: string;
@@ -57,9 +59,9 @@ export function createShifts(parts: ShiftParts): Shifts {
   let inMinute = 0;
   let cancel: (() => void) | undefined;
   const tell = (shift: Shift): void => {
-    const { from, to, calls } = shift;
-    const message = `${from} ends, so ${calls === 1 ? 'a new session gets' : `${calls} new sessions get`} ${to}.`;
-    events.tell({ type: 'model-shifted', level: 'warn', from, to, calls, message });
+    const { from, to, calls, sessions } = shift;
+    const message = `${from} ends, so ${moversOf(calls, sessions)} ${to}.`;
+    events.tell({ type: 'model-shifted', level: 'warn', from, to, calls, sessions, message });
     const written = record(parts, shift).finally(() => writing.delete(written));
     writing.add(written);
   };
@@ -69,11 +71,13 @@ export function createShifts(parts: ShiftParts): Shifts {
     for (const sum of sums.values()) tell(sum);
     sums.clear();
   };
-  const add = (from: string, to: string, leftMs: number): void => {
+  const add = (shift: Shift, leftMs: number): void => {
+    const { from, to } = shift;
     const pair = `${from} ${to}`;
-    const sum = sums.get(pair);
-    if (sum !== undefined) sum.calls += 1;
-    else sums.set(pair, { from, to, calls: 1 });
+    const sum = sums.get(pair) ?? { from, to, calls: 0, sessions: 0 };
+    sum.calls += shift.calls;
+    sum.sessions += shift.sessions;
+    sums.set(pair, sum);
     cancel ??= clock.schedule(leftMs, tellSums, { background: true });
   };
   return {
@@ -93,21 +97,30 @@ export function createShifts(parts: ShiftParts): Shifts {
         inMinute = 0;
       }
       inMinute += 1;
-      if (inMinute > MOST_A_MINUTE) add(from, to, minuteBeganMs + MINUTE_MS - nowMs);
-      else
-        tell({
-          from,
-          to,
-          calls: 1,
-          ...(asked && { call: asked.id }),
-          ...(asked?.session && { session: asked.session }),
-        });
+      const shift = shiftOf(from, to, asked);
+      if (inMinute > MOST_A_MINUTE) add(shift, minuteBeganMs + MINUTE_MS - nowMs);
+      else tell(shift);
     },
     async close() {
       tellSums();
       if (writing.size > 0) await settlesWithin(clock, CLOSE_MS, Promise.all(writing));
     },
   };
+}
+
+function shiftOf(from: string, to: string, asked: Asked): Shift {
+  const session = asked?.session;
+  const shift = { from, to, calls: 1, sessions: session === undefined ? 0 : 1 };
+  if (asked === undefined) return shift;
+  return session === undefined ? { ...shift, call: asked.id } : { ...shift, call: asked.id, session };
+}
+
+function moversOf(calls: number, sessions: number): string {
+  const alone = calls - sessions;
+  const ofSessions = sessions === 1 ? 'a new session' : `${sessions} new sessions`;
+  const ofCalls = alone === 1 ? 'a call without a session' : `${alone} calls without a session`;
+  const movers = [...(sessions > 0 ? [ofSessions] : []), ...(alone > 0 ? [ofCalls] : [])].join(' and ');
+  return `${movers} ${calls === 1 ? 'gets' : 'get'}`;
 }
 
 /** The oldest is forgotten where there are many. */

@@ -77,6 +77,7 @@ class BudgetWatcher implements StreamObserver {
     this.#next = next;
     this.#state = attemptStateOf(attempt);
     this.#request = attempt.request;
+    if (deployment.counter !== undefined) this.#state.received.texts = [];
   }
 
   start(): Promise<void> | undefined {

@@ -35,7 +35,7 @@ export function chargeOfFinish(sent: Sent, event: FinishEvent): Charge {
   const serviceTier = sent.serviceTier ?? event.serviceTier ?? askedTier(request);
   const terms: PriceTerms = { at, serviceTier };
   // A plugin's layer may have changed what the provider layer checked.
-  const { usage } = possibleUsageOf(event.usage, deployment.card, request, received);
+  const { usage } = possibleUsageOf(event.usage, deployment, request, received);
   const reported = usage.input > 0 || usage.output > 0 || (usage.images ?? 0) > 0;
   const charge = reported
     ? { usage, costNanoUsd: costAt(sent, usage, terms), estimated: false }
@@ -81,12 +81,12 @@ export function chargeOfBatches(
 ): Charge {
   const terms = termsOf(sent.request, sent.at);
   if (free || waiting === undefined) return { usage, costNanoUsd: costAt(sent, usage, terms), estimated: guessed };
-  const whole = addUsage(usage, { input: estimateOf(waiting, new Received()).input, output: 0 });
+  const whole = addUsage(usage, { input: estimateOf(waiting, new Received(), sent.deployment).input, output: 0 });
   return { usage: whole, costNanoUsd: costAt(sent, whole, terms), estimated: true };
 }
 
 function estimated(sent: Sent, leastOutput: number, terms: PriceTerms): Charge {
-  const { input, output, images } = estimateOf(sent.request, sent.received);
+  const { input, output, images } = estimateOf(sent.request, sent.received, sent.deployment);
   const usage: Usage = { input, output: Math.max(output, leastOutput), ...(images > 0 ? { images } : {}) };
   return { usage, costNanoUsd: costAt(sent, usage, terms), estimated: true };
 }

@@ -6,7 +6,7 @@ import type { NanoUsd } from '../../core/money/money.ts';
 import type { LedgerRow } from '../../core/stores.ts';
 import type { StreamEnding } from '../../kit/streams/observe.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
-import { expectedCost, expectedOutput, termsOf } from '../routing/estimate.ts';
+import { expectedCost, expectedInput, expectedOutput, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { maskOf, needsOf } from '../routing/requirements.ts';
 import { withSession } from './caps.ts';
@@ -72,7 +72,7 @@ export function expectedRow(
     firstTokenMs: null,
     totalMs: 0,
     outcome: 'cancelled',
-    usage: { input: size.roughTokens, output: expectedOutput(request, deployment) },
+    usage: { input: expectedInput(size, deployment, nowMs), output: expectedOutput(request, deployment) },
     costNanoUsd: cost === null ? null : Math.min(cost, mostNanoUsd),
     estimated: true,
     uncertain: true,

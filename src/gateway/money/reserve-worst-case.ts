@@ -250,7 +250,7 @@ async function fitToBudget(
 ): Promise<ReservedAttempt> {
   const { card, request } = terms;
   const { size } = needsOf(request);
-  const own = countedInput(size, deployment) ?? size.exactTokens();
+  const own = countedInput(size, deployment.counter) ?? size.exactTokens();
   const learned = size.roughTokens * deployment.statistics.tokenRatio.of(capped.parts.clock.now());
   const input = Math.min(size.upperTokens, Math.ceil(Math.max(own, learned) * MARGIN));
   const ceiling = outputCeiling(request, card);

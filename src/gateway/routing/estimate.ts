@@ -6,7 +6,7 @@ import { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../../core
 import type { CardColumns, FactColumns, PriceColumns } from './figures/card-columns.ts';
 import type { Deployment } from './registry.ts';
 import { maskOf, type Needs, needsOf } from './requirements.ts';
-import type { RequestSize } from './size.ts';
+import type { RequestSize, TokenCounter } from './size.ts';
 
 /** Assumed tokens of an answer before any answer of the model was seen. */
 const TYPICAL_ANSWER = 400;
@@ -59,10 +59,10 @@ export function askedTier(request: ModelRequest): string | undefined {
 
 /** What is counted exactly, else our own estimate, at the ratio by which the provider's count was seen to differ from it. */
 export const expectedInput = (size: RequestSize, deployment: Deployment, nowMs: number): number =>
-  countedInput(size, deployment) ?? Math.ceil(size.roughTokens * deployment.statistics.tokenRatio.of(nowMs));
+  countedInput(size, deployment.counter) ?? Math.ceil(size.roughTokens * deployment.statistics.tokenRatio.of(nowMs));
 
 /** By the exact tokenizer of a plugin; undefined where there is none for the model, or it fails. */
-export const countedInput = (size: RequestSize, { counter }: Deployment): number | undefined =>
+export const countedInput = (size: RequestSize, counter: TokenCounter | undefined): number | undefined =>
   counter === undefined ? undefined : size.countedTokens(counter);
 
 /** What the provider will count: by what was learned of the model once it has learned something, else by the tokeniser. */
@@ -72,7 +72,7 @@ export const likelyInput = (
   nowMs: number,
   tokeniser = (): number => size.exactTokens(),
 ): number =>
-  countedInput(size, deployment) ??
+  countedInput(size, deployment.counter) ??
   (deployment.statistics.tokenRatio.of(nowMs) === 1 ? tokeniser() : expectedInput(size, deployment, nowMs));
 
 export function expectedCost(

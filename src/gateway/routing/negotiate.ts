@@ -44,7 +44,7 @@ export function satisfying(
     found.isUnknown[able.length] = Number.isNaN(measures.p95Ms) ? 1 : 0;
     able.push(deployment);
   }
-  keepFigures(able);
+  keepFigures(found, able);
   return able;
 }
 

@@ -133,7 +133,8 @@ export function expectedLatency(
 
 /**
  * What the limits of a decision have found of its candidates, so that their scores need not find it again. A decision is synchronous, so
- * the columns of the last one are enough. Whoever scores other candidates finds nothing here.
+ * the columns of the last one are enough. Whoever scores other candidates finds nothing here, nor does a decision within which another one
+ * was made.
  */
 export interface FoundFigures {
   /** Valid where the request limits the quality, as the others where it limits theirs. */
@@ -147,25 +148,38 @@ export interface FoundFigures {
 /** Fewer candidates are not worth it. */
 const FEWEST = 8;
 
-let figures = columnsOf(64);
-/** No candidate is kept alive for it. */
+const FIRST_SIZE = 64;
+
+/** Undefined while a decision uses them. One that begins within it, because a tokenizer asks the gateway, has columns of its own. */
+let figures: FoundFigures | undefined;
+/** Whose they are. No candidate is kept alive for it. */
 let latest: WeakRef<readonly object[]> | undefined;
 
 function columnsOf(size: number): FoundFigures {
   return { quality: new Float64Array(size), nanoUsd: new Float64Array(size), isUnknown: new Uint8Array(size) };
 }
 
+function held(): FoundFigures | undefined {
+  const found = figures;
+  figures = undefined;
+  latest = undefined;
+  return found;
+}
+
 /** Columns to be filled, for up to so many candidates. */
 export function figuresFor(count: number): FoundFigures {
-  latest = undefined;
-  if (count > figures.quality.length) figures = columnsOf(2 * count);
-  return figures;
+  const before = held();
+  return before !== undefined && count <= before.quality.length ? before : columnsOf(Math.max(FIRST_SIZE, 2 * count));
 }
 
-/** They are those of these candidates. */
-export function keepFigures(able: readonly object[]): void {
-  if (able.length >= FEWEST) latest = new WeakRef(able);
+/** They are those of these candidates, or of nobody. */
+export function keepFigures(found: FoundFigures, able: readonly object[] = NOBODY): void {
+  figures = found;
+  latest = able.length >= FEWEST ? new WeakRef(able) : undefined;
 }
 
-export const figuresOf = (able: readonly object[]): FoundFigures | undefined =>
-  latest !== undefined && latest.deref() === able ? figures : undefined;
+const NOBODY: readonly object[] = [];
+
+/** Undefined where nothing was found of them. Whoever has read them gives them back with `keepFigures`. */
+export const takeFigures = (able: readonly object[]): FoundFigures | undefined =>
+  latest !== undefined && latest.deref() === able ? held() : undefined;

@@ -4,9 +4,9 @@ import { withCredential } from '../calls/target.ts';
 import type { Arrangement, Asked } from './arrangement/arrange.ts';
 import { type Objectionable, objections } from './arrangement/objections.ts';
 import { type FactColumns, tierNumber } from './figures/card-columns.ts';
-import { expectedLatency, figuresOf, type Negotiation } from './negotiation.ts';
+import { expectedLatency, type FoundFigures, keepFigures, type Negotiation, takeFigures } from './negotiation.ts';
 import type { Deployment } from './registry.ts';
-import { type Scored, type Scores, scoredAt, scoresOf } from './score.ts';
+import { releaseScores, type Scored, type Scores, scoredAt, scoresOf } from './score.ts';
 
 interface OrderOptions extends Negotiation {
   /** The target that served the session before. */
@@ -23,9 +23,24 @@ export function ordered(
   options: OrderOptions,
   most: number,
 ): readonly Scored[] {
-  const scores = scoresOf(able, options);
+  const found = takeFigures(able);
+  const scores = scoresOf(able, options, found);
+  const chosen = chosenOf(scores, tier, options, most, found);
+  releaseScores(scores);
+  if (found !== undefined) keepFigures(found);
+  return chosen;
+}
+
+function chosenOf(
+  scores: Scores,
+  tier: Tier | undefined,
+  options: OrderOptions,
+  most: number,
+  found: FoundFigures | undefined,
+): readonly Scored[] {
+  const { deployments } = scores;
   const isBounded = options.request.limits?.p95Ms !== undefined;
-  const isUnknown = isBounded ? (figuresOf(able)?.isUnknown ?? unknownLatencies(able, options.nowMs)) : undefined;
+  const isUnknown = isBounded ? (found?.isUnknown ?? unknownLatencies(deployments, options.nowMs)) : undefined;
   const facts = options.registry.columns.facts();
   const first = firstChoice(scores, tier, facts, options, isUnknown);
   if (first === -1) return [];

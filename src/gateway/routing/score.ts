@@ -6,7 +6,7 @@ import type { ModelRequest } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { ExpectedCosts } from './estimate.ts';
 import { fieldsOf, latencyOf, qualityOf, reliabilityOf } from './figures/posterior.ts';
-import { figuresOf, type Negotiation } from './negotiation.ts';
+import { type FoundFigures, keepFigures, type Negotiation, takeFigures } from './negotiation.ts';
 import type { Deployment } from './registry.ts';
 import { maskOf } from './requirements.ts';
 
@@ -46,7 +46,7 @@ const FREE = 100_000;
 const JSON_MODE = maskOf(['json-mode']);
 const JSON_SCHEMA = maskOf(['json-schema']);
 
-/** The figures of one decision by the index of the deployment. They are valid until the next decision is scored. */
+/** The figures of one decision by the index of the deployment. */
 export interface Scores {
   readonly deployments: readonly Deployment[];
   readonly columns: Columns;
@@ -79,32 +79,46 @@ class Columns {
   }
 }
 
-/** Used by one decision after the other, because a decision is synchronous and asks no plugin while it scores. */
-let columns = new Columns(64);
+const FIRST_SIZE = 64;
+
+/**
+ * Used by one decision after the other, because a decision is synchronous. Undefined while one uses them: tokenizers and listeners are
+ * called within it, and may ask the gateway, whose decision then has columns of its own.
+ */
+let spare: Columns | undefined;
 
 function columnsFor(count: number): Columns {
-  if (count > columns.size) columns = new Columns(Math.max(count, 2 * columns.size));
-  return columns;
+  const before = spare;
+  spare = undefined;
+  return before !== undefined && count <= before.size ? before : new Columns(Math.max(FIRST_SIZE, 2 * count));
 }
 
-/** Scores in the given order. */
-export function scoresOf(deployments: readonly Deployment[], question: Negotiation): Scores {
+/** Nobody reads them any more: the next decision may have their columns. */
+export function releaseScores({ columns }: Scores): void {
+  spare = columns;
+}
+
+/** Scores in the given order, until they are released. `found`: what the limits have found of these deployments. */
+export function scoresOf(
+  deployments: readonly Deployment[],
+  question: Negotiation,
+  found: FoundFigures | undefined,
+): Scores {
   const scores: Scores = { deployments, columns: columnsFor(deployments.length) };
-  fillFigures(scores, question);
+  fillFigures(scores, question, found);
   const compared = compareFigures(scores);
   addUp(scores, question.waits === undefined ? compared : withWaits(scores, compared, question.waits), question);
   return scores;
 }
 
 /** The one pass over the deployments themselves: what follows reads columns. */
-function fillFigures({ deployments, columns }: Scores, question: Negotiation): void {
+function fillFigures({ deployments, columns }: Scores, question: Negotiation, found: FoundFigures | undefined): void {
   const { request, needs, registry, nowMs } = question;
   const costs = new ExpectedCosts(registry.columns, question);
   const latencies = registry.columns.latencies();
   const fields = fieldsOf(registry.columns, needs.choice.strengths);
   const { isDeprecated } = registry.columns.facts();
   const form = formOf(request);
-  const found = figuresOf(deployments);
   const isCosted = found !== undefined && request.limits?.usd !== undefined;
   const isRated = found !== undefined && request.limits?.quality !== undefined;
   const { row, nanoUsd, latency, quality, reliability, fit } = columns;
@@ -239,8 +253,12 @@ const at = (column: Float64Array, index: number): number => column[index] ?? Num
 
 /** Scores in the given order; see `bestFirst`. */
 export function scoreAll(deployments: readonly Deployment[], question: Negotiation): readonly Scored[] {
-  const scores = scoresOf(deployments, question);
-  return deployments.map((_deployment, index) => scoredAt(scores, index));
+  const found = takeFigures(deployments);
+  const scores = scoresOf(deployments, question, found);
+  const scored = deployments.map((_deployment, index) => scoredAt(scores, index));
+  releaseScores(scores);
+  if (found !== undefined) keepFigures(found);
+  return scored;
 }
 
 /** Best score first; equal scores keep their order. */

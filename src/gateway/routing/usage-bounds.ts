@@ -11,6 +11,8 @@ import {
 import { worstCostOf } from '../../core/money/price.ts';
 import type { TokenPrice } from '../../core/money/token-price.ts';
 import { Received } from '../calls/received.ts';
+import { countedInput } from './estimate.ts';
+import type { Deployment } from './registry.ts';
 import { needsOf } from './requirements.ts';
 
 /**
@@ -26,20 +28,27 @@ const TOKENS_PER_OUTPUT = 16_384;
 
 const tokens = (count: number): number => (count >= 0 && count <= MOST_TOKENS ? Math.ceil(count) : MOST_TOKENS);
 
+/** The model that answers, with its exact tokenizer where it has one. */
+type Counted = Pick<Deployment, 'card' | 'counter'>;
+
 /** The reported usage as far as it is possible. */
 export function possibleUsageOf(
   reported: Usage,
-  card: ModelCard,
+  deployment: Counted,
   request: ModelRequest,
   received: Received,
 ): PossibleUsage {
+  const { card } = deployment;
   const sure = { input: tokens(card.contextTokens), output: tokens(card.maxOutputTokens), images: received.images };
-  return possibleUsage(reported, sure, () => boundsOf(card, request, received));
+  return possibleUsage(reported, sure, () => boundsOf(deployment, request, received));
 }
 
-function boundsOf(card: ModelCard, request: ModelRequest, received: Received): UsageBounds {
+function boundsOf(deployment: Counted, request: ModelRequest, received: Received): UsageBounds {
   const { size } = needsOf(request);
-  return { most: mostOf(card, request, received, size.upperTokens), estimate: estimateOf(request, received) };
+  return {
+    most: mostOf(deployment.card, request, received, size.upperTokens),
+    estimate: estimateOf(request, received, deployment),
+  };
 }
 
 function mostOf(card: ModelCard, request: ModelRequest, received: Received, upperTokens: number): WholeCounts {
@@ -58,12 +67,15 @@ function mostOf(card: ModelCard, request: ModelRequest, received: Received, uppe
 /** What so many bytes of an answer are taken for. */
 export const tokensOf = (bytes: number): number => tokens(Math.ceil(bytes / BYTES_PER_TOKEN));
 
-/** The prompt by our own count, and the output that arrived. */
-export function estimateOf(request: ModelRequest, { billedBytes, images }: Received): WholeCounts {
+/** The prompt and the output that arrived: by the exact tokenizer of the model, else by our own count. */
+export function estimateOf(request: ModelRequest, received: Received, { counter }: Counted): WholeCounts {
   const { size } = needsOf(request);
+  const { billedBytes, images, texts } = received;
+  // Pieces end within words, so they are counted as the one text that they are.
+  const counted = counter === undefined || texts === undefined ? undefined : counter.count([texts.join('')]);
   return {
-    input: tokens(size.exactTokens()),
-    output: tokensOf(billedBytes),
+    input: tokens(countedInput(size, counter) ?? size.exactTokens()),
+    output: counted === undefined ? tokensOf(billedBytes) : tokens(counted),
     images: images > 0 ? images : size.images,
   };
 }

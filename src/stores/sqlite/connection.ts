@@ -17,6 +17,7 @@ import { makeStoreFolder } from '../../system/make-folder.ts';
 import { type Sql, sqlOf } from './database.ts';
 import { loadDriver } from './driver.ts';
 import { busyError, checkError, closedError, corruptError, isBusy, storeError } from './errors.ts';
+import { isOnlyReadable, type OpenedFile, openForReading } from './read-only.ts';
 import { migrate } from './schema.ts';
 
 export interface Connection {
@@ -24,6 +25,8 @@ export interface Connection {
   /** Joins the next transaction. `work` must check before it writes: a PolyphonyError that it throws rolls nothing back. */
   write<T>(work: (sql: Sql) => T): Promise<T>;
   read<T>(work: (sql: Sql) => T): Promise<T>;
+  /** Whether writes can succeed: false for a file that was opened for reading alone. */
+  mayWrite(): Promise<boolean>;
   /** Makes the file as small as what is in it. Blocks this process and other writers meanwhile. */
   compact(): Promise<void>;
   /** Commits the waiting writes, then closes. */
@@ -36,6 +39,8 @@ export interface ConnectionOptions {
   readonly powerSafe: boolean;
   readonly busyMs: number;
   readonly maximumBytes: number | undefined;
+  /** A file that this process may not write is opened for reading alone. @default false */
+  readonly mayOnlyRead?: boolean;
   /** Called once with the opened file. What it throws does not keep the file from being used. @default nothing */
   readonly opened?: (sql: Sql) => void;
 }
@@ -60,10 +65,10 @@ const CHECKED_BYTES = 16 * 1024 * 1024;
 export function connect(options: ConnectionOptions): Connection {
   const { path } = options;
   const queue: Job[] = [];
-  let opening: Promise<Sql> | undefined;
+  let opening: Promise<OpenedFile> | undefined;
   let committing: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
-  const opened = (): Promise<Sql> => {
+  const opened = (): Promise<OpenedFile> => {
     opening ??= open(options).catch((error: unknown) => {
       opening = undefined;
       throw storeError(error, path);
@@ -73,13 +78,13 @@ export function connect(options: ConnectionOptions): Connection {
   const drain = async (): Promise<void> => {
     while (queue.length > 0) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      await commit(options, opened, queue.splice(0, GROUP));
+      await commit(options, async () => (await opened()).sql, queue.splice(0, GROUP));
     }
     committing = undefined;
   };
   const close = async (): Promise<void> => {
     await committing;
-    if (opening !== undefined) (await opening).close();
+    if (opening !== undefined) (await opening).sql.close();
   };
   return {
     path,
@@ -92,13 +97,16 @@ export function connect(options: ConnectionOptions): Connection {
     },
     async read(work) {
       if (closing !== undefined) throw closedError(path);
-      const sql = await opened();
-      return retryWhileBusy(options, () => work(sql));
+      const { sql, assertUnchanged } = await opened();
+      const found = await retryWhileBusy(options, () => work(sql));
+      await assertUnchanged?.();
+      return found;
     },
+    mayWrite: async () => !(await opened()).isReadOnly,
     async compact() {
       if (closing !== undefined) throw closedError(path);
       await committing;
-      const sql = await opened();
+      const { sql } = await opened();
       await retryWhileBusy(options, () => sql.script('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'));
     },
     close() {
@@ -157,7 +165,23 @@ async function retryWhileBusy<T>({ path, clock, busyMs }: ConnectionOptions, wor
   }
 }
 
-async function open(options: ConnectionOptions): Promise<Sql> {
+async function open(options: ConnectionOptions): Promise<OpenedFile> {
+  const { path } = options;
+  if (options.mayOnlyRead !== true || !(await isOnlyReadable(path)))
+    return { sql: await openForWriting(options), isReadOnly: false };
+  const bytes = await refuseOther(path);
+  const opened = await openForReading(path);
+  try {
+    if (bytes <= CHECKED_BYTES) await retryWhileBusy(options, () => refuseDamaged(opened.sql, path));
+    await opened.assertUnchanged?.();
+    return opened;
+  } catch (error) {
+    opened.sql.close();
+    throw error;
+  }
+}
+
+async function openForWriting(options: ConnectionOptions): Promise<Sql> {
   const { path, powerSafe, maximumBytes } = options;
   await makeStoreFolder(dirname(path));
   const bytes = await refuseOther(path);

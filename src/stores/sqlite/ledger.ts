@@ -9,10 +9,11 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
-import type { LedgerRow, UsageLedger } from '../../core/stores.ts';
+import type { LedgerFilter, LedgerGroup, LedgerRow, UsageLedger } from '../../core/stores.ts';
 import { assertLimit } from '../ledger-totals.ts';
 import type { SqliteAttempts } from './attempts/attempts.ts';
 import type { Connection } from './connection.ts';
+import type { Sql } from './database.ts';
 import { closedError, storeError } from './errors.ts';
 import { insertRows, type LedgerEntry, selectRows } from './ledger-queries.ts';
 import { pruneRows } from './prune-rows.ts';
@@ -28,6 +29,8 @@ interface SqliteLedgerOptions {
   readonly attempts: Pick<SqliteAttempts, 'recover' | 'flush' | 'close'>;
   readonly close: () => Promise<void>;
 }
+
+type TotalsBy = LedgerGroup | readonly LedgerGroup[];
 
 /** The most rows per write: they block the event loop for a few milliseconds. */
 const GROUP = 256;
@@ -115,7 +118,11 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
   /** A reader sees what dead processes left, too. */
   const catchUp = async (): Promise<void> => {
     await flush();
-    await attempts.recover();
+    if (await connection.mayWrite()) await attempts.recover();
+  };
+  const totalsNow = (sql: Sql, by: TotalsBy, filter: LedgerFilter, isReadOnly: boolean) => {
+    const summed = isSummed(sql);
+    return summed || isReadOnly ? selectTotals(sql, by, filter, connection.path, !summed) : undefined;
   };
   return {
     append: buffer.append,
@@ -139,10 +146,9 @@ export function sqliteLedger(connection: Connection, options: SqliteLedgerOption
       assertLimit(filter);
       await catchUp();
       // A file of an earlier release, or one in which rows were changed, is summed part by part, so that nobody waits long.
+      const isReadOnly = !(await connection.mayWrite());
       for (;;) {
-        const totals = await connection.read((sql) =>
-          sql.snapshot(() => (isSummed(sql) ? selectTotals(sql, by, filter, connection.path) : undefined)),
-        );
+        const totals = await connection.read((sql) => sql.snapshot(() => totalsNow(sql, by, filter, isReadOnly)));
         if (totals !== undefined) return totals;
         await connection.write((sql) => sumRows(sql, connection.path));
       }

@@ -235,6 +235,16 @@ export function migrate(sql: Sql, path: string): void {
   });
 }
 
+/** For a file that may only be read. @throws store-newer, and invalid-config where it would have to be migrated or is no store */
+export function assertCurrent(sql: Sql, path: string): void {
+  const version = integer(sql, 'user_version');
+  refuseForeign(sql, path, version);
+  if (version > SCHEMA_VERSION) throw newerError(path, version);
+  if (version === SCHEMA_VERSION) return;
+  const message = `The store ${path} has schema version ${version}, which this release has to bring to version ${SCHEMA_VERSION} before it can read it: run any command over it once as a user who may write it.`;
+  throw new PolyphonyError('invalid-config', message, { details: { version, known: SCHEMA_VERSION } });
+}
+
 function refuseForeign(sql: Sql, path: string, version: number): void {
   if (integer(sql, 'application_id') === APPLICATION_ID) return;
   const tables = Number(sql.first('SELECT count(*) FROM sqlite_master')?.[0]);

@@ -13,10 +13,12 @@ import { CONCURRENCY, ESCALATION_SHARE, NESTED, ROUNDS, SUMMARY_SHARE, TOOL_CALL
 import {
   boundedCap,
   type CallSize,
+  type Counts,
   cheapestCost,
   dearestCost,
   expectedMsOf,
   likelyCost,
+  likelyInput,
   type PricedCandidates,
   poolOf,
 } from './priced-candidates.ts';
@@ -68,7 +70,7 @@ export function createNodeEstimator(analysis: PlanAnalysis, nested: Nested) {
     const estimated: Growing<EstimatedNode> = {
       id: node.id,
       estimate,
-      tokens: { input: size.input.expected, output: size.output.expected },
+      tokens: { input: once.input ?? size.input.expected, output: size.output.expected },
       runs: runs.expected,
       mayBeSkipped,
     };
@@ -132,6 +134,8 @@ interface Once {
   readonly costs: Costs;
   readonly ms: number;
   readonly likely?: CatalogueModel | undefined;
+  /** Tokens of one call, as the likely model counts them. @default the size of the node says it */
+  readonly input?: number;
 }
 
 export interface Pools {
@@ -142,14 +146,14 @@ export interface Pools {
 
 export function createPools({ catalogue }: PlanAnalysis): Pools {
   const candidates = candidatesOf(catalogue);
-  const ratios = catalogue.tokenRatios?.();
+  const counts: Counts = { tokenRatios: catalogue.tokenRatios?.(), tokenCounter: catalogue.tokenCounter };
   return {
     of({ node, variants }) {
-      if (variants === undefined) return poolOf(candidates(node), node.model?.strengths, ratios);
+      if (variants === undefined) return poolOf(candidates(node), node.model?.strengths, counts);
       // Which of them it will be is not known, so it may be any of all their models.
-      return poolOf([...new Set(variants.flatMap((variant) => candidates(variant)))], node.model?.strengths, ratios);
+      return poolOf([...new Set(variants.flatMap((variant) => candidates(variant)))], node.model?.strengths, counts);
     },
-    rung: (node, target) => poolOf(rungCandidates(node, target, catalogue), node.model?.strengths, ratios),
+    rung: (node, target) => poolOf(rungCandidates(node, target, catalogue), node.model?.strengths, counts),
   };
 }
 
@@ -170,7 +174,8 @@ function onceOf(
   const asking = ofAgents(callCosts(pool, node, size, within), nodeAnalysis, size, pools, within);
   const own = withSummary(asking, nodeAnalysis, pools, within);
   const ms = expectedMsOf(pool.likely);
-  const asked = { costs: own, ms: ms * callsOf(node, within.bounds).expected, likely: pool.likely };
+  const input = likelyInput(pool, expectedSize(node, size));
+  const asked = { costs: own, ms: ms * callsOf(node, within.bounds).expected, likely: pool.likely, input };
   return withWorkflows(escalated(asked, node, size, pools, within), node, analysis, nested);
 }
 
@@ -224,17 +229,21 @@ export function callsOf(node: PlanNode, bounds: PlanBounds): { readonly expected
 const isGiven = (value: unknown): boolean =>
   value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
 
+export const expectedSize = (node: PlanNode, { input, output, written }: NodeSize): CallSize => ({
+  input: input.expected,
+  output: output.expected,
+  images: imagesOf(node),
+  written,
+});
+
 function callCosts(pool: PricedCandidates, node: PlanNode, size: NodeSize, within: Within): Costs {
   const images = imagesOf(node);
   const calls = callsOf(node, within.bounds);
-  const { input, output } = size;
-  const high: CallSize = { input: input.high, output: output.high, images };
+  const { input, output, written } = size;
+  const high: CallSize = { input: input.high, output: output.high, images, written };
   return {
-    lowNanoUsd: cheapestCost(pool, { input: input.low, output: output.low, images }),
-    expectedNanoUsd: times(
-      likelyCost(pool, { input: input.expected, output: output.expected, images }),
-      calls.expected,
-    ),
+    lowNanoUsd: cheapestCost(pool, { input: input.low, output: output.low, images, written }),
+    expectedNanoUsd: times(likelyCost(pool, expectedSize(node, size)), calls.expected),
     highNanoUsd: times(dearestCost(pool, high, within.isCapped), calls.high),
   };
 }
@@ -253,7 +262,7 @@ function withSummary(costs: Costs, nodeAnalysis: NodeAnalysis, pools: Pools, wit
   };
 }
 
-export function imagesOf(node: PlanNode): number {
+function imagesOf(node: PlanNode): number {
   if (operationOf(node.use) !== 'image') return 0;
   const count = node.in?.count;
   return typeof count === 'number' && count >= 1 ? Math.min(count, 100) : 1;

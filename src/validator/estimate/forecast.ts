@@ -11,10 +11,10 @@ import { type NodeAnalysis, type PlanAnalysis, workflowOf } from '../analysis/pl
 import { resolvedPlan } from '../resolved-plan.ts';
 import { CONCURRENCY, NESTED } from './assumptions.ts';
 import { createEstimates, type Estimates, estimateAnalysis, estimatePlan } from './estimate.ts';
-import { callsOf, createPools, imagesOf, type Pools } from './estimate-node.ts';
+import { callsOf, createPools, expectedSize, type Pools } from './estimate-node.ts';
 import { expectedTime } from './expected-ms.ts';
 import { forecastConditions } from './forecast-conditions.ts';
-import { DEFAULT_MS, likelyCost, type PricedCandidates } from './priced-candidates.ts';
+import { type CallSize, DEFAULT_MS, likelyCost, type PricedCandidates } from './priced-candidates.ts';
 import { createSizes, type NodeSize } from './sizes.ts';
 import { times, toolWorkflows } from './tool-workflows.ts';
 
@@ -144,13 +144,12 @@ const unserved = (): ForecastWork => ({
 });
 
 function rungOf(pool: PricedCandidates, { nodeAnalysis: { node }, size, analysis }: Working): ForecastRung {
-  const images = imagesOf(node);
   const { expected, high } = callsOf(node, analysis.catalogue.bounds);
-  const { input, output } = size;
+  const { output } = size;
   const most = Math.min(output.high, pool.likely?.card.maxOutputTokens ?? output.high);
   const longest = output.expected > 0 ? Math.max(1, most / output.expected) : 1;
   return {
-    ...pricedCall(pool, { input: input.expected, output: output.expected, images }),
+    ...pricedCall(pool, expectedSize(node, size)),
     longest,
     calls: expected,
     // The call that repairs a typed answer is the exception.
@@ -160,13 +159,10 @@ function rungOf(pool: PricedCandidates, { nodeAnalysis: { node }, size, analysis
 
 type PricedCall = Omit<ForecastRung, 'longest' | 'calls' | 'mostCalls'>;
 
-function pricedCall(
-  pool: PricedCandidates,
-  { input, output, images }: { readonly input: number; readonly output: number; readonly images: number },
-): PricedCall {
+function pricedCall(pool: PricedCandidates, size: CallSize): PricedCall {
   const { likely } = pool;
-  const fixed = likelyCost(pool, { input, output: 0, images });
-  const whole = likelyCost(pool, { input, output, images });
+  const fixed = likelyCost(pool, { ...size, output: 0 });
+  const whole = likelyCost(pool, size);
   const target = likely === undefined ? undefined : { provider: likely.provider, model: likely.card.id };
   const answerNanoUsd = fixed === null || whole === null ? null : whole - fixed;
   return { target, ...expectedTime(likely?.card), fixedNanoUsd: fixed, answerNanoUsd };

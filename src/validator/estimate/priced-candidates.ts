@@ -4,9 +4,11 @@ import type { ModelCard } from '../../core/model/provider.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { costOf, type PriceTerms } from '../../core/money/price.ts';
 import type { TokenPrice } from '../../core/money/token-price.ts';
+import type { Catalogue, TokenCounts } from '../../core/plan/validation.ts';
 import { speedOf } from '../../kit/models/speed.ts';
 import { qualityOf } from '../../kit/models/strengths.ts';
 import type { CatalogueModel } from '../analysis/candidates.ts';
+import type { WrittenTexts } from './written.ts';
 
 export const DEFAULT_MS = 1500;
 
@@ -21,6 +23,8 @@ export const boundedCap = (usd: number): NanoUsd => usdToNano(Math.min(usd, 9_00
 interface Counting {
   readonly card: ModelCard;
   readonly ratio: number;
+  /** Instead of the ratio, for what it can count. */
+  readonly counter: TokenCounts | undefined;
 }
 
 export interface PricedCandidates {
@@ -30,8 +34,8 @@ export interface PricedCandidates {
   readonly dear: readonly Counting[];
   /** The model that a router without statistics would choose; one with a price if there is one. */
   readonly likely: CatalogueModel | undefined;
-  /** What it was seen to count for one token of an estimate. */
-  readonly likelyRatio: number;
+  /** How the likely model counts; undefined where there is none. */
+  readonly likelyCounting: Counting | undefined;
   readonly hasUnpriced: boolean;
 }
 
@@ -45,57 +49,68 @@ const DEAREST: PriceTerms = { at: 'dearest' };
 
 const NO_STRENGTHS: readonly string[] = [];
 
-type Ratios = ReadonlyMap<string, number>;
-const NOTHING_LEARNED: Ratios = new Map();
+/** What is known of how models count, beyond the estimate. */
+export interface Counts {
+  readonly tokenRatios: ReadonlyMap<string, number> | undefined;
+  readonly tokenCounter: Catalogue['tokenCounter'];
+}
+
+const NOTHING_KNOWN: Counts = { tokenRatios: undefined, tokenCounter: undefined };
 
 interface Known {
   /** With which the pools were made. */
-  ratios: Ratios;
+  counts: Counts;
   readonly pools: Map<string, PricedCandidates>;
 }
 const known = new WeakMap<readonly CatalogueModel[], Known>();
 
-/** The pool of a list of models; computed once per list and strengths, and again when other ratios were learned. */
+/** The pool of a list of models; computed once per list and strengths, and again when models count otherwise. */
 export function poolOf(
   models: readonly CatalogueModel[],
   strengths = NO_STRENGTHS,
-  ratios = NOTHING_LEARNED,
+  counts = NOTHING_KNOWN,
 ): PricedCandidates {
-  const before = known.get(models) ?? { ratios, pools: new Map<string, PricedCandidates>() };
-  if (before.ratios !== ratios) {
-    before.ratios = ratios;
+  const before = known.get(models) ?? { counts, pools: new Map<string, PricedCandidates>() };
+  if (before.counts.tokenRatios !== counts.tokenRatios || before.counts.tokenCounter !== counts.tokenCounter) {
+    before.counts = counts;
     before.pools.clear();
   }
   const key = strengths.join();
   const found = before.pools.get(key);
   if (found !== undefined) return found;
-  const pool = createPool(models, strengths, ratios);
+  const pool = createPool(models, strengths, counts);
   if (before.pools.size < 100) before.pools.set(key, pool);
   known.set(models, before);
   return pool;
 }
 
-const ratioOf = ({ provider, card }: CatalogueModel, ratios: Ratios): number =>
-  ratios.size === 0 ? 1 : (ratios.get(`${provider}/${card.id}`) ?? 1);
+const ratioOf = ({ provider, card }: CatalogueModel, { tokenRatios }: Counts): number =>
+  tokenRatios === undefined || tokenRatios.size === 0 ? 1 : (tokenRatios.get(`${provider}/${card.id}`) ?? 1);
 
-const asEstimated = (card: ModelCard): Counting => ({ card, ratio: 1 });
+const asEstimated = (card: ModelCard): Counting => ({ card, ratio: 1, counter: undefined });
+
+const asCounted = (model: CatalogueModel, counts: Counts): Counting => ({
+  card: model.card,
+  ratio: ratioOf(model, counts),
+  counter: counts.tokenCounter?.(model.provider, model.card.id),
+});
 
 /**
- * A ratio only widens the range: the lowest cost follows ratios below 1 and the highest those above. So what was learned makes no plan
- * infeasible that was feasible before.
+ * Ratios and counts only widen the range: the lowest cost follows those below the estimate and the highest those above. So neither what
+ * was learned nor the tokenizer of another model makes a plan infeasible that was feasible before.
  */
-function createPool(models: readonly CatalogueModel[], strengths: readonly string[], ratios: Ratios): PricedCandidates {
+function createPool(models: readonly CatalogueModel[], strengths: readonly string[], counts: Counts): PricedCandidates {
   const priced = models.filter(({ card }) => card.price !== null);
   const cards = priced.map(({ card }) => card);
-  const learned = priced.map((model) => ({ card: model.card, ratio: ratioOf(model, ratios) }));
+  const counted = priced.map((model) => asCounted(model, counts));
   const cheap = cards.filter((card) => !cards.some((other) => other !== card && dominates(card, other)));
   const dear = cards.filter((card) => !cards.some((other) => other !== card && dominates(other, card)));
-  const likely = likelyOf(priced.length > 0 ? priced : models, strengths, ratios);
+  const likely = likelyOf(priced.length > 0 ? priced : models, strengths, counts);
   return {
-    cheap: [...cheap.map(asEstimated), ...learned.filter(({ ratio }) => ratio < 1)],
-    dear: [...dear.map(asEstimated), ...learned.filter(({ ratio }) => ratio > 1)],
+    cheap: [...cheap.map(asEstimated), ...counted.filter(({ ratio, counter }) => ratio < 1 || counter !== undefined)],
+    dear: [...dear.map(asEstimated), ...counted.filter(({ ratio, counter }) => ratio > 1 || counter !== undefined)],
     likely,
-    likelyRatio: likely === undefined ? 1 : ratioOf(likely, ratios),
+    likelyCounting: likely === undefined ? undefined : asCounted(likely, counts),
     hasUnpriced: priced.length < models.length,
   };
 }
@@ -123,10 +138,10 @@ const varies = ({ windows, changes }: TokenPrice): boolean => windows !== undefi
 function likelyOf(
   models: readonly CatalogueModel[],
   strengths: readonly string[],
-  ratios: Ratios,
+  counts: Counts,
 ): CatalogueModel | undefined {
   const costs = models.map((model) => {
-    const input = Math.ceil(TYPICAL.input * ratioOf(model, ratios));
+    const input = Math.ceil(TYPICAL.input * ratioOf(model, counts));
     return costOf(model.card, { ...TYPICAL, input, images: model.card.price?.image === undefined ? 0 : 1 }, USUAL);
   });
   const cheapest = Math.min(...costs.map((cost) => cost ?? Number.POSITIVE_INFINITY));
@@ -155,13 +170,23 @@ export interface CallSize {
   readonly input: number;
   readonly output: number;
   readonly images: number;
+  /** The part of the input that can be counted exactly. @default none */
+  readonly written?: WrittenTexts | undefined;
 }
 
-const usageAt = ({ card, ratio }: Counting, { input, output, images }: CallSize): Usage => ({
-  input: Math.min(ratio === 1 ? input : Math.ceil(input * ratio), card.contextTokens),
-  output: Math.min(output, card.maxOutputTokens),
-  images,
+const usageAt = (counting: Counting, size: CallSize): Usage => ({
+  input: Math.min(inputOf(counting, size), counting.card.contextTokens),
+  output: Math.min(size.output, counting.card.maxOutputTokens),
+  images: size.images,
 });
+
+function inputOf({ ratio, counter }: Counting, { input, written }: CallSize): number {
+  if (counter !== undefined && written !== undefined) {
+    const counted = written.countedBy(counter);
+    if (counted !== undefined) return input - written.tokens + counted;
+  }
+  return ratio === 1 ? input : Math.ceil(input * ratio);
+}
 
 /** Null when no model has a price. */
 export function cheapestCost({ cheap }: PricedCandidates, size: CallSize): NanoUsd | null {
@@ -173,10 +198,13 @@ export function cheapestCost({ cheap }: PricedCandidates, size: CallSize): NanoU
   return least;
 }
 
-export function likelyCost({ likely, likelyRatio }: PricedCandidates, size: CallSize): NanoUsd | null {
-  if (likely === undefined) return null;
-  return costOf(likely.card, usageAt({ card: likely.card, ratio: likelyRatio }, size), USUAL);
+export function likelyCost({ likelyCounting }: PricedCandidates, size: CallSize): NanoUsd | null {
+  return likelyCounting === undefined ? null : costOf(likelyCounting.card, usageAt(likelyCounting, size), USUAL);
 }
+
+/** The tokens of the prompt as the likely model counts them. */
+export const likelyInput = ({ likelyCounting }: PricedCandidates, size: CallSize): number =>
+  likelyCounting === undefined ? size.input : usageAt(likelyCounting, size).input;
 
 /** Null when a model without a price may be chosen; a cap refuses such models. */
 export function dearestCost({ dear, hasUnpriced }: PricedCandidates, size: CallSize, capped: boolean): NanoUsd | null {

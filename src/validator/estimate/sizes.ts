@@ -7,6 +7,7 @@ import { isRecord } from '../document/document.ts';
 import type { InferredType } from '../inference/inferred-type.ts';
 import { ANSWER_TOKENS, ITEMS, PROMPT_TOKENS, THREAD_TOKENS, VALUE_TOKENS } from './assumptions.ts';
 import { answerTokens, roughTokens } from './tokens.ts';
+import { WrittenTexts } from './written.ts';
 
 export interface Range {
   readonly low: number;
@@ -19,6 +20,8 @@ export interface NodeSize {
   readonly input: Range;
   readonly output: Range;
   readonly items: Range;
+  /** The part of the input that can be counted exactly; undefined where no model has a tokenizer. */
+  readonly written: WrittenTexts | undefined;
 }
 
 const ONE: Range = { low: 1, expected: 1, high: 1 };
@@ -33,8 +36,10 @@ export function createSizes(analysis: PlanAnalysis): (nodeAnalysis: NodeAnalysis
   return function sizeOf(nodeAnalysis) {
     const { node, step } = nodeAnalysis;
     const items = itemsOfNode(nodeAnalysis, sizes, analysis);
-    const input = step?.usesModel === true ? inputOf(nodeAnalysis, sizes, analysis) : NONE;
-    const size: NodeSize = { input, output: outputOf(nodeAnalysis), items };
+    const asks = step?.usesModel === true;
+    const written = asks && analysis.catalogue.tokenCounter !== undefined ? new WrittenTexts() : undefined;
+    const input = asks ? inputOf(nodeAnalysis, sizes, analysis, written) : NONE;
+    const size: NodeSize = { input, output: outputOf(nodeAnalysis), items, written };
     sizes.set(node.id, size);
     return size;
   };
@@ -61,10 +66,16 @@ interface Tally {
   fixed: number;
   expected: number;
   high: number;
+  readonly written: WrittenTexts | undefined;
 }
 
-function inputOf(nodeAnalysis: NodeAnalysis, sizes: ReadonlyMap<string, NodeSize>, analysis: PlanAnalysis): Range {
-  const tally: Tally = { fixed: PROMPT_TOKENS, expected: 0, high: 0 };
+function inputOf(
+  nodeAnalysis: NodeAnalysis,
+  sizes: ReadonlyMap<string, NodeSize>,
+  analysis: PlanAnalysis,
+  written: WrittenTexts | undefined,
+): Range {
+  const tally: Tally = { fixed: PROMPT_TOKENS, expected: 0, high: 0, written };
   const inputs = nodeAnalysis.node.in ?? {};
   for (const key of Object.keys(inputs)) countValue(inputs[key], tally, nodeAnalysis, sizes, analysis);
   countThread(nodeAnalysis.node, tally);
@@ -88,13 +99,18 @@ function countValue(
   analysis: PlanAnalysis,
 ): void {
   if (typeof value === 'string') {
-    if (!value.includes('{{')) tally.fixed += roughTokens(value);
+    if (!value.includes('{{')) countText(value, tally);
     else countTemplate(value, tally, nodeAnalysis, sizes, analysis);
   } else if (Array.isArray(value)) {
     for (const item of value) countValue(item, tally, nodeAnalysis, sizes, analysis);
   } else if (isRecord(value)) {
     for (const key of Object.keys(value)) countValue(value[key], tally, nodeAnalysis, sizes, analysis);
   } else tally.fixed += 1;
+}
+
+function countText(text: string, tally: Tally): void {
+  tally.fixed += roughTokens(text);
+  tally.written?.add(text);
 }
 
 function countTemplate(
@@ -106,7 +122,7 @@ function countTemplate(
 ): void {
   for (const segment of analysis.template(text).segments) {
     if (segment.type === 'text') {
-      tally.fixed += roughTokens(segment.text);
+      countText(segment.text, tally);
       continue;
     }
     if (segment.type === 'expression') {

@@ -1,10 +1,13 @@
 /** Exact counts of plugins: where they count, what is not believed of them, and how much they are asked. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PolyphonyError } from '../../../src/core/errors.ts';
+import type { Attempt } from '../../../src/core/model/model.ts';
 import type { GatewayPlugin } from '../../../src/gateway/gateway-plugin.ts';
 import { TokenCounter } from '../../../src/gateway/routing/size.ts';
-import { fakeCard, fakeProvider } from '../../../src/testing/fakes.ts';
-import { errorOf, harness, user } from '../harness.ts';
+import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../../src/testing/fakes.ts';
+import { batchProvider, fakeServer, said } from '../batches/vendor.ts';
+import { drain, errorOf, harness, user } from '../harness.ts';
 
 type Tokenizers = NonNullable<GatewayPlugin['tokenizers']>;
 
@@ -108,6 +111,98 @@ describe('the tokenizer of a model', () => {
     const fits = world({ 'acme-large': (text) => text.length / 5 }, {}, config);
     await fits.run(fits.gateway.generate(request, options));
     expect(fits.provider.seen).toHaveLength(1);
+  });
+});
+
+/** Of a provider that states no usage. */
+describe('what is charged by a tokenizer', () => {
+  const unstated = (finishing: object = { usage: { input: 0, output: 0 } }): ScriptStep[] => [
+    { type: 'text-delta', text: 'Unbe' },
+    { type: 'text-delta', text: 'lievable nevertheless' },
+    finish(finishing),
+  ];
+  const priced = { price: { input: 1, output: 10 } };
+  const charged = async (count: Tokenizers[string] | undefined, script = unstated()) => {
+    const providers = [fakeProvider({ models: [fakeCard({ id: 'acme-large', ...priced })], script: () => script })];
+    const plugins = count === undefined ? [] : [{ name: 'counts', tokenizers: { 'acme-*': count } }];
+    const { run, gateway, rows } = harness({ providers, plugins });
+    const { costNanoUsd, usage } = await run(gateway.generate(user('one two three four')));
+    expect(await rows()).toMatchObject([{ usage, costNanoUsd }]);
+    return { usage, costNanoUsd };
+  };
+  const byWords = { usage: { input: 4 + AROUND, output: 2 }, costNanoUsd: (4 + AROUND) * 1000 + 2 * 10_000 };
+
+  it('are the prompt and the whole answer, whose pieces end within words', async () => {
+    expect(await charged(words)).toEqual(byWords);
+    expect(await charged(undefined)).not.toEqual(byWords);
+  });
+
+  it('is nothing of what the provider states', async () => {
+    const stated = { input: 7, output: 3 };
+    expect(await charged(words, unstated({ usage: stated }))).toMatchObject({ usage: stated });
+  });
+
+  it('stands in for a count that cannot be', async () => {
+    const { usage } = await charged(words, unstated({ usage: { input: -1, output: Number.NaN } }));
+    expect(usage).toEqual(byWords.usage);
+  });
+
+  it.each<[string, (text: string) => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no table');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no table'))],
+  ])('is the estimate where it %s', async (_, count) => {
+    expect(await charged(count as never)).toEqual(await charged(undefined));
+  });
+
+  it('is what had arrived of an answer that broke', async () => {
+    const fail = new PolyphonyError('network', 'The connection ended.');
+    const script: ScriptStep[] = [{ type: 'text-delta', text: 'It is' }, { type: 'text-delta', text: 'n’t' }, { fail }];
+    const providers = [fakeProvider({ models: [fakeCard({ id: 'acme-large', ...priced })], script: () => script })];
+    const config = { retry: { retries: 0 } };
+    const { run, gateway, rows } = harness({
+      providers,
+      config,
+      plugins: [{ name: 'counts', tokenizers: { '*': words } }],
+    });
+    await run(drain(gateway.stream(user('one two three four'))));
+    expect(await rows()).toMatchObject([{ usage: { input: 4 + AROUND, output: 2 }, estimated: true }]);
+  });
+
+  it('are the texts of an embedding in several requests', async () => {
+    const card = fakeCard({ id: 'acme-large', operations: ['embed'], ...priced, embeddingBatch: { texts: 1 } });
+    const script = (attempt: Attempt): ScriptStep[] => {
+      const { request } = attempt;
+      const isFirst = request.operation === 'embed' && request.input[0] === 'Unbelievable nevertheless';
+      const vectors = [[1, 0]];
+      return [
+        { type: 'output', output: { operation: 'embed', vectors } },
+        finish({ usage: { input: isFirst ? 0 : 50, output: 0 } }),
+      ];
+    };
+    const providers = [fakeProvider({ models: [card], script })];
+    const { run, gateway } = harness({ providers, plugins: [{ name: 'counts', tokenizers: { '*': words } }] });
+    const { usage } = await run(gateway.embed({ input: ['Unbelievable nevertheless', 'three four five'] }));
+    expect(usage.input).toBe(50 + 2 + 32 / 4);
+  });
+
+  it('is the answer of a batched call', async () => {
+    const server = fakeServer();
+    const text = 'Unbelievable nevertheless';
+    server.answers = ({ asked }) =>
+      asked.requests.map(({ id }) => ({ id, events: said(text, { input: 0, output: 0 }) }));
+    const { gateway, runtime } = harness({
+      providers: (made) => [batchProvider(server, made)],
+      config: { batches: { flushMs: 1000, pollMs: 60_000 } },
+      plugins: [{ name: 'counts', tokenizers: { '*': words } }],
+    });
+    const answer = gateway.generate(user('one two three four'), { urgency: 'batch' });
+    await runtime.clock.advance(7_200_000);
+    expect((await answer).usage).toEqual({ input: 4 + AROUND, output: 2 });
   });
 });
 

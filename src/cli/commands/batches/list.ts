@@ -16,8 +16,8 @@ export const command = defineCommand<Options>({
       .option('--calls', 'a line for each call instead of each batch')
       .addHelpText('after', examples('polyphony batches list', 'polyphony batches list --calls --json')),
   handle: async (terminal, options) => {
-    const { withPolyphony } = await import('../../process/session.ts');
-    return withPolyphony(options, terminal, async ({ polyphony }) => {
+    const { withStoreToRead } = await import('../../process/session.ts');
+    return withStoreToRead(options, terminal, async ({ polyphony }) => {
       const { batchesOf } = await import('./configured.ts');
       const { lineOfBatch, lineOfCall, printWaiting, totalsOf } = await import('../../screen/batches-text.ts');
       const batches = batchesOf(polyphony);

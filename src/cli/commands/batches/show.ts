@@ -18,8 +18,8 @@ export const command = defineCommand<object, [id: string]>({
   handle: async (terminal, options, id) => {
     const { existingStore } = await import('../../input/existing-store.ts');
     existingStore(options.store);
-    const { withPolyphony } = await import('../../process/session.ts');
-    return withPolyphony(options, terminal, async ({ polyphony }) => {
+    const { withStoreToRead } = await import('../../process/session.ts');
+    return withStoreToRead(options, terminal, async ({ polyphony }) => {
       const { batchesOf } = await import('./configured.ts');
       const { waitingText } = await import('../../screen/batches-text.ts');
       const batches = batchesOf(polyphony);

@@ -55,9 +55,9 @@ export const command = defineCommand<Options, [run: string | undefined]>({
 });
 
 async function listRuns(options: Options & SharedOptions, terminal: Terminal): Promise<number> {
-  const { withPolyphony } = await import('../../process/session.ts');
+  const { withStoreToRead } = await import('../../process/session.ts');
   const status = statusOf(options);
-  return withPolyphony(options, terminal, async ({ polyphony }) => {
+  return withStoreToRead(options, terminal, async ({ polyphony }) => {
     const filter = { limit: options.limit, ...defined({ status, nested: options.nested }) };
     const runs = await polyphony.runs.list(filter);
     if (options.json) {

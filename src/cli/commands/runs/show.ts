@@ -15,9 +15,9 @@ export const command = defineCommand<object, [run: string]>({
 
 /** @returns the exit code */
 export async function showRun(runId: string, options: SharedOptions, terminal: Terminal): Promise<number> {
-  const { withPolyphony } = await import('../../process/session.ts');
+  const { withStoreToRead } = await import('../../process/session.ts');
   const { mayGoOn, showResult } = await import('../../process/follow.ts');
-  return withPolyphony(options, terminal, async ({ polyphony }) => {
+  return withStoreToRead(options, terminal, async ({ polyphony }) => {
     const result = await polyphony.runs.show(runId);
     if (!options.json) terminal.print(`${await nodeTable(result.nodes, terminal)}\n`);
     const isKnown = options.json || !mayGoOn(result) || (await isKnownHere(polyphony, runId));

@@ -21,8 +21,8 @@ export const command = defineCommand<Options>({
   handle: async (terminal, options) => {
     const { existingStore } = await import('../../input/existing-store.ts');
     existingStore(options.store);
-    const { withPolyphony } = await import('../../process/session.ts');
-    return withPolyphony(options, terminal, async ({ polyphony: { stores } }) => {
+    const { withStoreToRead } = await import('../../process/session.ts');
+    return withStoreToRead(options, terminal, async ({ polyphony: { stores } }) => {
       if (options.delete !== undefined) {
         const isDeleted = (await stores.passages?.delete(options.delete)) === true;
         const name = oneLine(options.delete);

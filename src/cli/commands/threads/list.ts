@@ -14,8 +14,8 @@ export const command = defineCommand<Options>({
       .option('-n, --limit <n>', 'the number of threads', wholeNumber, 20)
       .addHelpText('after', examples('polyphony threads list', 'polyphony threads list -n 100 --json')),
   handle: async (terminal, options) => {
-    const { withPolyphony } = await import('../../process/session.ts');
-    return withPolyphony(options, terminal, async ({ polyphony: { stores } }) => {
+    const { withStoreToRead } = await import('../../process/session.ts');
+    return withStoreToRead(options, terminal, async ({ polyphony: { stores } }) => {
       const threads = (await stores.threads?.list(options.limit)) ?? [];
       if (options.json) terminal.print(safeJson(threads, 2));
       else if (threads.length === 0) {

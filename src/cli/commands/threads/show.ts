@@ -19,8 +19,8 @@ export const command = defineCommand<Options, [key: string]>({
   handle: async (terminal, options, key) => {
     const { existingStore } = await import('../../input/existing-store.ts');
     existingStore(options.store);
-    const { withPolyphony } = await import('../../process/session.ts');
-    return withPolyphony(options, terminal, async ({ polyphony: { stores } }) => {
+    const { withStoreToRead } = await import('../../process/session.ts');
+    return withStoreToRead(options, terminal, async ({ polyphony: { stores } }) => {
       const thread = await stores.threads?.read(key, options.limit);
       if (thread === undefined) {
         terminal.say(`there is no thread "${oneLine(key)}"`);

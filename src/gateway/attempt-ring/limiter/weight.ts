@@ -54,7 +54,7 @@ export const ratioOf = (deployment: Deployment | undefined, nowMs: number): numb
 
 function inputOf(request: ModelRequest, deployment: Deployment, nowMs: number): number {
   const { size } = needsOf(request);
-  const counted = countedInput(size, deployment);
+  const counted = countedInput(size, deployment.counter);
   if (counted !== undefined) return counted;
   const ratio = ratioOf(deployment, nowMs);
   return ratio === 1 ? size.exactTokens() : size.roughTokens * ratio;

@@ -8,13 +8,13 @@ import type { Scored } from '../score.ts';
 export type Asked = Pick<Call, 'id' | 'session'> | undefined;
 
 export interface Arrangement {
-  /** It ends: a new session goes elsewhere while another target will do. */
+  /** It ends: a new session, or a call without one, goes elsewhere while another target will do. */
   isEnding(deployment: Deployment, nowMs: number): boolean;
   /** The name of the model that new sessions get in the place of one that ends. */
   replacementOf(deployment: Deployment): string | undefined;
   /** It is asked after all others. */
   isLast(deployment: Deployment, nowMs: number): boolean;
-  /** A new session has left a model that ends. Changes nothing in the decision. */
+  /** A new session, or a call without one, has left a model that ends. Changes nothing in the decision. */
   shifted(from: Deployment, to: Deployment, asked: Asked): void;
   /** What the response says where the first choice ends. */
   warning(first: Deployment, nowMs: number): Warning | undefined;

@@ -12,17 +12,22 @@ import { ownKindOf, ownNumber, ownScopeId, scopesOfRows } from './known-names.ts
 import { summedUpTo } from './parts.ts';
 import { addParts } from './sums.ts';
 
-/** All parts must be made: see `isSummed`. Call both in one snapshot, or another process makes parts between two queries. */
+/**
+ * All parts must be made: see `isSummed`. Call both in one snapshot, or another process makes parts between two queries.
+ *
+ * @param ofRows reads the rows alone, which takes long where there are many: for a file in which no part can be made
+ */
 export function selectTotals(
   sql: Sql,
   by: LedgerGroup | readonly LedgerGroup[],
   filter: LedgerFilter,
   path: string,
+  ofRows = false,
 ): readonly LedgerTotal[] {
   const groups = listOf(by);
   // A group that does not exist is refused, whatever the ledger holds.
   for (const group of groups) if (scopeOf(group) === undefined) nameOf(group, 'l', 'l.day');
-  if (!areFew(filter)) return totalsOfParts(sql, by, filter, path);
+  if (!areFew(filter) && !ofRows) return totalsOfParts(sql, by, filter, path);
   const totals = createTotals(by);
   addRows(sql, totals, groups, filter, path);
   return totals.list(filter.limit);
