@@ -5,8 +5,15 @@ import { abortError } from '../../src/core/errors.ts';
 import type { Attempt, ModelEvent } from '../../src/core/model/model.ts';
 import type { ModelCard, Provider } from '../../src/core/model/provider.ts';
 import { sleep } from '../../src/system/clock.ts';
-import { type FakeRuntime, fakeCard, finish, seededRandom } from '../../src/testing/fakes.ts';
-import { harness, text, user } from '../gateway/harness.ts';
+import {
+  type FakeRuntime,
+  fakeCard,
+  fakeProvider,
+  finish,
+  type ScriptStep,
+  seededRandom,
+} from '../../src/testing/fakes.ts';
+import { fault, harness, text, user } from '../gateway/harness.ts';
 
 const ANSWER_MS = 1000;
 
@@ -122,6 +129,35 @@ describe('law: free slots', () => {
       ['a', undefined],
       ['b', undefined],
     ]);
+  });
+
+  it('foresees the slots that an overload takes away, from the next call on', async () => {
+    const models = [fakeCard({ id: 'm', ...KNOWN })];
+    let answers = 0;
+    const script = (): ScriptStep[] => {
+      answers += 1;
+      return [{ waitMs: answers === 8 ? 500 : 2000 }, answers === 8 ? fault('overloaded') : text('a'), finish()];
+    };
+    const world = harness({
+      config: { throttle: { leastConcurrency: 1 } },
+      providers: (runtime) => [fakeProvider({ id: 'a', models, script, runtime }), fakeProvider({ id: 'b', models })],
+    });
+    const order = [{ provider: 'a', model: 'm' }];
+    const calls = Array.from({ length: 8 }, () => world.gateway.generate(user(), { order }).catch(() => undefined));
+    const notes = () =>
+      world.gateway.explain({ operation: 'chat', ...user() }).candidates.map((one) => [one.target.provider, one.notes]);
+    await world.runtime.clock.advance(499);
+    expect(notes()).toEqual([
+      ['a', undefined],
+      ['b', undefined],
+    ]);
+    await world.runtime.clock.advance(1);
+    // Of eight in use half are left, and seven are still under way.
+    expect(notes()).toEqual([
+      ['b', undefined],
+      ['a', [expect.stringMatching(/^waits about 250 ms for a slot/)]],
+    ]);
+    await world.run(Promise.all(calls));
   });
 
   it('waits longer for a better model than for an equal one, and keeps chains, pins and orders', async () => {

@@ -147,6 +147,8 @@ class SlotHolder implements StreamObserver {
       };
       const slots = endpoint.slots.overloaded(state, now);
       if (slots === undefined) return;
+      // More may be in use than it gets from now on.
+      this.#pacer.filled(endpoint);
       const message = `${endpoint.name} is overloaded: it gets ${slots} requests at the same time, and more again as they succeed.`;
       this.#pacer.tell?.({ type: 'concurrency-reduced', level: 'warn', message, what: endpoint.name, slots });
     }
