@@ -6,8 +6,10 @@ import { withLimits } from './calls/request-limits.ts';
 import type { GatewayParts } from './parts.ts';
 import type { Arrangement, Trial } from './routing/arrangement/arrange.ts';
 import { excludedCredentials } from './routing/arrangement/exclude.ts';
+import { latencyOf } from './routing/figures/posterior.ts';
+import { waitAt } from './routing/negotiation.ts';
 import type { Ranker } from './routing/rank.ts';
-import type { Deployment, Registry } from './routing/registry.ts';
+import type { Registry } from './routing/registry.ts';
 import { needsOf } from './routing/requirements.ts';
 import type { RouteOptions } from './routing/route.ts';
 
@@ -76,8 +78,8 @@ class CallRouting implements RouteOptions {
     this.request = withLimits(call.request);
     this.needs = needsOf(call.request);
     this.registry = registry();
-    this.waits = waitsFor(parts, call, this.request, this.registry, this.nowMs);
-    this.preferred = unlessLate(state.preferred(call.id), this.registry, this.waits);
+    this.waits = waitsFor(parts, call, this.request, this.nowMs);
+    this.preferred = unlessLate(state.preferred(call.id), this.registry, this.waits, this.nowMs);
     this.exclude = call.exclude;
     this.order = call.order;
     this.shifted = spending.shifted(call);
@@ -92,22 +94,17 @@ class CallRouting implements RouteOptions {
 }
 
 /** Undefined where nothing is known that a call would have to wait for. */
-function waitsFor(
-  { pacer, credentials }: GatewayParts,
-  { exclude }: Call,
-  request: Call['request'],
-  registry: Registry,
-  nowMs: number,
-): RouteOptions['waits'] {
-  const providers = credentials.resting(nowMs);
-  if (providers === undefined && !pacer.mayWait()) return undefined;
-  const resting =
-    providers === undefined ? NONE : registry.deployments.filter(({ target }) => providers.has(target.provider));
+function waitsFor({ pacer, credentials }: GatewayParts, call: Call, request: Call['request'], nowMs: number) {
+  const resting = credentials.resting(nowMs);
+  // Asked in any case: it also forgets what is whole again.
+  const mayWait = pacer.mayWait();
+  if (resting === undefined && !mayWait) return undefined;
   return pacer.waits({
+    call,
     request,
     resting,
     waysOf({ provider, target }) {
-      const excluded = excludedCredentials(exclude, target);
+      const excluded = excludedCredentials(call.exclude, target);
       return credentials.states(provider, target.model, nowMs).flatMap(({ label, state, until }) => {
         if (state === 'refused' || (label !== null && excluded?.has(label) === true)) return [];
         return [{ label: label ?? undefined, restMs: until === null ? 0 : until - nowMs }];
@@ -116,16 +113,16 @@ function waitsFor(
   });
 }
 
-const NONE: readonly Deployment[] = [];
-
 function unlessLate(
   preferred: Target | undefined,
   registry: Registry,
   waits: RouteOptions['waits'],
+  nowMs: number,
 ): Target | undefined {
   if (preferred === undefined || waits === undefined) return preferred;
   const bound = registry.find(preferred);
-  const waitMs = bound === undefined ? 0 : (waits.get(bound) ?? 0);
+  if (bound === undefined) return preferred;
+  const waitMs = waitAt(waits, bound, latencyOf(bound, registry.columns.latencies(), nowMs));
   return waitMs > LONGEST_SESSION_WAIT_MS ? undefined : preferred;
 }
 

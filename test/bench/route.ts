@@ -4,12 +4,16 @@
  *
  *   npm run bench -- route
  */
-import type { Attempt, ModelRequest } from '../../src/core/model/model.ts';
+import type { Attempt, ModelRequest, Target } from '../../src/core/model/model.ts';
 import type { ModelCard, Provider } from '../../src/core/model/provider.ts';
 import type { TokenPrice } from '../../src/core/money/token-price.ts';
 import { begin, stated } from '../../src/gateway/attempt-ring/limiter/lane.ts';
-import { createPacer, type Pacer, type Waits } from '../../src/gateway/attempt-ring/limiter/pacer.ts';
+import { createPacer, type Pacer } from '../../src/gateway/attempt-ring/limiter/pacer.ts';
+import type { WaitsAsked } from '../../src/gateway/attempt-ring/limiter/waits.ts';
+import { callOf } from '../../src/gateway/calls/call.ts';
+import { withCredential } from '../../src/gateway/calls/target.ts';
 import { createGateway } from '../../src/gateway/create-gateway.ts';
+import type { Waits } from '../../src/gateway/routing/negotiation.ts';
 import { createRegistry, type Registry } from '../../src/gateway/routing/registry.ts';
 import { needsOf } from '../../src/gateway/routing/requirements.ts';
 import { routeOf } from '../../src/gateway/routing/route.ts';
@@ -43,7 +47,7 @@ const everything: ModelRequest = {
   requires: { regions: ['eu'], languages: ['en'] },
 };
 
-const waysOf = () => [{ label: undefined, restMs: 0 }];
+const NO_KEY = { label: undefined, restMs: 0 };
 
 const VARIANTS: readonly Partial<TokenPrice>[] = [
   {},
@@ -92,25 +96,26 @@ function observe({ deployments }: Registry): void {
   });
 }
 
-/** Every tenth target announces limits, and every twentieth has no room in them. */
-function pacedAt(registry: Registry): Pacer {
+const KEYS = Array.from({ length: 8 }, (_, key) => `k${key}`);
+
+/** Lanes that announce limits, each with room or none. */
+function pacedAt(registry: Registry, lanes: readonly (readonly [target: Target, hasRoom: boolean])[]): Pacer {
   const clock = { ...systemRuntime.clock, now: () => NOW, monotonic: () => 0 };
   const pacer = createPacer({ clock, config: () => ({}), registry: () => registry });
-  registry.deployments.forEach(({ target }, index) => {
-    if (index % 10 !== 0) return;
+  for (const [target, hasRoom] of lanes) {
     const lane = pacer.laneOf(target);
     // Neither is read where nothing waits.
     const attempt = { target, request: plain } as Attempt;
     const weight = pacer.weigh(attempt, target);
     const passage = begin(lane, attempt, weight, 0);
-    const remaining = index % 20 === 0 ? 0 : 900_000;
+    const remaining = hasRoom ? 900_000 : 0;
     const limits = [
       { kind: 'requests', limit: 1_000_000, remaining, resetMs: 60_000 },
       { kind: 'tokens', limit: 10_000_000, remaining: 9_000_000, resetMs: 60_000 },
     ];
     stated(lane, passage, limits, () => weight, 0);
     pacer.announced(lane);
-  });
+  }
   return pacer;
 }
 
@@ -148,7 +153,17 @@ export async function run(): Promise<readonly Measurement[]> {
   const registry = createRegistry(providers, {}, createStatistics());
   observe(registry);
   let nowMs = NOW;
-  const pacer = pacedAt(registry);
+  const targets = registry.deployments.map(({ target }) => target);
+  const few = targets.filter((_, index) => index % 10 === 0);
+  const some = pacedAt(
+    registry,
+    few.map((target, index) => [target, index % 2 === 1]),
+  );
+  const keyed = targets.flatMap((target) => KEYS.map((key) => withCredential(target, key)));
+  const all = pacedAt(
+    registry,
+    keyed.map((target, index) => [target, index % 100 !== 0]),
+  );
   const route = (request: ModelRequest, waits?: Waits): unknown => {
     nowMs += 5;
     const chosen = routeOf({ request, needs: needsOf(request), registry, config: {}, nowMs, waits });
@@ -159,11 +174,22 @@ export async function run(): Promise<readonly Measurement[]> {
   const transport = { request: () => Promise.reject(new Error('nothing is sent')), close: async () => {} };
   const gateway = createGateway({ providers, runtime: systemRuntime, keyValue, ledger, transport });
   const floorMicroseconds = measure(plain, floorOf());
-  const asWaiting = (request: ModelRequest): unknown => route(request, pacer.waits({ request, waysOf, resting: [] }));
+  const call = callOf(everything, {}, false, systemRuntime);
+  const asWaiting =
+    (pacer: Pacer, ways: WaitsAsked['waysOf']) =>
+    (request: ModelRequest): unknown =>
+      route(request, pacer.waits({ call, request, waysOf: ways, resting: undefined }));
   const figures = {
     plain: measure(plain, (request) => route(request)),
     everything: measure(everything, (request) => route(request)),
-    waiting: measure(everything, asWaiting),
+    waiting: measure(
+      everything,
+      asWaiting(some, () => [NO_KEY]),
+    ),
+    lanes: measure(
+      everything,
+      asWaiting(all, () => KEYS.map((label) => ({ label, restMs: 0 }))),
+    ),
     explained: measure(plain, (request) => gateway.explain(request), 300),
   };
   await gateway.close();
@@ -184,6 +210,11 @@ export async function run(): Promise<readonly Measurement[]> {
     {
       name: 'the same where 50 targets announce limits, half of them without room',
       value: figures.waiting,
+      unit: 'µs',
+    },
+    {
+      name: 'the same where 4,000 lanes announce limits (8 keys each), 40 of them without room',
+      value: figures.lanes,
       unit: 'µs',
     },
     { name: 'the same explained: every candidate and figure', value: figures.explained, unit: 'µs' },

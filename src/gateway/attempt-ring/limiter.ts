@@ -13,22 +13,17 @@
  */
 
 import { PolyphonyError } from '../../core/errors.ts';
-import type { Attempt, Handler, Middleware, ModelEvent, Purpose } from '../../core/model/model.ts';
+import type { Attempt, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
 import type { EndpointReport } from '../../core/model/provider.ts';
 import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
-import { begin, end, hasRoom, type Lane, type Passage, reweigh, stated } from './limiter/lane.ts';
+import { begin, end, type Lane, type Passage, reweigh, stated } from './limiter/lane.ts';
 import type { Pacer } from './limiter/pacer.ts';
+import { isNested, rankOf, tenantOf } from './limiter/precedence.ts';
+import { hasRoom } from './limiter/room.ts';
 import { wait } from './limiter/waiting.ts';
 import { ONE_REQUEST, type Weight } from './limiter/weight.ts';
-
-/** Nested calls come first, because another call waits for them; probes come last, because nobody does. */
-const NESTED_RANK = 0;
-const RANK_OF_PRIORITY = { critical: 1, normal: 2, background: 3 } as const;
-
-const isNested = (purpose: Purpose): boolean =>
-  purpose === 'judge' || purpose === 'moderation' || purpose === 'embedding';
 
 export function limiter({ pacer }: { readonly pacer: Pacer }): Middleware<Attempt> {
   return (attempt, next) => observe(new SlotHolder(pacer, pacer.laneOf(attempt.target), attempt, next));
@@ -60,12 +55,15 @@ class SlotHolder implements StreamObserver {
     const now = clock.monotonic();
     const needsSlot = !(isNested(attempt.purpose) && callStateOf(attempt).holds(endpoint));
     const weight = lane.windows === undefined ? undefined : this.#pacer.weigh(attempt, attempt.target);
+    const slots = needsSlot ? this.#pacer.slotsOf(endpoint, now) : Number.POSITIVE_INFINITY;
     // Whoever waits while a slot is free waits for room in another lane.
-    const isFree = !needsSlot || (lane.queue.length === 0 && endpoint.used < this.#pacer.slotsOf(endpoint, now));
+    const isFree = !needsSlot || (lane.queue.length === 0 && endpoint.used < slots);
     if (isFree && (weight === undefined || hasRoom(lane, weight, now))) {
       this.#enter(needsSlot, weight, now);
+      if (endpoint.used >= slots) this.#pacer.filled(endpoint);
       return undefined;
     }
+    if (endpoint.used >= slots) this.#pacer.filled(endpoint);
     const place = {
       attempt,
       lane,
@@ -149,6 +147,8 @@ class SlotHolder implements StreamObserver {
       };
       const slots = endpoint.slots.overloaded(state, now);
       if (slots === undefined) return;
+      // More may be in use than it gets from now on.
+      this.#pacer.filled(endpoint);
       const message = `${endpoint.name} is overloaded: it gets ${slots} requests at the same time, and more again as they succeed.`;
       this.#pacer.tell?.({ type: 'concurrency-reduced', level: 'warn', message, what: endpoint.name, slots });
     }
@@ -161,20 +161,6 @@ class SlotHolder implements StreamObserver {
     if (fault === 'rate-limit') return this.#lane.windows === undefined;
     return fault === 'target' && (error.code === 'overloaded' || error.code === 'timeout');
   }
-}
-
-const rankOf = ({ purpose, priority }: Attempt): number => {
-  if (isNested(purpose)) return NESTED_RANK;
-  return purpose === 'probe' ? RANK_OF_PRIORITY.background : RANK_OF_PRIORITY[priority ?? 'normal'];
-};
-
-/** Whose turn it is: the tenant, else the team, else the user. */
-function tenantOf({ scopes }: Attempt): string {
-  for (const kind of ['tenant', 'team', 'user'] as const) {
-    const scope = scopes.find((one) => one.kind === kind);
-    if (scope !== undefined) return `${kind}\n${scope.id}`;
-  }
-  return '';
 }
 
 function wasSent({ dispatchedAt }: AttemptState, ending: StreamEnding): boolean {

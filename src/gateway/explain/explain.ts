@@ -9,7 +9,7 @@ import type { GatewayParts } from '../parts.ts';
 import { explainedHedge } from '../request-ring/hedge/rule.ts';
 import { explainedOptions } from '../route-options.ts';
 import { speaks } from '../routing/arrangement/objections.ts';
-import { correctedFigures } from '../routing/figures/posterior.ts';
+import { correctedFigures, latencyOf } from '../routing/figures/posterior.ts';
 import { candidateOf, type Ranker } from '../routing/rank.ts';
 import type { Deployment } from '../routing/registry.ts';
 import { decide, type RouteOptions, rejections } from '../routing/route.ts';
@@ -97,14 +97,11 @@ function explained(
   parts: GatewayParts,
 ): Candidate {
   const { deployment } = one;
-  const { needs, registry, config, nowMs, language, isSlow, waits } = options;
-  const waitMs = waits?.get(deployment) ?? 0;
+  const { needs, registry, config, nowMs, language, isSlow } = options;
   const notes = [
     ...parts.lifecycle.explained.notes(deployment, nowMs),
     ...parts.candidates.notes(deployment),
-    ...(waitMs > 0
-      ? [`can send nothing for ${Math.ceil(waitMs)} ms by the limits of its endpoint, which count as latency`]
-      : []),
+    ...waitNotes(deployment, options),
     ...(isSlow?.(deployment.target) === true ? ['is too slow for the route, so others come before it'] : []),
     ...(language !== undefined && !speaks(deployment, language)
       ? [`does not claim support for ${language}, which the text seems to be in`]
@@ -117,4 +114,22 @@ function explained(
     pace: paceOf(parts, call, deployment),
     ...(notes.length === 0 ? {} : { notes }),
   };
+}
+
+/** What it would wait for: of both waits the longer one counts. */
+function waitNotes(deployment: Deployment, { waits, registry, nowMs }: RouteOptions): readonly string[] {
+  if (waits === undefined) return [];
+  const limitsMs = waits.limitsMs(deployment);
+  const answers = waits.answersBefore(deployment);
+  const slotMs = answers === 0 ? 0 : answers * latencyOf(deployment, registry.columns.latencies(), nowMs);
+  const notes: string[] = [];
+  if (slotMs > limitsMs)
+    notes.push(`waits about ${Math.ceil(slotMs)} ms for a slot, all of which are taken, which counts as latency`);
+  else if (limitsMs > 0)
+    notes.push(`can send nothing for ${Math.ceil(limitsMs)} ms by the limits of its endpoint, which count as latency`);
+  if (Number.isNaN(slotMs))
+    notes.push(
+      'waits for a slot, all of which are taken; how long is unknown, as its latency is, so it counts for nothing',
+    );
+  return notes;
 }

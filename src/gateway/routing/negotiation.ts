@@ -19,12 +19,27 @@ export interface Negotiation {
   readonly nowMs: number;
   /** What the usual price of a target is multiplied by, as long as a commitment covers it. @default 1 */
   readonly committed?: ((target: Target) => number) | undefined;
-  /** Milliseconds that the request would wait at deployments whose announced limits have no room. @default nowhere */
-  readonly waits?: ReadonlyMap<Deployment, number> | undefined;
+  /** What the request would wait for. @default nothing, anywhere */
+  readonly waits?: Waits | undefined;
   /** Targets that the call must not use. */
   readonly exclude?: readonly Target[] | undefined;
   /** What a target may lack, because the request is adapted to it. @default nothing */
   readonly relaxed?: Relaxed | undefined;
+}
+
+/** What a request would wait for at a deployment before it is sent. Asked only for those that are compared. */
+export interface Waits {
+  /** Milliseconds until the announced limits have room, or the endpoint need not be left alone any more; 0: now. */
+  limitsMs(deployment: Deployment): number;
+  /** As many answers of usual length end before the request gets a slot, where all are taken: a fraction mostly. 0: one is free. */
+  answersBefore(deployment: Deployment): number;
+}
+
+/** Milliseconds for both. `usualMs`: what an answer usually takes; NaN: nobody knows, and nothing is assumed for slots. */
+export function waitAt(waits: Waits, deployment: Deployment, usualMs: number): number {
+  const limitsMs = waits.limitsMs(deployment);
+  const slotMs = waits.answersBefore(deployment) * usualMs;
+  return slotMs > limitsMs ? slotMs : limitsMs;
 }
 
 const NO_FIELDS: readonly string[] = [];

@@ -6,7 +6,7 @@ import type { ModelRequest } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { ExpectedCosts } from './estimate.ts';
 import { fieldsOf, latencyOf, qualityOf, reliabilityOf } from './figures/posterior.ts';
-import { type FoundFigures, keepFigures, type Negotiation, takeFigures } from './negotiation.ts';
+import { type FoundFigures, keepFigures, type Negotiation, takeFigures, type Waits, waitAt } from './negotiation.ts';
 import type { Deployment } from './registry.ts';
 import { maskOf } from './requirements.ts';
 
@@ -39,8 +39,6 @@ const WEIGHTS: Readonly<Record<Intent, ScoreParts>> = {
 const DEFAULT_MS = 1500;
 /** Nobody waits longer. */
 const LONGEST_WAIT_MS = 3_600_000;
-/** Looking for so many is less than asking for all; of a provider that is left alone all wait, which may be thousands. */
-const FEW_WAITS = 8;
 /** A hundredth of a cent, in nano-dollars: without it, a free model would make every other price infinitely bad. */
 const FREE = 100_000;
 const JSON_MODE = maskOf(['json-mode']);
@@ -59,7 +57,7 @@ class Columns {
   /** Nano-dollars; NaN where the price is unknown. */
   readonly nanoUsd: Float64Array;
   readonly cost: Float64Array;
-  /** Milliseconds first, NaN where unknown, with the wait for announced limits, then the part of the score. */
+  /** Milliseconds first, NaN where unknown, with the wait for announced limits or a slot, then the part of the score. */
   readonly latency: Float64Array;
   readonly quality: Float64Array;
   readonly reliability: Float64Array;
@@ -170,31 +168,18 @@ function compareFigures({ deployments, columns: { nanoUsd, latency } }: Scores):
 }
 
 /**
- * Where a candidate would wait for its announced limits, the wait is part of its latency. An unknown latency then counts as the mean only:
- * else calls would wait beside a target of which nothing is known but that it could answer now.
+ * Where a candidate would wait for its announced limits or for a slot, the wait is part of its latency. An unknown latency then counts as
+ * the mean only: else calls would wait beside a target of which nothing is known but that it could answer now.
  */
-function withWaits(
-  { deployments, columns: { latency } }: Scores,
-  compared: Comparison,
-  waits: ReadonlyMap<Deployment, number>,
-): Comparison {
+function withWaits({ deployments, columns: { latency } }: Scores, compared: Comparison, waits: Waits): Comparison {
   const { cheapest, meanMs } = compared;
   let isWaiting = false;
-  const delay = (index: number, waitMs: number): void => {
+  for (let index = 0; index < deployments.length; index += 1) {
     const known = latency[index] as number;
+    const waitMs = waitAt(waits, deployments[index] as Deployment, known);
+    if (waitMs === 0) continue;
     latency[index] = (Number.isNaN(known) ? meanMs : known) + Math.min(LONGEST_WAIT_MS, waitMs);
     isWaiting = true;
-  };
-  if (waits.size <= FEW_WAITS) {
-    for (const [deployment, waitMs] of waits) {
-      const index = deployments.indexOf(deployment);
-      if (index !== -1) delay(index, waitMs);
-    }
-  } else {
-    for (let index = 0; index < deployments.length; index += 1) {
-      const waitMs = waits.get(deployments[index] as Deployment);
-      if (waitMs !== undefined) delay(index, waitMs);
-    }
   }
   if (!isWaiting) return compared;
   let fastest = Number.POSITIVE_INFINITY;

@@ -5,6 +5,7 @@ import type { Config } from '../../../src/core/config.ts';
 import { type Capability, type ModelRequest, type Target, TIERS } from '../../../src/core/model/model.ts';
 import type { ModelCard, Provider } from '../../../src/core/model/provider.ts';
 import type { TokenPrice } from '../../../src/core/money/token-price.ts';
+import type { Waits } from '../../../src/gateway/routing/negotiation.ts';
 import { createRegistry, type Deployment, type Registry } from '../../../src/gateway/routing/registry.ts';
 import { needsOf } from '../../../src/gateway/routing/requirements.ts';
 import { decide, type RouteOptions, rejections, routeOf } from '../../../src/gateway/routing/route.ts';
@@ -184,6 +185,8 @@ const step = fc.record({
   preferred: maybe(target),
   /** Milliseconds that some would wait. */
   waiting: maybe(fc.array(fc.tuple(fc.nat(40), fc.constantFrom(1, 800, 90_000)), { minLength: 1, maxLength: 6 })),
+  /** Answers that others would wait for, until a slot is free. */
+  slots: maybe(fc.array(fc.tuple(fc.nat(40), fc.constantFrom(0.25, 1, 40)), { minLength: 1, maxLength: 6 })),
 });
 const config: fc.Arbitrary<Config> = fc.record(
   { allowUnpriced: fc.boolean(), optimise: fc.constantFrom('cost', 'quality') },
@@ -200,11 +203,19 @@ function take({ deployments }: Registry, seen: readonly Observed[], nowMs: numbe
   }
 }
 
-const waitsAt = ({ deployments }: Registry, waiting: readonly (readonly [number, number])[]): Map<Deployment, number> =>
+const waitsAt = (registry: Registry, waiting: Waiting | undefined, slots: Waiting | undefined): Waits | undefined => {
+  if (waiting === undefined && slots === undefined) return undefined;
+  const [ms, answers] = [byDeployment(registry, waiting ?? []), byDeployment(registry, slots ?? [])];
+  return { limitsMs: (one) => ms.get(one) ?? 0, answersBefore: (one) => answers.get(one) ?? 0 };
+};
+
+type Waiting = readonly (readonly [number, number])[];
+
+const byDeployment = ({ deployments }: Registry, waiting: Waiting): Map<Deployment, number> =>
   new Map(
-    waiting.flatMap(([of, ms]) => {
+    waiting.flatMap(([of, amount]) => {
       const deployment = deployments[of % deployments.length];
-      return deployment === undefined ? [] : [[deployment, ms] as const];
+      return deployment === undefined ? [] : [[deployment, amount] as const];
     }),
   );
 
@@ -228,10 +239,10 @@ describe('a decision', () => {
           const all: Config = { ...given, routes: { chain: { chain: ['b', 'p1/c', 'a', 'alias'] } } };
           const registry = createRegistry(providersOf(made), all, createStatistics());
           let nowMs = START;
-          for (const { request: asked, observed: seen, passed, waiting, ...rest } of steps) {
+          for (const { request: asked, observed: seen, passed, waiting, slots, ...rest } of steps) {
             take(registry, seen, nowMs);
             nowMs += passed;
-            const waits = waiting && waitsAt(registry, waiting);
+            const waits = waitsAt(registry, waiting, slots);
             const question = { request: asked, needs: needsOf(asked), registry, config: all, nowMs, waits, ...rest };
             routed += compare(question) ? 1 : 0;
           }

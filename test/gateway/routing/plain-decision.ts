@@ -257,7 +257,10 @@ function scored(asked: readonly Deployment[], question: RouteOptions): Scored[] 
   }));
   const known = all.flatMap(({ ms }) => (ms === undefined ? [] : [ms]));
   const mean = known.reduce((sum, ms) => sum + ms, 0) / known.length;
-  const waits = ({ deployment }: (typeof all)[number]) => question.waits?.get(deployment) ?? 0;
+  const waits = ({ deployment, ms = 0 }: (typeof all)[number]) => {
+    const { waits: asked } = question;
+    return asked === undefined ? 0 : Math.max(asked.limitsMs(deployment), ms * asked.answersBefore(deployment));
+  };
   const mayWait = all.some((one) => waits(one) > 0);
   const unknownMs = known.length === 0 ? 1500 : mayWait ? mean : Math.max(1500, mean);
   const expectedMs = (one: (typeof all)[number]) => (one.ms ?? unknownMs) + waits(one);

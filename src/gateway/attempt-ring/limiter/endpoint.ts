@@ -1,7 +1,8 @@
 /** A provider in a region: its slots, and who goes next of all that wait for one of them or for room. */
 import type { Clock } from '../../../core/clock.ts';
 import { isBefore, type Turn } from './fair-queue.ts';
-import { type Endpoint, hasRoom, type Lane, roomAt } from './lane.ts';
+import type { Endpoint, Lane } from './lane.ts';
+import { hasRoom, roomAt } from './room.ts';
 import { NO_WEIGHT } from './weight.ts';
 
 export interface Pump {

@@ -72,15 +72,48 @@ export interface Lane {
   ratio: number;
   /** The monotonic moment until which everybody in the queue can wait, as far as it was looked at. */
   spilledTo: number;
+  readonly model: ModelLanes;
+  /** Of how much there surely is room (room.ts). */
+  readonly sure: SureRoom;
+  /** It is among those that may have no room. */
+  isPaced: boolean;
 }
+
+/** A lower bound of the room in windows before which nobody waits, so that those with plenty are not looked through for each call. */
+export interface SureRoom {
+  requests: number;
+  /** Of either kind. */
+  tokens: number;
+  /** Until when it holds if nothing else happens, in monotonic milliseconds; -Infinity: it must be found anew. */
+  until: number;
+}
+
+const newSureRoom = (): SureRoom => ({ requests: 0, tokens: 0, until: Number.NEGATIVE_INFINITY });
+
+/** The lanes of one model at an endpoint, one for each credential. */
+export interface ModelLanes {
+  readonly endpoint: Endpoint;
+  readonly lanes: Lane[];
+  /** Of how much there surely is room in each of them. */
+  readonly sure: SureRoom;
+  /** One of the lanes is that of other models too, which cannot tell this one what changes. */
+  sharesLane: boolean;
+}
+
+export const newModelLanes = (endpoint: Endpoint): ModelLanes => ({
+  endpoint,
+  lanes: [],
+  sure: newSureRoom(),
+  sharesLane: false,
+});
 
 const MAX_WINDOWS = 16;
 
-export const newLane = (endpoint: Endpoint, target: Target): Lane => ({
-  endpoint,
+export const newLane = (model: ModelLanes, target: Target): Lane => ({
+  endpoint: model.endpoint,
   target,
   name: nameOf(target),
-  queue: fairQueue(endpoint.turns),
+  queue: fairQueue(model.endpoint.turns),
   windows: undefined,
   sent: { ...NO_WEIGHT },
   ended: { ...NO_WEIGHT },
@@ -90,7 +123,16 @@ export const newLane = (endpoint: Endpoint, target: Target): Lane => ({
   isTold: false,
   ratio: 1,
   spilledTo: Number.POSITIVE_INFINITY,
+  model,
+  sure: newSureRoom(),
+  isPaced: false,
 });
+
+/** Something was taken, stated or weighed anew, or somebody waits: its room must be looked at again. */
+export function forgetRoom({ sure, model }: Lane): void {
+  sure.until = Number.NEGATIVE_INFINITY;
+  model.sure.until = Number.NEGATIVE_INFINITY;
+}
 
 export function begin(lane: Lane, attempt: Attempt, weight: Weight | undefined, now: number): Passage {
   const { windows, last } = lane;
@@ -102,6 +144,7 @@ export function begin(lane: Lane, attempt: Attempt, weight: Weight | undefined, 
   if (windows === undefined || weight === undefined) return passage;
   passage.endedBefore = { ...lane.ended };
   add(lane.sent, weight);
+  forgetRoom(lane);
   for (const window of windows) window.take(weight, now);
   return passage;
 }
@@ -109,6 +152,7 @@ export function begin(lane: Lane, attempt: Attempt, weight: Weight | undefined, 
 export function end(lane: Lane, passage: Passage, wasSent: boolean, now: number): void {
   unlink(lane, passage);
   lane.inFlight -= 1;
+  forgetRoom(lane);
   const { weight } = passage;
   if (lane.windows === undefined || weight === undefined) return;
   for (const window of lane.windows) window.advance(now);
@@ -153,6 +197,7 @@ export function stated(
 ): void {
   const read = readable(limits);
   if (read.length === 0) return;
+  forgetRoom(lane);
   if (lane.windows === undefined) weighAll(lane, weigh);
   lane.windows ??= [];
   const { windows } = lane;
@@ -204,6 +249,7 @@ export function reweigh(lane: Lane, ratio: number, weigh: (attempt: Attempt) => 
   const { windows } = lane;
   if (Math.abs(ratio / lane.ratio - 1) < REWEIGHED_AT || windows === undefined) return;
   lane.ratio = ratio;
+  forgetRoom(lane);
   for (let passage = lane.last; passage !== undefined; passage = passage.previous) {
     const before = passage.weight;
     if (before === undefined) continue;
@@ -240,31 +286,6 @@ function readable(limits: unknown): readonly StatedWindow[] {
 
 const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
-
-/** Brings the windows up to now; true if an attempt of this weight may be sent. */
-export function hasRoom({ windows, inFlight }: Lane, weight: Weight, now: number): boolean {
-  if (windows === undefined) return true;
-  for (const window of windows) window.advance(now);
-  return windows.every((window) => window.fits(weight, inFlight));
-}
-
-/** When an attempt may be sent that comes now, in monotonic milliseconds; `now` where nothing holds it back. */
-export function roomAt({ windows }: Lane, weight: Weight, waiting: Weight, now: number): number {
-  let latest = now;
-  for (const window of windows ?? []) {
-    window.advance(now);
-    latest = Math.max(latest, window.roomAt(weight, waiting, now));
-  }
-  return latest;
-}
-
-/** Nothing is under way or waits, and no limit has less than all of it left. Brings the windows up to now. */
-export function isWhole({ windows, inFlight, queue }: Lane, now: number): boolean {
-  if (windows === undefined) return true;
-  if (inFlight > 0 || queue.length > 0) return false;
-  for (const window of windows) window.advance(now);
-  return windows.every((window) => window.isWhole());
-}
 
 /** Turns: a request, or a thousand tokens where the endpoint counts tokens. */
 export function costOf({ windows }: Lane, { requests, input, output }: Weight): number {

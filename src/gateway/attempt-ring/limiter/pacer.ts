@@ -5,15 +5,18 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { Config } from '../../../core/config.ts';
 import { PolyphonyError } from '../../../core/errors.ts';
-import type { Attempt, ModelRequest, Target } from '../../../core/model/model.ts';
+import type { Attempt, Target } from '../../../core/model/model.ts';
 import { timeLeftMs } from '../../../core/model/time-left.ts';
-import { withCredential } from '../../calls/target.ts';
 import type { GatewayEvents } from '../../gateway-events.ts';
+import type { Waits } from '../../routing/negotiation.ts';
 import type { Deployment, Registry } from '../../routing/registry.ts';
 import { leave, type Pump, pump } from './endpoint.ts';
-import { type Endpoint, hasRoom, isWhole, type Lane, newEndpoint, newLane, roomAt } from './lane.ts';
+import { type Endpoint, forgetRoom, type Lane, type ModelLanes, newEndpoint, newLane, newModelLanes } from './lane.ts';
+import { PacedLanes } from './paced-lanes.ts';
 import { LONGEST_WAIT_MS, noRoom } from './refusals.ts';
-import { mostOf, NO_WEIGHT, ONE_REQUEST, ratioOf, type Weight, weightOf } from './weight.ts';
+import { roomAt } from './room.ts';
+import { CallWaits, type WaitsAsked, waitingIn } from './waits.ts';
+import { ratioOf, type Weight, weightOf } from './weight.ts';
 
 export interface PacerParts {
   readonly clock: Clock;
@@ -39,34 +42,24 @@ export interface Pacer extends Pump {
   ratioOf(target: Target): number;
   /** When the lane of the target has room for the attempt, in epoch milliseconds. */
   roomAt(attempt: Attempt, target: Target): number;
-  /** False: all announced limits have all of their room, or there are none. */
+  /** All slots of the endpoint are taken, or were: others may have to wait for one. */
+  filled(endpoint: Endpoint): void;
+  /** False: every endpoint has a free slot, and all announced limits have all of their room, or there are none. */
   mayWait(): boolean;
-  /** Milliseconds that a request would wait, for each deployment where it would; undefined: nowhere. Of several credentials the one that can send first counts. */
-  waits(asked: WaitsAsked): Waits | undefined;
+  /** What a call would wait for, found for each deployment when it is asked for. */
+  waits(asked: WaitsAsked): Waits;
   changed(endpoint: Endpoint): void;
   tell: GatewayEvents['tell'] | undefined;
   /** Everything that waits fails. */
   close(): void;
 }
 
-export type Waits = ReadonlyMap<Deployment, number>;
-
-export interface WaitsAsked {
-  readonly request: ModelRequest;
-  /** The credentials that may be used, and for how long their endpoint asked to leave each alone. */
-  readonly waysOf: (
-    deployment: Deployment,
-  ) => readonly { readonly label: string | undefined; readonly restMs: number }[];
-  /** Those with a credential that is left alone. */
-  readonly resting: readonly Deployment[];
-}
-
 const DEFAULT_SLOTS = 64;
 const LEAST_SLOTS = 4;
-/** Behind the one request that tries whether a window is full again, until it is answered. */
-const TRIAL_MS = 1000;
 /** Names of models that their provider does not list come from callers: above so many, those of an endpoint share a lane. */
 const MAX_LANES = 4096;
+/** Likewise: the models of which somebody asked whether they have room. */
+const MAX_MODELS = 16_384;
 
 export function createPacer({ clock, config, registry, events }: PacerParts): Pacer {
   const endpoints = new Map<string, Endpoint>();
@@ -75,15 +68,36 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
   const byTarget = new WeakMap<Target, Lane>();
   let announces = false;
   /** The lanes with windows of which something may be used: the only ones that may have no room. */
-  const paced = new Set<Lane>();
+  const paced = new PacedLanes();
+  /** Those without a free slot, and some that have one again. */
+  const full = new Set<Endpoint>();
+  const models = new Map<string, ModelLanes>();
+  const byDeployed = new WeakMap<Target, ModelLanes>();
   const find = (target: Target): Deployment | undefined => registry().find(target);
+  const endpointOf = (place: string): Endpoint => keptIn(endpoints, place, () => newEndpoint(place));
+  const lanesFor = (target: Target): ModelLanes => {
+    const place = placeOf(target);
+    const key = `${place}\n${models.size < MAX_MODELS ? target.model : ''}`;
+    const known = models.get(`${place}\n${target.model}`);
+    return known ?? keptIn(models, key, () => newModelLanes(endpointOf(place)));
+  };
+  const lanesOf = (target: Target): ModelLanes => {
+    const before = byDeployed.get(target);
+    if (before !== undefined) return before;
+    const found = lanesFor(target);
+    byDeployed.set(target, found);
+    return found;
+  };
   const laneFor = (target: Target): Lane => {
-    const { provider, region, model, credential = '' } = target;
-    const place = region === undefined ? provider : `${provider}@${region}`;
-    const endpoint = keptIn(endpoints, place, () => newEndpoint(place));
+    const { model, credential = '' } = target;
+    const place = placeOf(target);
     const key = `${place}\n${byName.size < MAX_LANES ? `${model}\n${credential}` : ''}`;
-    const known = byName.get(`${place}\n${model}\n${credential}`);
-    const lane = known ?? keptIn(byName, key, () => newLane(endpoint, target));
+    const known = byName.get(laneName(target));
+    const all = lanesFor(target);
+    const lane = known ?? keptIn(byName, key, () => newLane(all, target));
+    if (lane.model !== all) all.sharesLane = true;
+    if (!all.lanes.includes(lane)) all.lanes.push(lane);
+    forgetRoom(lane);
     byTarget.set(target, lane);
     return lane;
   };
@@ -103,6 +117,7 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
       announces = true;
       paced.add(lane);
     },
+    filled: (endpoint) => void full.add(endpoint),
     slotsOf: (endpoint, now) => endpoint.slots.of(configuredSlots(endpoint), now),
     weigh: ({ request }, target) => weightOf(request, find(target), clock.now()),
     ratioOf: (target) => ratioOf(find(target), clock.now()),
@@ -113,8 +128,15 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
       const now = clock.monotonic();
       return nowMs + roomAt(lane, pacer.weigh(attempt, target), waitingIn(lane), now) - now;
     },
-    mayWait: () => paced.size > 0,
-    waits: (asked) => waitsAt(pacer, paced, (target) => byTarget.get(target), asked),
+    mayWait() {
+      if (paced.size === 0 && full.size === 0) return false;
+      const now = clock.monotonic();
+      paced.dropOne(now);
+      for (const endpoint of full) if (endpoint.used < pacer.slotsOf(endpoint, now)) full.delete(endpoint);
+      return paced.size > 0 || full.size > 0;
+    },
+    waits: (asked) =>
+      new CallWaits(pacer, full, lanesOf, (target) => byTarget.get(target) ?? byName.get(laneName(target)), asked),
     blocked: (lane, at) => spill(lane, at, clock),
     changed: (endpoint) => pump(endpoint, pacer),
     tell: events?.tell,
@@ -134,52 +156,9 @@ function keptIn<T>(all: Map<string, T>, key: string, make: () => T): T {
   return made;
 }
 
-const waitingIn = ({ queue }: Lane): Weight =>
-  queue.length === 0 ? NO_WEIGHT : queue.ahead(Number.MAX_SAFE_INTEGER, '');
+const laneName = (target: Target): string => `${placeOf(target)}\n${target.model}\n${target.credential ?? ''}`;
 
-/** In a lane that is not known nothing was announced. */
-type LaneOf = (target: Target) => Lane | undefined;
-
-function waitsAt(pacer: Pacer, paced: Set<Lane>, laneOf: LaneOf, asked: WaitsAsked): Waits | undefined {
-  const now = pacer.clock.monotonic();
-  const nowMs = pacer.clock.now();
-  let waits: Map<Deployment, number> | undefined;
-  const look = (deployment: Deployment): void => {
-    let least = Number.POSITIVE_INFINITY;
-    for (const { label, restMs } of asked.waysOf(deployment)) {
-      const lane = laneOf(withCredential(deployment.target, label));
-      const waitMs =
-        lane === undefined ? restMs : Math.max(restMs, waitIn(lane, deployment, asked.request, now, nowMs));
-      if (waitMs < least) least = waitMs;
-    }
-    if (least === 0 || least === Number.POSITIVE_INFINITY) return;
-    waits ??= new Map();
-    waits.set(deployment, least);
-  };
-  for (const lane of paced) {
-    if (isWhole(lane, now)) paced.delete(lane);
-    else {
-      const deployment = pacer.find(lane.target);
-      if (deployment === undefined || waits?.has(deployment) === true) continue;
-      if (lane.queue.length > 0 || !hasRoom(lane, mostOf(asked.request, deployment, nowMs), now)) look(deployment);
-    }
-  }
-  for (const deployment of asked.resting) if (waits?.has(deployment) !== true) look(deployment);
-  return waits;
-}
-
-/** Milliseconds. The prompt is counted only where its bounds do not say whether there is room. */
-function waitIn(lane: Lane, deployment: Deployment, request: ModelRequest, now: number, nowMs: number): number {
-  if (lane.windows === undefined) return 0;
-  const most = mostOf(request, deployment, nowMs);
-  const least = most.requests === 1 ? ONE_REQUEST : { ...NO_WEIGHT, requests: most.requests };
-  const isClear = hasRoom(lane, most, now) || !hasRoom(lane, least, now);
-  const weight = isClear ? most : weightOf(request, deployment, nowMs);
-  const isFree = hasRoom(lane, weight, now);
-  if (isFree && lane.queue.length === 0) return 0;
-  const waitMs = roomAt(lane, weight, waitingIn(lane), now) - now;
-  return waitMs > 0 || isFree ? waitMs : TRIAL_MS;
-}
+const placeOf = ({ provider, region }: Target): string => (region === undefined ? provider : `${provider}@${region}`);
 
 /**
  * Those try elsewhere at once who would wait beyond their deadline, or for more than an hour since they came. Whoever can wait until

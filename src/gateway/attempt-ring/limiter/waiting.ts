@@ -5,9 +5,10 @@ import { timeLeftMs } from '../../../core/model/time-left.ts';
 import { onAbort } from '../../../core/on-abort.ts';
 import { leave } from './endpoint.ts';
 import type { Waiter } from './fair-queue.ts';
-import { costOf, type Lane, roomAt } from './lane.ts';
+import { costOf, forgetRoom, type Lane } from './lane.ts';
 import type { Pacer } from './pacer.ts';
 import { LONGEST_WAIT_MS, noRoom, queuedTooLong } from './refusals.ts';
+import { roomAt } from './room.ts';
 import type { Weight } from './weight.ts';
 
 export interface Place extends Pick<Waiter, 'attempt' | 'rank' | 'tenant' | 'weight' | 'needsSlot'> {
@@ -62,6 +63,7 @@ export function wait(pacer: Pacer, place: Place, go: (weight: Weight) => void): 
       cancelTimer?.();
     };
     lane.queue.push(waiter);
+    forgetRoom(lane);
     // So long it can wait.
     lane.spilledTo = Math.min(lane.spilledTo, now + waitMs);
     lane.endpoint.waiting.add(lane);

@@ -155,6 +155,17 @@ export class Window {
     return this.#room >= Math.min(partOf(weight, this.#kind), this.#limit);
   }
 
+  /** So much fits, whatever else is known, until `changesAt`, if nothing is taken or stated before. Call it after `advance`. */
+  leastRoom(inFlight: number): number {
+    if (!this.#isTrial) return this.#room;
+    return inFlight === 0 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  }
+
+  /** When time alone may leave it less room: at its end, from which one request tries. What refills all the time has no end. */
+  changesAt(): number {
+    return this.#rate === undefined ? this.#end : Number.POSITIVE_INFINITY;
+  }
+
   /** All of it is left, so any request fits. Call it after `advance`. */
   isWhole(): boolean {
     return this.#room >= this.#limit;
