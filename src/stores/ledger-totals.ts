@@ -77,8 +77,6 @@ export function addSum(sum: Sum, other: Sum): void {
 export interface Totals {
   /** The values of each group: the sum counts once for each combination of them. */
   add(groups: readonly (readonly string[])[], sum: Sum): void;
-  /** One value of each group. The sum is the callee's from then on. */
-  addOne(groups: readonly string[], sum: Sum): void;
   /** In ascending order, or with a limit those that cost most, most first. */
   list(limit?: number): readonly LedgerTotal[];
 }
@@ -93,7 +91,7 @@ interface Branch {
 export function createTotals(by: LedgerGroup | readonly LedgerGroup[]): Totals {
   const root: Branch = { below: undefined, sum: undefined };
   const several = typeof by !== 'string';
-  const addOne: Totals['addOne'] = (groups, sum) => {
+  const addOne = (groups: readonly string[], sum: Sum): void => {
     let branch = root;
     for (const value of groups) branch = branchOf(branch, value);
     if (branch.sum === undefined) branch.sum = sum;
@@ -103,7 +101,6 @@ export function createTotals(by: LedgerGroup | readonly LedgerGroup[]): Totals {
     add(groups, sum) {
       for (const combination of combinationsOf(groups)) addOne(combination, { ...sum });
     },
-    addOne,
     list(limit) {
       const totals: LedgerTotal[] = [];
       listBelow(root, [], (groups, sum) => {

@@ -64,6 +64,11 @@ const MIDDLE: LedgerFilter = { from: START + 100 * DAY_MS + 7, to: START + 200 *
 const COSTLIEST: LedgerFilter = { limit: 100 };
 const ONE_TEAM: LedgerFilter = { scope: { kind: 'team', id: 'team-7' } };
 
+const EIGHT: readonly LedgerGroup[] = [
+  ...(['scope:run', 'scope:node', 'scope:session', 'scope:user'] as const),
+  ...(['scope:team', 'scope:tag', 'model', 'day'] as const),
+];
+
 const QUESTIONS: readonly Question[] = [
   ['model, all time', 'model'],
   ['day, all time', 'day'],
@@ -85,6 +90,27 @@ const QUESTIONS: readonly Question[] = [
   ['the 100 costliest of 800,000 nodes, all time', 'scope:node', COSTLIEST],
   ['the 100 costliest runs, last 30 days', 'scope:run', { ...LATEST, ...COSTLIEST }],
   ['the 100 costliest runs of one team, all time', 'scope:run', { ...ONE_TEAM, ...COSTLIEST }],
+  ['the 100 costliest of 700,000 of run, model, all time', ['scope:run', 'model'], COSTLIEST],
+  [
+    'the 100 costliest of 990,000 of user, session, model, all time',
+    ['scope:user', 'scope:session', 'model'],
+    COSTLIEST,
+  ],
+  ['the 100 costliest of 800,000 of run, node, all time', ['scope:run', 'scope:node'], COSTLIEST],
+  [
+    'the 100 costliest of 930,000 of user, tag, model, day, all time',
+    ['scope:user', 'scope:tag', 'model', 'day'],
+    COSTLIEST,
+  ],
+  ['the 100 costliest of a million of eight groups, all time', EIGHT, COSTLIEST],
+];
+
+/** Without a target, because the list of what was asked for takes longer than its sums. */
+const LISTS: readonly Question[] = [
+  ['all of 30,000 sessions', 'scope:session'],
+  ['all of 100,000 runs', 'scope:run'],
+  ['all of 700,000 of run, model', ['scope:run', 'model']],
+  ['all of a million of eight groups', EIGHT],
 ];
 
 interface Timed {
@@ -115,9 +141,10 @@ async function questions(folder: string): Promise<readonly Measurement[]> {
     const measured: Measurement[] = [
       { name: 'a row written, of a million', value: (filledMs * 1000) / ROWS, unit: 'µs' },
     ];
-    for (const [what, by, filter] of QUESTIONS) {
+    for (const [what, by, filter] of [...QUESTIONS, ...LISTS]) {
       const { ms, cpuMs: value } = await timed(() => ledger.totals(by, filter));
-      measured.push({ name: what, value, unit: 'ms', target: { below: TARGET_MS }, details: { wall: ms } });
+      const figure = { name: what, value, unit: 'ms', details: { wall: ms } };
+      measured.push(QUESTIONS.some(([asked]) => asked === what) ? { ...figure, target: { below: TARGET_MS } } : figure);
     }
     return measured;
   } finally {

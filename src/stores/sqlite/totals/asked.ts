@@ -2,7 +2,7 @@
  * What totals are asked for, as numbers: which groups each set of payers and each label belongs to. The parts are then read in one pass that
  * compares no text.
  */
-import { dayName } from '../../../core/money/calendar.ts';
+import { DAY_MS, dayName, dayOf } from '../../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow } from '../../../core/stores.ts';
 import { groupsOf, SUMMED_SCOPES } from '../../ledger-totals.ts';
 import type { Sql, SqlValue } from '../database.ts';
@@ -20,16 +20,23 @@ export interface Numbered {
 }
 
 export interface Labels extends Numbered {
-  /** By the id, whether it is an error. */
-  readonly errors: readonly (boolean | undefined)[];
+  /** By the id, the number of its one combination; -1: it is not asked for. */
+  readonly numbers: Int32Array;
+  /** By the id, 1 where it is an error. */
+  readonly errors: Uint8Array;
+}
+
+/** The days or months of the answer, numbered in the order in which they come. */
+export interface Periods {
+  readonly names: readonly string[];
+  numberOf(time: number): number;
 }
 
 export interface Asked {
   /** Undefined: whoever paid. */
   readonly payers: Numbered | undefined;
   readonly labels: Labels;
-  /** The name of a day or of its month; that of the day where both are asked for, because it says the month too. */
-  readonly periodOf: (day: number) => string;
+  readonly periods: Periods;
   /** The groups by scopes with many ids. */
   readonly own: readonly LedgerGroup[];
 }
@@ -47,18 +54,29 @@ export function asked(sql: Sql, groups: readonly LedgerGroup[], filter: LedgerFi
       groups.filter((group) => scopeOf(group) === undefined && !isPeriod(group)),
       filter,
     ),
-    periodOf: periodsOf(groups),
+    periods: periodsOf(groups),
     own: groups.filter((group) => scopeOf(group) !== undefined && !isOfPayers(group)),
   };
 }
 
-function periodsOf(groups: readonly LedgerGroup[]): (day: number) => string {
-  if (!groups.some(isPeriod)) return () => '';
+/** Days where both days and months are asked for, because they say the month too. */
+function periodsOf(groups: readonly LedgerGroup[]): Periods {
+  if (!groups.some(isPeriod)) return { names: [''], numberOf: () => 0 };
   const length = groups.includes('day') ? 10 : 7;
-  let [latest, name] = [Number.NaN, ''];
-  return (day) => {
-    if (day !== latest) [latest, name] = [day, dayName(day).slice(0, length)];
-    return name;
+  const numbers = new Map<string, number>();
+  const names: string[] = [];
+  let [start, end, latest] = [0, 0, 0];
+  return {
+    names,
+    numberOf(time) {
+      if (time >= start && time < end) return latest;
+      const day = dayOf(time);
+      [start, end] = [day * DAY_MS, (day + 1) * DAY_MS];
+      const name = dayName(day).slice(0, length);
+      latest = numbers.get(name) ?? names.push(name) - 1;
+      numbers.set(name, latest);
+      return latest;
+    },
   };
 }
 
@@ -110,7 +128,12 @@ function labelsOf(sql: Sql, groups: readonly LedgerGroup[], { provider }: Ledger
     groups,
     rows.map(([id, , ...names]) => [Number(id), names.map(String)]),
   );
-  const errors: boolean[] = [];
-  for (const [id, outcome] of rows) errors[Number(id)] = outcome === 'error';
-  return { ...all, errors };
+  const most = rows.reduce((found, [id]) => Math.max(found, Number(id)), 0);
+  const numbers = new Int32Array(most + 1).fill(-1);
+  const errors = new Uint8Array(most + 1);
+  for (const [id, outcome] of rows) {
+    numbers[Number(id)] = all.of[Number(id)]?.[0] ?? -1;
+    errors[Number(id)] = outcome === 'error' ? 1 : 0;
+  }
+  return { ...all, numbers, errors };
 }

@@ -1,179 +1,145 @@
-/** Adds up by combinations of numbers, some 90 bytes for each of them, and gives them their names at the end. */
-import type { LedgerFilter, LedgerGroup, LedgerTotal } from '../../../core/stores.ts';
-import { createTotals, listOf, type Sum } from '../../ledger-totals.ts';
-import type { Sql } from '../database.ts';
+/** Adds up by combinations of numbers, some 90 bytes for each of them, however many rows have it. */
 import type { Asked } from './asked.ts';
 import { scopeOf } from './groups.ts';
-import { idOfNumber, kindOfNumber, ownKindOf } from './known-names.ts';
-import { createSlots, type Slots } from './slots.ts';
+import { idOfNumber, KINDS, kindOfNumber, ownKindOf } from './known-names.ts';
+import { createSlots, KEY_HEAD, type Slots } from './slots.ts';
 
 /** The numbers of a sum: attempts, errors, tokens in and out, cost, unpriced, uncertain. */
-const SUMS = 7;
-const COST = 4;
-/** Above the ids of scopes. */
-const MOST_SCOPES = 2 ** 31;
+export const SUMS = 7;
+export const COST = 4;
+/** Found and added together, while what they touch is in the processor's cache. */
+const BATCH = 256;
+/** The sums of so many slots are one array. One for all would be copied each time it became too short. */
+const CHUNK = 2 ** 14;
+const HALF = 2 ** 32;
 
 /** The sums of one row, or of several, and what they belong to. One is used for all rows. */
 export interface Addend {
-  period: string;
+  period: number;
   payer: number;
   label: number;
   readonly sums: Float64Array;
 }
 
-export const createAddend = (): Addend => ({ period: '', payer: 0, label: 0, sums: new Float64Array(SUMS) });
+export const createAddend = (): Addend => ({ period: 0, payer: 0, label: 0, sums: new Float64Array(SUMS) });
 
 export interface GroupSums {
   /** To its combination, or to each that it makes with the scopes of many ids whose numbers stand from `start` to `end`. */
   add(addend: Addend, numbers: Float64Array, start: number, end: number): void;
-  /** The costliest, or all. */
-  list(limit: LedgerFilter['limit']): readonly LedgerTotal[];
+  /** What was added until now. */
+  finish(): Summed;
+}
+
+/** By slot, what is summed and its sums. */
+export interface Summed {
+  readonly count: number;
+  /** The period, then the payers, then the label: what follows each other in time is near each other. */
+  headOf(slot: number): number;
+  /** The id of the scope that stands for the group of this index among those with many ids. */
+  idOf(slot: number, index: number): number;
+  sumOf(slot: number, index: number): number;
+}
+
+interface Waiting {
+  readonly keys: Int32Array;
+  readonly sums: Float64Array;
+  /** Room for their slots. */
+  readonly slots: Int32Array;
+  count: number;
 }
 
 /** @param question knows all names that will be added */
-export function createGroupSums(sql: Sql, by: LedgerGroup | readonly LedgerGroup[], question: Asked): GroupSums {
-  const { payers, labels, own } = question;
-  const periods = new Map<string, number>();
-  const [most, mostPayers] = [labels.names.length, payers?.names.length ?? 1];
-  const first = createSlots();
-  const levels: readonly Slots[] = [first, ...own.map(createSlots)];
-  const last = levels.at(-1) ?? first;
-  const kinds = own.map((group) => ownKindOf(scopeOf(group) ?? '') ?? -1);
-  let sums = new Float64Array(SUMS * 64);
-  let [latest, number] = ['none', 0];
-  const slotOf = ({ period, payer, label }: Addend): number => {
-    if (period !== latest) {
-      [latest, number] = [period, periods.get(period) ?? periods.size];
-      periods.set(period, number);
-    }
-    return first.slotOf((number * mostPayers + payer) * most + label);
+export function createGroupSums(question: Asked): GroupSums {
+  const kinds = question.own.map((group) => ownKindOf(scopeOf(group) ?? '') ?? -1);
+  const slots = createSlots(kinds.length);
+  const width = KEY_HEAD + kinds.length;
+  const chunks: Float64Array[] = [];
+  const waiting: Waiting = {
+    ...{ keys: new Int32Array(BATCH * width), sums: new Float64Array(BATCH * SUMS), slots: new Int32Array(BATCH) },
+    count: 0,
   };
-  const addTo = (slot: number, more: Float64Array): void => {
-    const at = slot * SUMS;
-    if (at >= sums.length) {
-      const before = sums;
-      sums = new Float64Array(before.length * 2);
-      sums.set(before);
-    }
-    for (let index = 0; index < SUMS; index += 1) sums[at + index] = (sums[at + index] ?? 0) + (more[index] ?? 0);
+  const flush = (): void => {
+    slots.find(waiting.keys, waiting.count, waiting.slots);
+    while (chunks.length * CHUNK < slots.count()) chunks.push(new Float64Array(CHUNK * SUMS));
+    addAll(chunks, waiting);
+    waiting.count = 0;
   };
-  const addBelow = (
-    level: number,
-    slot: number,
-    more: Float64Array,
-    numbers: Float64Array,
-    from: number,
-    to: number,
-  ) => {
-    if (level === kinds.length) {
-      addTo(slot, more);
-      return;
-    }
-    const [kind, below] = [kinds[level], levels[level + 1] ?? first];
-    for (let at = from; at < to; at += 1) {
-      const number = numbers[at] ?? 0;
-      if (kindOfNumber(number) !== kind) continue;
-      addBelow(level + 1, below.slotOf(slot * MOST_SCOPES + idOfNumber(number)), more, numbers, from, to);
-    }
+  const putOne = (head: number, sums: Float64Array): void => {
+    put(waiting, width, head, sums);
+    if (waiting.count === BATCH) flush();
   };
+  const [most, mostPayers] = [question.labels.names.length, question.payers?.names.length ?? 1];
+  const placeOf = placeOfKinds(kinds);
+  const every = 2 ** kinds.length - 1;
+  const isEachOnce = new Set(kinds).size === kinds.length;
   return {
-    add: (addend, numbers, start, end) => addBelow(0, slotOf(addend), addend.sums, numbers, start, end),
-    list(limit) {
-      const count = last.count();
-      const totals = createTotals(by);
-      const slots = limit === undefined ? undefined : costliest(sums, count, limit);
-      const namesOf = nameReader(
-        sql,
-        listOf(by),
-        question,
-        { levels, periods: [...periods.keys()] },
-        limit === undefined,
-      );
-      for (let index = 0; index < (slots?.length ?? count); index += 1) {
-        const slot = slots?.[index] ?? index;
-        totals.addOne(namesOf(slot), sumAt(sums, slot));
+    add({ period, payer, label, sums }, numbers, start, end) {
+      const head = (period * mostPayers + payer) * most + label;
+      // Nearly every row has one scope of each kind: its ids are written where the next key stands, which counts only if that is so.
+      const place = waiting.count * width + KEY_HEAD;
+      let [ids, found] = [0, 0];
+      for (let at = start; at < end; at += 1) {
+        const number = numbers[at] ?? 0;
+        const level = placeOf[kindOfNumber(number)] ?? -1;
+        if (level < 0) continue;
+        waiting.keys[place + level] = idOfNumber(number);
+        ids += 1;
+        found |= 1 << level;
       }
-      return totals.list(limit);
+      if (isEachOnce && found !== every) return;
+      if (isEachOnce && ids === kinds.length) putOne(head, sums);
+      else
+        for (const key of combinationsOf(kinds, numbers.subarray(start, end))) {
+          waiting.keys.set(key, waiting.count * width + KEY_HEAD);
+          putOne(head, sums);
+        }
+    },
+    finish() {
+      flush();
+      return summed(slots, chunks);
     },
   };
 }
 
-function sumAt(sums: Float64Array, slot: number): Sum {
-  const [attempts = 0, errors = 0, inputTokens = 0, outputTokens = 0, costNanoUsd = 0, unpriced = 0, uncertain = 0] =
-    sums.subarray(slot * SUMS, (slot + 1) * SUMS);
-  return {
-    attempts,
-    errors,
-    inputTokens,
-    outputTokens,
-    costNanoUsd,
-    unpriced,
-    ...(uncertain > 0 ? { uncertain } : {}),
-  };
+/** By the kind of a scope, the index of its group; -1: it is not asked for. */
+function placeOfKinds(kinds: readonly number[]): Int32Array {
+  const places = new Int32Array(KINDS).fill(-1);
+  for (const [place, kind] of kinds.entries()) if (kind >= 0) places[kind] = place;
+  return places;
 }
 
-/** The slots of the highest costs, in no order. Sorts some more than the limit from time to time, never all. */
-function costliest(sums: Float64Array, count: number, limit: number): readonly number[] {
-  const costOf = (slot: number): number => sums[slot * SUMS + COST] ?? 0;
-  let kept: number[] = [];
-  let least = Number.NEGATIVE_INFINITY;
-  const cut = (): void => {
-    kept = kept.sort((a, b) => costOf(b) - costOf(a)).slice(0, limit);
-    if (kept.length === limit) least = costOf(kept.at(-1) ?? 0);
-  };
-  for (let slot = 0; slot < count; slot += 1) {
-    if (costOf(slot) <= least) continue;
-    kept.push(slot);
-    if (kept.length >= limit * 2 + 64) cut();
+/** Each choice of one id of each kind. */
+function combinationsOf(kinds: readonly number[], numbers: Float64Array): readonly (readonly number[])[] {
+  let all: readonly (readonly number[])[] = [[]];
+  for (const kind of kinds) {
+    const ids = [...numbers].filter((number) => kindOfNumber(number) === kind).map(idOfNumber);
+    all = all.flatMap((before) => ids.map((id) => [...before, id]));
   }
-  cut();
-  return kept;
+  return all;
 }
 
-interface Places {
-  readonly levels: readonly Slots[];
-  readonly periods: readonly string[];
+/** The ids of its key stand there already. */
+function put(waiting: Waiting, width: number, head: number, sums: Float64Array): void {
+  const { count } = waiting;
+  waiting.keys[count * width] = head | 0;
+  waiting.keys[count * width + 1] = (head / HALF) | 0;
+  for (let index = 0; index < SUMS; index += 1) waiting.sums[count * SUMS + index] = sums[index] ?? 0;
+  waiting.count = count + 1;
 }
 
-/** From the place of a combination back to the names of its groups, in the order in which they were asked for. */
-function nameReader(
-  sql: Sql,
-  groups: readonly LedgerGroup[],
-  { payers, labels, own }: Asked,
-  { levels, periods }: Places,
-  all: boolean,
-): (slot: number) => readonly string[] {
-  const scopeNames = own.map((group) => ownNames(sql, scopeOf(group) ?? '', all));
-  const [most, mostPayers] = [labels.names.length, payers?.names.length ?? 1];
-  return (slot) => {
-    const scopes: string[] = [];
-    let at = slot;
-    for (let level = own.length; level > 0; level -= 1) {
-      const key = levels[level]?.keyOf(at) ?? 0;
-      scopes[level - 1] = scopeNames[level - 1]?.(key % MOST_SCOPES) ?? '';
-      at = Math.floor(key / MOST_SCOPES);
-    }
-    const key = levels[0]?.keyOf(at) ?? 0;
-    const label = labels.names[key % most];
-    const above = Math.floor(key / most);
-    const payer = payers?.names[above % mostPayers];
-    const period = periods[Math.floor(above / mostPayers)] ?? '';
-    return groups.map((group) => {
-      if (group === 'day') return period;
-      if (group === 'month') return period.slice(0, 7);
-      const scope = own.indexOf(group);
-      if (scope !== -1) return scopes[scope] ?? '';
-      const inPayers = payers?.groups.indexOf(group) ?? -1;
-      return (inPayers === -1 ? label?.[labels.groups.indexOf(group)] : payer?.[inPayers]) ?? '';
-    });
-  };
+function addAll(chunks: readonly Float64Array[], { slots, sums, count }: Waiting): void {
+  for (let index = 0; index < count; index += 1) {
+    const slot = slots[index] ?? 0;
+    const chunk = chunks[Math.floor(slot / CHUNK)];
+    if (chunk === undefined) continue;
+    const [to, from] = [(slot % CHUNK) * SUMS, index * SUMS];
+    for (let at = 0; at < SUMS; at += 1) chunk[to + at] = (chunk[to + at] ?? 0) + (sums[from + at] ?? 0);
+  }
 }
 
-/** All of a kind at once, or each when it is asked for. */
-function ownNames(sql: Sql, kind: string, all: boolean): (id: number) => string {
-  if (!all) return (id) => String(sql.first('SELECT name FROM scopes WHERE id = ?', [id])?.[0] ?? '');
-  const names = new Map<number, string>();
-  for (const [id, name] of sql.all('SELECT id, name FROM scopes WHERE kind = ?', [kind]))
-    names.set(Number(id), String(name));
-  return (id) => names.get(id) ?? '';
-}
+const summed = (slots: Slots, chunks: readonly Float64Array[]): Summed => ({
+  count: slots.count(),
+  headOf: (slot) => slots.numberAt(slot, 1) * HALF + (slots.numberAt(slot, 0) >>> 0),
+  idOf: (slot, index) => slots.numberAt(slot, KEY_HEAD + index),
+  sumOf: (slot, index) => chunks[Math.floor(slot / CHUNK)]?.[(slot % CHUNK) * SUMS + index] ?? 0,
+});

@@ -11,7 +11,8 @@ const FIND_SCOPE = 'SELECT id FROM scopes WHERE kind = ? AND name = ?';
 
 /** The kinds of scopes with many ids. Their place is in the file: add new ones behind them. */
 const OWN_SCOPES: readonly string[] = ['request', 'node', 'run', 'session'];
-const KINDS = 4;
+/** A power of two. */
+export const KINDS = 4;
 
 /** Undefined for a kind that is in the sets of payers. */
 export function ownKindOf(kind: string): number | undefined {
@@ -21,7 +22,7 @@ export function ownKindOf(kind: string): number | undefined {
 
 /** A scope in the rows of a part: its kind and its id in the table of scopes. */
 export const ownNumber = (kind: number, id: number): number => id * KINDS + kind;
-export const kindOfNumber = (number: number): number => number % KINDS;
+export const kindOfNumber = (number: number): number => number & (KINDS - 1);
 export const idOfNumber = (number: number): number => Math.floor(number / KINDS);
 
 /** Undefined where the file does not know it. */
@@ -67,7 +68,7 @@ interface NamedScope {
   readonly id: string;
 }
 
-const unknownScope = (): Error =>
+export const unknownScope = (): Error =>
   Object.assign(new Error('A row of the ledger has a scope that is not in the table of scopes.'), {
     code: 'SQLITE_CORRUPT',
   });

@@ -50,23 +50,35 @@ export function bytesOf(numbers: readonly number[]): Uint8Array {
 export function numbersOf(bytes: unknown, into: Float64Array = new Float64Array(0)): Float64Array {
   if (!(bytes instanceof Uint8Array)) throw damagedPart();
   const numbers = into.length >= bytes.length ? into : new Float64Array(bytes.length);
-  let count = 0;
-  for (let at = 0; at < bytes.length; count += 1) {
+  const { length } = bytes;
+  let [at, count] = [0, 0];
+  while (at < length) {
+    // Nearly all numbers are small: those of up to three bytes are written out, which takes half the time of a loop.
     let byte = bytes[at] ?? 0;
     let number = byte & 127;
     at += 1;
-    // Whole numbers of 32 bits are faster, and nearly all are small.
-    for (let shift = 7; byte > 127 && shift < 28; shift += 7) {
+    if (byte > 127) {
       byte = bytes[at] ?? 0;
-      number |= (byte & 127) << shift;
+      number |= (byte & 127) << 7;
       at += 1;
-    }
-    for (let scale = 2 ** 28; byte > 127; scale *= 128) {
-      byte = bytes[at] ?? 0;
-      number += (byte & 127) * scale;
-      at += 1;
+      if (byte > 127) {
+        byte = bytes[at] ?? 0;
+        number |= (byte & 127) << 14;
+        at += 1;
+        if (byte > 127) {
+          byte = bytes[at] ?? 0;
+          number |= (byte & 127) << 21;
+          at += 1;
+          for (let scale = 2 ** 28; byte > 127; scale *= 128) {
+            byte = bytes[at] ?? 0;
+            number += (byte & 127) * scale;
+            at += 1;
+          }
+        }
+      }
     }
     numbers[count] = number;
+    count += 1;
   }
   return numbers.subarray(0, count);
 }
@@ -91,7 +103,7 @@ export function rowsOf(bytes: unknown, into?: Float64Array): Float64Array {
 export const nextRow = (rows: Float64Array, at: number): number =>
   at + ROW_WIDTH + scopesOfRow(rows[at + ROW.scopes] ?? Number.POSITIVE_INFINITY);
 
-export const scopesOfRow = (last: number): number => Math.floor(last / 2);
+export const scopesOfRow = (last: number): number => Math.floor(last * 0.5);
 
 export const damagedPart = (): Error =>
   Object.assign(new Error('The sums of a part of the ledger are not what was written.'), { code: 'SQLITE_CORRUPT' });

@@ -37,20 +37,21 @@ export function addParts(sql: Sql, groups: GroupSums, question: Asked, filter: L
   }
 }
 
-function addSums(groups: GroupSums, { payers, labels, periodOf }: Asked, numbers: Float64Array, first: number): void {
+function addSums(groups: GroupSums, { payers, labels, periods }: Asked, numbers: Float64Array, first: number): void {
   const addend = createAddend();
   const { sums } = addend;
+  const { numbers: labelNumbers, errors } = labels;
   const firstDay = Math.floor(first / DAY_MS);
   for (let at = 0; at < numbers.length; at += SUM_WIDTH) {
     const id = numbers[at + SUM.label] ?? 0;
-    const label = labels.of[id]?.[0];
+    const label = labelNumbers[id] ?? -1;
     const paying = payers === undefined ? EVERYBODY : payers.of[numbers[at + SUM.payers] ?? 0];
-    if (label === undefined || paying === undefined) continue;
+    if (label < 0 || paying === undefined) continue;
     addend.label = label;
-    addend.period = periodOf(firstDay + (numbers[at + SUM.day] ?? 0));
+    addend.period = periods.numberOf((firstDay + (numbers[at + SUM.day] ?? 0)) * DAY_MS);
     const attempts = numbers[at + SUM.attempts] ?? 0;
     sums[0] = attempts;
-    sums[1] = labels.errors[id] ? attempts : 0;
+    sums[1] = errors[id] === 1 ? attempts : 0;
     sums[2] = numbers[at + SUM.input] ?? 0;
     sums[3] = numbers[at + SUM.output] ?? 0;
     sums[4] = numbers[at + SUM.cost] ?? 0;
@@ -72,31 +73,32 @@ interface Times {
 
 function addRows(
   groups: GroupSums,
-  { payers, labels, periodOf }: Asked,
+  { payers, labels, periods }: Asked,
   numbers: Float64Array,
   { first, from, to }: Times,
 ): void {
   const addend = createAddend();
   const { sums } = addend;
+  const { numbers: labelNumbers, errors } = labels;
   let end = 0;
   for (let at = 0; at < numbers.length; at = end) {
     const last = numbers[at + ROW.scopes] ?? 0;
     end = at + ROW_WIDTH + scopesOfRow(last);
     const time = first + (numbers[at + ROW.time] ?? 0);
     const id = numbers[at + ROW.label] ?? 0;
-    const label = labels.of[id]?.[0];
+    const label = labelNumbers[id] ?? -1;
     const paying = payers === undefined ? EVERYBODY : payers.of[numbers[at + ROW.payers] ?? 0];
-    if (time < from || time >= to || label === undefined || paying === undefined) continue;
+    if (time < from || time >= to || label < 0 || paying === undefined) continue;
     addend.label = label;
-    addend.period = periodOf(Math.floor(time / DAY_MS));
+    addend.period = periods.numberOf(time);
     const cost = numbers[at + ROW.cost] ?? 0;
     sums[0] = 1;
-    sums[1] = labels.errors[id] ? 1 : 0;
+    sums[1] = errors[id] ?? 0;
     sums[2] = numbers[at + ROW.input] ?? 0;
     sums[3] = numbers[at + ROW.output] ?? 0;
     sums[4] = Math.max(0, cost - 1);
     sums[5] = cost === 0 ? 1 : 0;
-    sums[6] = last % 2;
+    sums[6] = last & 1;
     for (const payer of paying) {
       addend.payer = payer;
       groups.add(addend, numbers, at + ROW_WIDTH, end);

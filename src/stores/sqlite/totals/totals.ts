@@ -1,5 +1,4 @@
 /** Totals of the ledger: from its parts, or from the rows where those are few. */
-import { dayOf } from '../../../core/money/calendar.ts';
 import type { LedgerFilter, LedgerGroup, LedgerRow, LedgerTotal } from '../../../core/stores.ts';
 import { createTotals, groupsOf, listOf, matches, SUMMED_SCOPES, sumOf, type Totals } from '../../ledger-totals.ts';
 import type { Sql, SqlValue } from '../database.ts';
@@ -9,6 +8,7 @@ import { conditionsOf, where } from './conditions.ts';
 import { createAddend, createGroupSums, type GroupSums } from './group-sums.ts';
 import { addGrouped, nameOf, scopeOf } from './groups.ts';
 import { ownKindOf, ownNumber, ownScopeId, scopesOfRows } from './known-names.ts';
+import { listSums } from './list-sums.ts';
 import { summedUpTo } from './parts.ts';
 import { addParts } from './sums.ts';
 
@@ -46,10 +46,10 @@ function totalsOfParts(
   const question = asked(sql, listOf(by), filter);
   // Their names are added to the question before the numbers of all names are laid out.
   const rows = newRows(sql, filter, path).map((row) => numberedRow(question, row));
-  const sums = createGroupSums(sql, by, question);
+  const sums = createGroupSums(question);
   addParts(sql, sums, question, filter);
   for (const row of rows) addNumbered(sql, sums, question, row);
-  return sums.list(filter.limit);
+  return listSums(sql, by, question, sums.finish(), filter.limit);
 }
 
 /** Those that are in no part yet: read by their ids alone, because any other index would lead through all rows of that time. */
@@ -75,12 +75,7 @@ const numberedRow = ({ payers, labels }: Asked, row: LedgerRow): NumberedRow => 
   labels: labels.ofRow(row),
 });
 
-function addNumbered(
-  sql: Sql,
-  groups: GroupSums,
-  { own, periodOf }: Asked,
-  { row, payers, labels }: NumberedRow,
-): void {
+function addNumbered(sql: Sql, groups: GroupSums, { own, periods }: Asked, { row, payers, labels }: NumberedRow): void {
   const scopes = new Set<number>();
   for (const group of own) {
     const kind = scopeOf(group) ?? '';
@@ -93,7 +88,7 @@ function addNumbered(
   const { attempts, errors, inputTokens, outputTokens, costNanoUsd, unpriced, uncertain = 0 } = sumOf(row);
   const addend = createAddend();
   addend.sums.set([attempts, errors, inputTokens, outputTokens, costNanoUsd, unpriced, uncertain]);
-  addend.period = periodOf(dayOf(row.startedAt));
+  addend.period = periods.numberOf(row.startedAt);
   for (const payer of payers)
     for (const label of labels) groups.add({ ...addend, payer, label }, numbers, 0, numbers.length);
 }
