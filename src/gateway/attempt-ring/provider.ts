@@ -9,7 +9,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { abortError, asPolyphonyError, PolyphonyError, unsentError } from '../../core/errors.ts';
 import type { Attempt, EmbeddingRequest, FinishEvent, Handler, ModelEvent, Warning } from '../../core/model/model.ts';
-import type { EndpointReport, ModelCard, Provider, ProviderContext, Transport } from '../../core/model/provider.ts';
+import type { EndpointReport, Provider, ProviderContext, Transport } from '../../core/model/provider.ts';
 import { statedText } from '../../core/model/stated-text.ts';
 import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
 import { observe, type StreamControl, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
