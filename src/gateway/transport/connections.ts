@@ -3,6 +3,7 @@
  * whether any byte came back on it since.
  */
 import type { buildConnector, Client } from 'undici';
+import { connecting } from './connecting.ts';
 import type { Connection } from './exchange.ts';
 import { loadUndici } from './load-undici.ts';
 import { type OriginPool, originPool, type PooledClient, type TrackedOptions } from './origin-pool.ts';
@@ -30,7 +31,7 @@ export interface Connections {
 export async function openConnections(options: ConnectionOptions): Promise<Connections> {
   const { proxyOf } = options;
   const undici = await loadUndici(proxyOf !== undefined);
-  const connect = undici.buildConnector({ timeout: options.connectTimeoutMs });
+  const { connect, end } = connecting(undici.buildConnector({ timeout: options.connectTimeoutMs }));
   const shared = sharedOptions(options);
   /** Clients that serve one request or one tunnel. */
   const single = new Set<Client>();
@@ -40,7 +41,12 @@ export async function openConnections(options: ConnectionOptions): Promise<Conne
       const limits = { ...shared, headersTimeout: options.connectTimeoutMs, connect: toProxy(proxy, connect) };
       const client = new undici.Client(proxy.origin, limits);
       single.add(client);
-      return { client, over: () => void client.close().finally(() => single.delete(client)) };
+      const over = (): void => {
+        single.delete(client);
+        // Not closed: that is an error where the transport was closed before, and never ends where undici kept the request.
+        void client.destroy();
+      };
+      return { client, over };
     });
   const open = (origin: string): PooledClient => {
     const connection: Connection = { socket: undefined, requests: 0 };
@@ -52,30 +58,47 @@ export async function openConnections(options: ConnectionOptions): Promise<Conne
   const poolOf = (origin: string): OriginPool => {
     const known = pools.get(origin);
     if (known !== undefined) return known;
+    const opened = (): PooledClient => {
+      const pooled = open(origin);
+      // Here, and not before: there may be no connection to such an address.
+      pools.set(origin, pool);
+      return pooled;
+    };
     const onEmpty = (): void => void pools.delete(origin);
-    const pool = originPool({ open: () => open(origin), most: options.maxConnectionsPerOrigin, onEmpty });
-    pools.set(origin, pool);
+    const pool = originPool({ open: opened, most: options.maxConnectionsPerOrigin, onEmpty });
     return pool;
+  };
+  let destroyed = false;
+  const refused = ({ exchange }: TrackedOptions): boolean => {
+    if (destroyed) exchange.onResponseError(null, new Error('The transport was closed.'));
+    return destroyed;
   };
   return {
     dispatch(given) {
+      if (refused(given)) return;
       const request = routes === undefined ? given : routes.routed(given);
       poolOf(request.origin).dispatch(request);
     },
     dispatchFresh(given) {
+      if (refused(given)) return;
       const request = routes === undefined ? given : routes.routed(given);
       const { client, connection } = open(request.origin);
       single.add(client);
       request.exchange.assign(connection);
+      // undici would connect again for a request that its caller has left, and never close after a certificate for another name.
+      const lost = (): void => void (request.exchange.isOpen || client.destroy());
+      client.on('disconnect', lost).on('connectionError', lost);
       client.dispatch({ ...request, reset: true }, request.exchange);
       // Closes once the request is over.
       void client.close().finally(() => single.delete(client));
     },
     async destroy() {
+      destroyed = true;
       const all = [
         ...[...pools.values()].map((pool) => pool.destroy()),
         ...[...single].map((client) => client.destroy()),
       ];
+      end();
       await Promise.all(all);
     },
   };

@@ -51,21 +51,30 @@ function refuseOfProxy(
 
 /** On a connection of its own where the one that was kept from an earlier request turns out to be closed. */
 async function ask(connections: Connections, request: TransportRequest, limits: Limits): Promise<TransportResponse> {
-  const first = new Exchange(request.signal, limits.clock);
-  connections.dispatch(optionsOf(request, first));
+  const first = begin(connections.dispatch, request, limits);
   try {
     return await responseOf(first, request, limits);
   } catch (error) {
     if (request.signal.aborted || !first.lostOnReuse || !isLost(error))
       throw transportError(error, request, first.unsent);
   }
-  const second = new Exchange(request.signal, limits.clock);
-  connections.dispatchFresh(optionsOf(request, second));
+  const second = begin(connections.dispatchFresh, request, limits);
   try {
     return await responseOf(second, request, limits);
   } catch (error) {
     throw transportError(error, request, second.unsent);
   }
+}
+
+/** One that cannot be sent, such as for its address, fails: it would follow its caller for ever, and its failure be nobody's. */
+function begin(dispatch: Connections['dispatch'], request: TransportRequest, { clock }: Limits): Exchange {
+  const exchange = new Exchange(request.signal, clock);
+  try {
+    dispatch(optionsOf(request, exchange));
+  } catch (error) {
+    exchange.onResponseError(null, error);
+  }
+  return exchange;
 }
 
 function optionsOf({ url, method, headers, body }: TransportRequest, exchange: Exchange): TrackedOptions {

@@ -5,8 +5,9 @@
  * O1. A request is sent on the connection that became free last, or else on a new one. At most `most` are open; further requests wait in
  *     their order.
  * O2. A client is free again when undici says so, whatever became of its request, or at once where the request did not reach it.
- * O3. A free client whose connection has closed is closed too, and an origin without clients is forgotten.
- * O4. A request that ended while it waited is not sent.
+ * O3. A client whose connection has closed or failed is closed too, unless its request can still be sent: nothing connects for a request
+ *     that has ended. An origin without clients is forgotten.
+ * O4. A request that ended while it waited is not sent, nor kept for long.
  */
 import type { Client, Dispatcher } from 'undici';
 import type { Connection, Exchange } from './exchange.ts';
@@ -40,10 +41,20 @@ export function originPool({ open, most, onEmpty }: PoolOptions): OriginPool {
   const clients = new Map<PooledClient, TrackedOptions | undefined>();
   const free: PooledClient[] = [];
   const waiting = requestQueue();
+  /** The next request is then sent on another one. */
   const drop = (pooled: PooledClient): void => {
     clients.delete(pooled);
-    if (!pooled.client.destroyed) void pooled.client.close();
-    if (clients.size === 0) onEmpty();
+    void pooled.client.destroy();
+    const next = waiting.take();
+    if (next !== undefined) send(add(), next);
+    else if (clients.size === 0) onEmpty();
+  };
+  /** undici connects again for a request that still waits for its answer, but for one that its caller has left, too. */
+  const lost = (pooled: PooledClient): void => {
+    if (!clients.has(pooled) || clients.get(pooled)?.exchange.isOpen) return;
+    const index = free.indexOf(pooled);
+    if (index !== -1) free.splice(index, 1);
+    drop(pooled);
   };
   const release = (pooled: PooledClient): void => {
     if (clients.get(pooled) === undefined) return;
@@ -61,11 +72,10 @@ export function originPool({ open, most, onEmpty }: PoolOptions): OriginPool {
     pooled.client.on('drain', () => release(pooled));
     pooled.client.on('disconnect', () => {
       pooled.connection.socket = undefined;
-      const index = free.indexOf(pooled);
-      if (index === -1) return;
-      free.splice(index, 1);
-      drop(pooled);
+      lost(pooled);
     });
+    // One with a certificate for another name keeps its request, and is never free again.
+    pooled.client.on('connectionError', () => lost(pooled));
     return pooled;
   };
   const send = (pooled: PooledClient, request: TrackedOptions): void => {
@@ -97,10 +107,16 @@ interface RequestQueue {
   take(): TrackedOptions | undefined;
 }
 
-/** Taking the first out of an array moves all others, so those that were taken are cut off together. */
+const FEW_WAITING = 64;
+
+/**
+ * Taking the first out of an array moves all others, so those that were taken are cut off together. Those that ended are let go with their
+ * bodies when there are twice as many as at the last look: while nobody answers, nothing is taken.
+ */
 function requestQueue(): RequestQueue {
   let requests: TrackedOptions[] = [];
   let taken = 0;
+  let looksAt = FEW_WAITING;
   const next = (): TrackedOptions | undefined => {
     const request = requests[taken];
     if (request === undefined) return undefined;
@@ -112,7 +128,13 @@ function requestQueue(): RequestQueue {
     return request;
   };
   return {
-    add: (request) => void requests.push(request),
+    add(request) {
+      requests.push(request);
+      if (requests.length < looksAt) return;
+      requests = requests.slice(taken).filter(({ exchange }) => exchange.isOpen);
+      taken = 0;
+      looksAt = Math.max(FEW_WAITING, 2 * requests.length);
+    },
     take() {
       let request = next();
       while (request?.exchange.isOpen === false) request = next();

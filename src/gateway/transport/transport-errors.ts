@@ -7,8 +7,10 @@ export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'The server';
 }
 
-export function closedError(url: string): PolyphonyError {
-  return new PolyphonyError('cancelled', `The request to ${hostOf(url)} ended because the transport was closed.`);
+/** `unsent`: nothing of the request was sent. */
+export function closedError(url: string, unsent = false): PolyphonyError {
+  const message = `The request to ${hostOf(url)} ended because the transport was closed.`;
+  return new PolyphonyError('cancelled', message, { unsent });
 }
 
 /** `unsent`: nothing of the request was sent. */

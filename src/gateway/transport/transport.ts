@@ -58,13 +58,14 @@ export function createTransport(given: TransportOptions = {}): Transport {
 
   return {
     async request(request) {
-      if (closed) throw closedError(request.url);
+      if (closed) throw closedError(request.url, true);
       if (request.signal.aborted) throw unsentError(abortError(request.signal));
       http ??= import('./http.ts').then(({ openHttp }) => openHttp({ ...options, proxyOf, limits }));
       try {
         return await (await http).send(request);
       } catch (error) {
-        throw closed ? closedError(request.url) : transportError(error, request);
+        const known = transportError(error, request);
+        throw closed ? closedError(request.url, known.unsent) : known;
       }
     },
     async close() {
