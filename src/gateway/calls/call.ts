@@ -15,16 +15,19 @@ import type { Growing } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { CallOptions } from '../../core/gateway.ts';
 import {
+  type AskedChat,
   type Call,
   type CallTrace,
+  type ChatRequest,
   type ModelRequest,
   PRIORITIES,
+  type ProviderTool,
   PURPOSES,
   type Scope,
+  type ToolDefinition,
 } from '../../core/model/model.ts';
 import { clockAheadMs } from '../../core/model/time-left.ts';
 import { nearest } from '../../language/suggest.ts';
-import { withToolsApart } from './asked-chat.ts';
 import { callStateOf, newTrace } from './call-state.ts';
 import { assertRequest } from './checks/check-request.ts';
 import { withLimits } from './request-limits.ts';
@@ -151,3 +154,20 @@ function assertTargets(option: string, targets: unknown): void {
     `The option "${option}" must be a list of targets, such as [{ provider, model }]: take them from an answer or an explanation.`,
   );
 }
+
+// ---------------------------------------------------------------------------------------------------- tools
+
+/** Takes the provider's own tools out of the list of tools; a request without any is passed on as it is. */
+function withToolsApart(asked: ModelRequest | (AskedChat & { readonly operation: 'chat' })): ModelRequest {
+  // What is no request at all is refused afterwards, in words.
+  if (asked?.operation !== 'chat' || !Array.isArray(asked.tools)) return asked as ModelRequest;
+  const listed: readonly (ToolDefinition | ProviderTool)[] = asked.tools;
+  if (!listed.some(isProviderTool)) return asked as ChatRequest;
+  const { tools: _, ...rest } = asked;
+  const chat: ChatRequest = { ...rest, providerTools: listed.filter(isProviderTool) };
+  const own = listed.filter((tool): tool is ToolDefinition => !isProviderTool(tool));
+  return own.length === 0 ? chat : { ...chat, tools: own };
+}
+
+const isProviderTool = (tool: ToolDefinition | ProviderTool): tool is ProviderTool =>
+  typeof tool === 'object' && tool !== null && 'type' in tool && tool.type === 'provider';

@@ -4,7 +4,6 @@ import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { MOST_ALIASES, meantBy, type Target } from '../../core/model/model.ts';
 import type { ModelCard, Provider } from '../../core/model/provider.ts';
-import { checkProvider } from './check-provider.ts';
 import { CardColumns } from './figures/card-columns.ts';
 import { type CardFigures, cardFigures } from './figures/card-figures.ts';
 import { withModel } from './figures/model-overrides.ts';
@@ -175,3 +174,25 @@ function unlisted(
   const card = provider?.unlisted?.(name.slice(slash + 1));
   return provider === undefined || card === undefined ? [] : list(name, provider, card);
 }
+
+// ---------------------------------------------------------------------------------------------------- what is refused
+
+// Programs that no compiler has checked bring what would wait for ever or pay money back.
+
+/** @throws invalid-config, which names the field and the rule */
+function checkProvider({ id, models, concurrency }: Provider): void {
+  if (!Array.isArray(models)) throw refusal(id, 'models', models, 'a list of model cards');
+  // Without a slot every call would wait for ever; NaN is no number of slots either.
+  if (concurrency !== undefined && !(concurrency >= 1)) throw refusal(id, 'concurrency', concurrency, '1 or more');
+  for (const card of models) checkPrice(id, card);
+}
+
+function checkPrice(provider: string, { id, price }: ModelCard): void {
+  for (const [kind, rate] of Object.entries(price ?? {})) {
+    if (typeof rate !== 'number' || rate >= 0) continue;
+    throw refusal(provider, `price.${kind} of the model "${id}"`, rate, '0 or more, in US dollars');
+  }
+}
+
+const refusal = (provider: string, field: string, value: unknown, rule: string): PolyphonyError =>
+  new PolyphonyError('invalid-config', `The provider "${provider}" has ${String(value)} as ${field}: give ${rule}.`);

@@ -7,7 +7,7 @@
  *     thousand attempts so delay another's first by one turn.
  * Q3. The attempts of one tenant go in the order in which they came.
  */
-import type { Attempt } from '../../../core/model/model.ts';
+import type { Attempt, Call, Purpose } from '../../../core/model/model.ts';
 import { add, type MutableWeight, NO_WEIGHT, type Weight } from './weight.ts';
 
 export interface Waiter {
@@ -210,4 +210,27 @@ function aheadIn(ranks: readonly Rank[], rank: number, tenant: string): Weight {
 export function isBefore(one: Turn, other: Turn): boolean {
   if (one.waiter.rank !== other.waiter.rank) return one.waiter.rank < other.waiter.rank;
   return one.begin === other.begin ? one.order < other.order : one.begin < other.begin;
+}
+
+// ---------------------------------------------------------------------------------------------------- who goes before whom
+
+/** Nested calls come first, because another call waits for them; probes come last, because nobody does. */
+const NESTED_RANK = 0;
+const RANK_OF_PRIORITY = { critical: 1, normal: 2, background: 3 } as const;
+
+export const isNested = (purpose: Purpose): boolean =>
+  purpose === 'judge' || purpose === 'moderation' || purpose === 'embedding';
+
+export const rankOf = ({ purpose, priority }: Call): number => {
+  if (isNested(purpose)) return NESTED_RANK;
+  return purpose === 'probe' ? RANK_OF_PRIORITY.background : RANK_OF_PRIORITY[priority ?? 'normal'];
+};
+
+/** Whose turn it is: the tenant, else the team, else the user. */
+export function tenantOf({ scopes }: Call): string {
+  for (const kind of ['tenant', 'team', 'user'] as const) {
+    const scope = scopes.find((one) => one.kind === kind);
+    if (scope !== undefined) return `${kind}\n${scope.id}`;
+  }
+  return '';
 }

@@ -12,9 +12,8 @@ import type { Waits } from '../../routing/negotiation.ts';
 import type { Deployment, Registry } from '../../routing/registry.ts';
 import { leave, type Pump, pump } from './endpoint.ts';
 import { type Endpoint, forgetRoom, type Lane, type ModelLanes, newEndpoint, newLane, newModelLanes } from './lane.ts';
-import { PacedLanes } from './paced-lanes.ts';
 import { LONGEST_WAIT_MS, noRoom } from './refusals.ts';
-import { roomAt } from './room.ts';
+import { PacedLanes, roomAt } from './room.ts';
 import { CallWaits, type WaitsAsked, waitingIn } from './waits.ts';
 import { ratioOf, type Weight, weightOf } from './weight.ts';
 

@@ -10,8 +10,8 @@ import { withCredential } from '../../calls/target.ts';
 import type { Waits } from '../../routing/negotiation.ts';
 import type { Deployment } from '../../routing/registry.ts';
 import type { Pump } from './endpoint.ts';
+import { isNested, rankOf, tenantOf } from './fair-queue.ts';
 import type { Endpoint, Lane, ModelLanes } from './lane.ts';
-import { isNested, rankOf, tenantOf } from './precedence.ts';
 import { hasRoom, roomAt, surelyFits, surelyFitsIn } from './room.ts';
 import { mostOf, NO_WEIGHT, ONE_REQUEST, type Weight, weightOf } from './weight.ts';
 
