@@ -166,19 +166,6 @@ describe('a pool of two connections', () => {
 describe('nothing connects for a caller who left', () => {
   const soon = () => new Promise((resolve) => setTimeout(resolve, 30));
 
-  test('while the request was on a new connection', async () => {
-    const arrived = deferred();
-    const server = await loopback(() => arrived.resolve());
-    const controller = new AbortController();
-    const pending = failure(transportOf().request(get(server.url, controller.signal)));
-    await arrived.promise;
-    controller.abort();
-    expect((await pending).code).toBe('cancelled');
-    await soon();
-    expect(server.sockets.size).toBe(1);
-    await server.closed;
-  });
-
   test('while it was sent once more, after the kept connection was lost', async () => {
     const arrived = deferred();
     const server = await loopback((_, response) => {

@@ -15,6 +15,9 @@ describe('cancelling', () => {
     controller.abort();
     expect((await pending).code).toBe('cancelled');
     await server.closed;
+    // Nothing connects again for a caller who left.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(server.sockets.size).toBe(1);
   });
 
   test('within the body reaches the socket', async () => {
