@@ -10,7 +10,6 @@ import { latencyOf } from './routing/figures/posterior.ts';
 import { waitAt } from './routing/negotiation.ts';
 import type { Ranker } from './routing/rank.ts';
 import type { Registry } from './routing/registry.ts';
-import { needsOf } from './routing/requirements.ts';
 import type { RouteOptions } from './routing/route.ts';
 
 type Rankers = readonly Ranker[] | undefined;
@@ -76,7 +75,7 @@ class CallRouting implements RouteOptions {
     this.nowMs = clock.now();
     // A layer may have set a limit by its older name, or an intent.
     this.request = withLimits(call.request);
-    this.needs = needsOf(call.request);
+    this.needs = state.needs(call.request);
     this.registry = registry();
     this.waits = waitsFor(parts, call, this.request, this.nowMs);
     this.preferred = unlessLate(state.preferred(call.id), this.registry, this.waits, this.nowMs);

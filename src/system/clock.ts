@@ -38,9 +38,11 @@ function scheduleLong(delayMs: number, callback: () => void, options: Parameters
 
 export const systemRandom: Random = () => Math.random();
 
-let pool = Buffer.alloc(0);
+/** In hex. */
+let pool = '';
 let used = 0;
-const RANDOM_BYTES = 10;
+const RANDOM_DIGITS = 20;
+const IDS_PER_DRAW = 256;
 
 let latestMs = 0;
 let latest = '';
@@ -55,12 +57,12 @@ export const systemIds: Ids = (prefix) => {
     latestMs = nowMs;
     latest = nowMs.toString(16).padStart(12, '0');
   }
-  if (used + RANDOM_BYTES > pool.length) {
-    pool = randomBytes(RANDOM_BYTES * 256);
+  if (used === pool.length) {
+    pool = randomBytes((RANDOM_DIGITS / 2) * IDS_PER_DRAW).toString('hex');
     used = 0;
   }
-  used += RANDOM_BYTES;
-  return `${prefix}_${latest}${pool.toString('hex', used - RANDOM_BYTES, used)}`;
+  used += RANDOM_DIGITS;
+  return `${prefix}_${latest}${pool.slice(used - RANDOM_DIGITS, used)}`;
 };
 
 export const systemRuntime: Runtime = {

@@ -175,15 +175,34 @@ function limited(request: ChatRequest, card: ModelCard): ChatRequest {
   return 'maxOutputTokens' in request ? { ...request, maxOutputTokens: limit } : { maxOutputTokens: limit, ...request };
 }
 
-const ALL = maskOf(['json-schema', 'json-mode', 'system', 'temperature', 'top-p', 'seed', 'stop', 'penalties']);
-const WITHOUT_OUTPUT = ALL & ~maskOf(['json-schema', 'json-mode']);
-
-/** The common case, decided without reading a parameter: the model supports everything that could be adapted. */
+/** The common case: the model supports all that could be adapted, or all of it that the request has. */
 function fits(request: ChatRequest, { mask, card }: Deployment): boolean {
-  const all = request.output === undefined ? WITHOUT_OUTPUT : ALL;
-  if ((mask & all) !== all) return false;
+  if ((mask & ALL) !== ALL && (adaptable(request) & ~mask) !== 0) return false;
   return request.tools === undefined || (card.toolSupport === undefined && (mask & TOOLS) !== 0);
 }
+
+const OUTPUT = maskOf(['json-schema', 'json-mode']);
+const SYSTEM = maskOf(['system']);
+const TEMPERATURE = maskOf(['temperature']);
+const TOP = maskOf(['top-p']);
+const SEED = maskOf(['seed']);
+const STOP = maskOf(['stop']);
+const PENALTIES = maskOf(['penalties']);
+const ALL = OUTPUT | SYSTEM | TEMPERATURE | TOP | SEED | STOP | PENALTIES;
+
+/** What would be adapted for a model without it. Each field by its name: a loop over names costs ten times as much. */
+function adaptable(request: ChatRequest): number {
+  let mask = request.output === undefined ? 0 : OUTPUT;
+  if (request.messages.some(isSystem)) mask |= SYSTEM;
+  if (request.temperature !== undefined) mask |= TEMPERATURE;
+  if (request.topP !== undefined || request.topK !== undefined) mask |= TOP;
+  if (request.seed !== undefined) mask |= SEED;
+  if (request.stop !== undefined) mask |= STOP;
+  if (request.presencePenalty !== undefined || request.frequencyPenalty !== undefined) mask |= PENALTIES;
+  return mask;
+}
+
+const isSystem = ({ role }: Message): boolean => role === 'system';
 
 const TOOLS = maskOf(['tools']);
 
@@ -222,7 +241,7 @@ function adaptSchema(draft: Draft, card: ModelCard): void {
 }
 
 function adaptSystem(draft: Draft, card: ModelCard): void {
-  if (can(card, 'system') || !draft.request.messages.some(({ role }) => role === 'system')) return;
+  if (can(card, 'system') || !draft.request.messages.some(isSystem)) return;
   const messages = draft.request.messages.map(
     (message): Message => (message.role === 'system' ? { ...message, role: 'user' } : message),
   );
@@ -232,11 +251,11 @@ function adaptSystem(draft: Draft, card: ModelCard): void {
 
 /** The parameters that each capability covers. */
 const PARAMETERS: readonly (readonly [capability: number, readonly (keyof ChatRequest)[]])[] = [
-  [maskOf(['temperature']), ['temperature']],
-  [maskOf(['top-p']), ['topP', 'topK']],
-  [maskOf(['seed']), ['seed']],
-  [maskOf(['stop']), ['stop']],
-  [maskOf(['penalties']), ['presencePenalty', 'frequencyPenalty']],
+  [TEMPERATURE, ['temperature']],
+  [TOP, ['topP', 'topK']],
+  [SEED, ['seed']],
+  [STOP, ['stop']],
+  [PENALTIES, ['presencePenalty', 'frequencyPenalty']],
 ];
 
 function dropParameters(draft: Draft, { mask }: Deployment): void {

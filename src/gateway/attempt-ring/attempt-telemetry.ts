@@ -2,14 +2,14 @@
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
-import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
+import { hooksOf, observeBy, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
 import type { AttemptEnd, AttemptWatcher } from '../calls/attempt-watcher.ts';
-import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
+import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
 import type { Registry } from '../routing/registry.ts';
-import { maskOf, needsOf } from '../routing/requirements.ts';
+import { maskOf } from '../routing/requirements.ts';
 import type { TargetStatistics } from '../routing/statistics.ts';
 
 interface TelemetryParts {
@@ -20,7 +20,7 @@ interface TelemetryParts {
 }
 
 export function attemptTelemetry(parts: TelemetryParts): Middleware<Attempt> {
-  return (attempt, next) => observe(new AttemptTimer(parts, attempt, next));
+  return (attempt, next) => observeBy(HOOKS, new AttemptTimer(parts, attempt, next));
 }
 
 /** A class because there is one per attempt: closures would cost time, methods do not. */
@@ -84,7 +84,7 @@ class AttemptTimer implements StreamObserver, AttemptEnd {
   /** Our own count beside the provider's. */
   #reconcile({ tokenRatio }: TargetStatistics, claimed: number): void {
     const { request, target } = this.#attempt;
-    const { mask, size } = needsOf(request);
+    const { mask, size } = callStateOf(this.#attempt).needs(request);
     if (request.operation !== 'chat' || (mask & MEDIA) !== 0) return;
     const drift = tokenRatio.learn(size.roughTokens, claimed, this.#parts.clock.now());
     if (drift === undefined) return;
@@ -98,6 +98,8 @@ class AttemptTimer implements StreamObserver, AttemptEnd {
     });
   }
 }
+
+const HOOKS = hooksOf(AttemptTimer.prototype);
 
 /** Media are estimated as constants, from which nothing is learned. */
 const MEDIA = maskOf(['image-in', 'audio-in', 'video-in', 'file-in']);

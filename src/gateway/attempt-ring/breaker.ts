@@ -6,7 +6,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
-import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
+import { hooksOf, observeBy, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import { nameOf } from '../calls/target.ts';
@@ -26,7 +26,7 @@ interface BreakerParts {
 const NO_ENTRIES: readonly Entry[] = [];
 
 export function breaker(parts: BreakerParts): Middleware<Attempt> {
-  return (attempt, next) => observe(new OutcomeWatcher(parts, attempt, next));
+  return (attempt, next) => observeBy(HOOKS, new OutcomeWatcher(parts, attempt, next));
 }
 
 /** A class because there is one per attempt: closures would cost time, methods do not. */
@@ -63,6 +63,8 @@ class OutcomeWatcher implements StreamObserver {
     return ending;
   }
 }
+
+const HOOKS = hooksOf(OutcomeWatcher.prototype);
 
 /** Enters every circuit or none. */
 function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean, attempt: Attempt): readonly Entry[] {

@@ -15,7 +15,7 @@
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
 import type { EndpointReport } from '../../core/model/provider.ts';
-import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
+import { hooksOf, observeBy, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
 import { isNested, rankOf, tenantOf } from './limiter/fair-queue.ts';
@@ -26,7 +26,7 @@ import { wait } from './limiter/waiting.ts';
 import { ONE_REQUEST, type Weight } from './limiter/weight.ts';
 
 export function limiter({ pacer }: { readonly pacer: Pacer }): Middleware<Attempt> {
-  return (attempt, next) => observe(new SlotHolder(pacer, pacer.laneOf(attempt.target), attempt, next));
+  return (attempt, next) => observeBy(HOOKS, new SlotHolder(pacer, pacer.laneOf(attempt.target), attempt, next));
 }
 
 /** A class because there is one per attempt: closures would cost time, methods do not. */
@@ -162,6 +162,8 @@ class SlotHolder implements StreamObserver {
     return fault === 'target' && (error.code === 'overloaded' || error.code === 'timeout');
   }
 }
+
+const HOOKS = hooksOf(SlotHolder.prototype);
 
 function wasSent({ dispatchedAt }: AttemptState, ending: StreamEnding): boolean {
   if (dispatchedAt === null) return false;

@@ -12,7 +12,13 @@ import type { Attempt, EmbeddingRequest, FinishEvent, Handler, ModelEvent, Warni
 import type { EndpointReport, Provider, ProviderContext, Transport } from '../../core/model/provider.ts';
 import { statedText } from '../../core/model/stated-text.ts';
 import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
-import { observe, type StreamControl, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
+import {
+  hooksOf,
+  observeBy,
+  type StreamControl,
+  type StreamEnding,
+  type StreamObserver,
+} from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { type Received, receive } from '../calls/received.ts';
@@ -35,7 +41,7 @@ export interface ProviderParts {
 }
 
 export function providerHandler(parts: ProviderParts): Handler<Attempt> {
-  return (attempt) => observe(new AnswerWatcher(parts, attempt));
+  return (attempt) => observeBy(HOOKS, new AnswerWatcher(parts, attempt));
 }
 
 /** The same checks for an answer that came by another way. */
@@ -43,7 +49,7 @@ export const checkedAnswer = (
   parts: ProviderParts,
   attempt: Attempt,
   answer: AsyncIterable<ModelEvent>,
-): AsyncIterable<ModelEvent> => observe(new AnswerWatcher(parts, attempt, answer));
+): AsyncIterable<ModelEvent> => observeBy(HOOKS, new AnswerWatcher(parts, attempt, answer));
 
 /** A class because there is one per attempt: closures would cost time, methods do not. */
 class AnswerWatcher implements StreamObserver {
@@ -106,6 +112,8 @@ class AnswerWatcher implements StreamObserver {
     return checked;
   }
 }
+
+const HOOKS = hooksOf(AnswerWatcher.prototype, true);
 
 function openProvider(parts: ProviderParts, attempt: Attempt, state: AttemptState): AsyncIterable<ModelEvent> {
   const { registry, clock } = parts;

@@ -17,7 +17,13 @@ import { abortError, PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Handler, Middleware, ModelEvent } from '../../core/model/model.ts';
 import { timeLeftMs } from '../../core/model/time-left.ts';
 import { onAbort } from '../../core/on-abort.ts';
-import { observe, type StreamControl, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
+import {
+  hooksOf,
+  observeBy,
+  type StreamControl,
+  type StreamEnding,
+  type StreamObserver,
+} from '../../kit/streams/observe.ts';
 import { commits } from '../../kit/streams/stream-head.ts';
 import { canAbort } from '../calls/call.ts';
 import { callStateOf } from '../calls/call-state.ts';
@@ -52,7 +58,7 @@ export function timeouts({ clock, config, registry }: TimeoutsOf): Middleware<At
   return (attempt, next) => {
     const statistics = registry().find(attempt.target)?.statistics;
     const adaptive = statistics && adaptiveTimeouts(statistics);
-    return observe(new TimeoutWatcher(attempt, next, parts, boundsOf(attempt, clock, config(), adaptive)));
+    return observeBy(HOOKS, new TimeoutWatcher(attempt, next, parts, boundsOf(attempt, clock, config(), adaptive)));
   };
 }
 
@@ -235,6 +241,8 @@ class TimeoutWatcher implements StreamObserver {
     this.#late = reason;
   }
 }
+
+const HOOKS = hooksOf(TimeoutWatcher.prototype);
 
 /** The time of the call is up. */
 export function deadlineReached(attempt: Attempt): PolyphonyError {

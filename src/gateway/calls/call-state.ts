@@ -19,11 +19,13 @@ import type {
   CallTrace,
   EmbeddingRequest,
   FinishEvent,
+  ModelRequest,
   Target,
   Usage,
 } from '../../core/model/model.ts';
 import type { EndpointReport } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
+import { Needs, needsOf } from '../routing/requirements.ts';
 import { Received } from './received.ts';
 
 /** Whose fault an error is; see faults.ts. */
@@ -177,6 +179,8 @@ export class CallState implements CallTrace {
   /** One entry per held slot: its endpoint. */
   #held: object[] | undefined = undefined;
   #faults: Map<PolyphonyError, Fault> | undefined = undefined;
+  #request: ModelRequest | undefined = undefined;
+  #needs: Needs | undefined = undefined;
 
   constructor(attempts: AttemptRecord[]) {
     this.attempts = attempts;
@@ -185,6 +189,15 @@ export class CallState implements CallTrace {
   get budget(): RequestBudget {
     this.#budget ??= { taken: 0, cap: undefined };
     return this.#budget;
+  }
+
+  /** `needsOf` for a request of the call: that of the first one is kept here, because finding it by the request costs as much as a layer. */
+  needs(request: ModelRequest): Needs {
+    if (this.#needs === undefined) {
+      this.#needs = new Needs(request);
+      this.#request = request;
+    }
+    return this.#request === request ? this.#needs : needsOf(request);
   }
 
   holds(endpoint: object): boolean {

@@ -24,6 +24,7 @@ import {
   type ProviderTool,
   PURPOSES,
   type Scope,
+  type Target,
   type ToolDefinition,
 } from '../../core/model/model.ts';
 import { clockAheadMs } from '../../core/model/time-left.ts';
@@ -97,6 +98,9 @@ class PlainCall implements Call {
   readonly scopes: readonly Scope[];
   readonly trace: CallTrace;
   readonly streaming: boolean;
+  /** Those of its attempts, which are copies of it: a copy with a field that the copied object lacks costs several times as much. */
+  readonly target: Target | undefined = undefined;
+  readonly number = 0;
 
   constructor(id: string, request: ModelRequest, options: CallOptions, streaming: boolean) {
     this.id = id;

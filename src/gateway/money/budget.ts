@@ -15,7 +15,7 @@ import type { Attempt, FinishEvent, Handler, Middleware, ModelEvent, ModelReques
 import { timeLeftMs } from '../../core/model/time-left.ts';
 import { type JoinedSignal, onAbort } from '../../core/on-abort.ts';
 import type { UsageLedger } from '../../core/stores.ts';
-import { observe, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
+import { hooksOf, observeBy, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import { deadlineReached } from '../attempt-ring/timeouts.ts';
 import type { Background } from '../calls/background.ts';
 import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
@@ -50,7 +50,9 @@ export interface BudgetParts extends ReservationParts {
 export function budget(parts: BudgetParts): Middleware<Attempt> {
   return (attempt, next) => {
     const deployment = parts.registry().find(attempt.target);
-    return deployment === undefined ? next(attempt) : observe(new BudgetWatcher(parts, attempt, deployment, next));
+    return deployment === undefined
+      ? next(attempt)
+      : observeBy(HOOKS, new BudgetWatcher(parts, attempt, deployment, next));
   };
 }
 
@@ -143,6 +145,8 @@ class BudgetWatcher implements StreamObserver {
     return { deployment: this.#deployment, request: this.#request, at, received };
   }
 }
+
+const HOOKS = hooksOf(BudgetWatcher.prototype, true);
 
 /** A signal that ends with that of the attempt, and when its time is up: a store may take longer. */
 function untilDeadline(attempt: Attempt, clock: Clock): JoinedSignal {

@@ -92,12 +92,18 @@ const NONE: readonly BudgetTerms[] = [];
 /** A cache; budgets live as long as their config. */
 const indexes = new WeakMap<Budgets, BudgetIndex>();
 
+const NO_BUDGETS: Budgets = [];
+/** A process has mostly one config, and finding something by an object costs as much as the rest of the check. */
+let latest = NO_BUDGETS;
+let latestIndex = buildIndex([]);
+
 export function indexOf(budgets: Budgets): BudgetIndex {
-  const known = indexes.get(budgets);
-  if (known !== undefined) return known;
-  const made = buildIndex(budgets.map((budget) => new BudgetTerms(budget)));
-  indexes.set(budgets, made);
-  return made;
+  if (budgets === latest) return latestIndex;
+  const index = indexes.get(budgets) ?? buildIndex(budgets.map((budget) => new BudgetTerms(budget)));
+  indexes.set(budgets, index);
+  latest = budgets;
+  latestIndex = index;
+  return index;
 }
 
 function buildIndex(all: readonly BudgetTerms[]): BudgetIndex {

@@ -5,10 +5,10 @@ import type { Attempt, AttemptOutcome, AttemptRecord } from '../../core/model/mo
 import type { NanoUsd } from '../../core/money/money.ts';
 import type { LedgerRow } from '../../core/stores.ts';
 import type { StreamEnding } from '../../kit/streams/observe.ts';
-import { type AttemptState, attemptStateOf } from '../calls/call-state.ts';
+import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { expectedCost, expectedInput, expectedOutput, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { maskOf, needsOf } from '../routing/requirements.ts';
+import { maskOf } from '../routing/requirements.ts';
 import { withSession } from './caps.ts';
 import type { Charge } from './charge.ts';
 
@@ -39,9 +39,10 @@ export function recordOf(attempt: Attempt, timings: AttemptState, charge: Charge
 /** Media are estimated as constants, which say nothing of how a provider counts. */
 const MEDIA = maskOf(['image-in', 'audio-in', 'video-in', 'file-in']);
 
-function ownCount({ request }: Attempt, { usage, estimated }: Charge): number | undefined {
+function ownCount(attempt: Attempt, { usage, estimated }: Charge): number | undefined {
+  const { request } = attempt;
   if (request.operation !== 'chat' || estimated || usage === null || usage.input === 0) return undefined;
-  const { mask, size } = needsOf(request);
+  const { mask, size } = callStateOf(attempt).needs(request);
   return (mask & MEDIA) === 0 ? size.roughTokens : undefined;
 }
 
@@ -58,7 +59,7 @@ export function expectedRow(
   mostNanoUsd: NanoUsd,
 ): LedgerRow & { readonly uncertain: true } {
   const { request } = attempt;
-  const { size } = needsOf(request);
+  const { size } = callStateOf(attempt).needs(request);
   const cost = expectedCost(request, size, deployment, termsOf(request, nowMs));
   return {
     callId: attempt.id,

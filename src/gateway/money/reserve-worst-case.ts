@@ -19,7 +19,6 @@ import {
   worstTerms,
 } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { needsOf } from '../routing/requirements.ts';
 import { type CappedScope, cappedScopes } from './caps.ts';
 import { expectedRow } from './record.ts';
 import { type BudgetRefusal, exceeded, unboundedSearches, unpriced } from './refusals.ts';
@@ -89,17 +88,19 @@ export function reserveWorstCase(
   const { request } = attempt;
   const config = parts.config();
   const { budgets, allowUnpriced } = config;
-  const scopes = cappedScopes(attempt, budgets, clock.now());
+  const nowMs = clock.now();
+  const scopes = cappedScopes(attempt, budgets, nowMs);
   const budget = budgetOf(attempt);
   const free = () => uncapped(parts, attempt, deployment);
   if (scopes.length === 0 && budget.cap === undefined) return free();
   const { card } = deployment;
   const { batchMs } = parts;
+  const needs = callStateOf(attempt).needs(request);
   const terms =
     batchMs === undefined
-      ? worstTerms(deployment, request, clock.now(), longestAttempt(config))
-      : worstTerms(deployment, request, clock.now(), batchMs, BATCH_TIER);
-  const worst = worstCost(terms, needsOf(request).size.upperTokens, outputCeiling(request, card));
+      ? worstTerms(deployment, request, needs, nowMs, longestAttempt(config))
+      : worstTerms(deployment, request, needs, nowMs, batchMs, BATCH_TIER);
+  const worst = worstCost(terms, needs.size.upperTokens, outputCeiling(request, card));
   if (worst === null) {
     if (allowUnpriced === true || (budget.cap === undefined && scopes.every(isOnlyCounted))) return free();
     const scope = scopes[0]?.kind ?? 'request';
@@ -248,8 +249,8 @@ async function fitToBudget(
   deployment: Deployment,
   isSecond = false,
 ): Promise<ReservedAttempt> {
-  const { card, request } = terms;
-  const { size } = needsOf(request);
+  const { card, request, needs } = terms;
+  const { size } = needs;
   const own = countedInput(size, deployment.counter) ?? size.exactTokens();
   const learned = size.roughTokens * deployment.statistics.tokenRatio.of(capped.parts.clock.now());
   const input = Math.min(size.upperTokens, Math.ceil(Math.max(own, learned) * MARGIN));

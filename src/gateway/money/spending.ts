@@ -133,9 +133,11 @@ export function createSpending(parts: SpendingParts): Spending {
     shifted({ priority }) {
       const { budgets } = config();
       if (budgets === undefined || priority === 'critical') return undefined;
+      const { watched } = indexOf(budgets);
+      if (watched.length === 0) return undefined;
       let shifted: Set<string> | undefined;
       const nowMs = clock.now();
-      for (const terms of indexOf(budgets).watched) {
+      for (const terms of watched) {
         const { id, shiftAt } = terms.budget;
         if (shiftAt === undefined) continue;
         const providers = id === undefined ? [...parts.registry().providers.keys()] : [id];

@@ -14,10 +14,10 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import { defined } from '../../core/defined.ts';
 import { asPolyphonyError } from '../../core/errors.ts';
-import type { Call, Middleware, Target } from '../../core/model/model.ts';
+import type { Call, Handler, Middleware, ModelEvent, Target } from '../../core/model/model.ts';
 import type { Logger } from '../../core/plugin.ts';
 import type { KeyValueStore } from '../../core/stores.ts';
-import { observe } from '../../kit/streams/observe.ts';
+import { hooksOf, observeBy, type StreamEnding, type StreamObserver } from '../../kit/streams/observe.ts';
 import type { Background } from '../calls/background.ts';
 import { callStateOf } from '../calls/call-state.ts';
 import type { Lifecycle } from '../lifecycle/lifecycle.ts';
@@ -48,41 +48,71 @@ interface CachedBinding extends Binding {
   readonly at: number;
 }
 
+type Bindings = Map<string, CachedBinding>;
+
 export function affinity(parts: AffinityParts): Middleware {
-  const cache = new Map<string, CachedBinding>();
+  const cache: Bindings = new Map();
   return (call, next) => {
     const { session } = call;
     if (session === undefined || (call.purpose !== 'answer' && call.purpose !== 'planner')) return next(call);
-    // A planner is chosen for planning: its session says nothing of the calls that its plan makes.
-    const key = `affinity:${call.purpose === 'planner' ? 'planner' : call.request.operation}:${session}`;
-    const fresh = freshOf(cache.get(key), parts);
-    let served: Target | undefined;
-    let stated: Stated = UNSTATED;
-    return observe({
-      start: () => {
-        const state = callStateOf(call);
-        if (fresh === undefined) {
-          const bound = parts.background.orAborted(bindingOf(parts, key), call.signal);
-          return bound.then((target) => state.prefer(call.id, target));
-        }
-        state.prefer(call.id, fresh);
-        return undefined;
-      },
-      open: () => next(call),
-      event(event) {
-        if (event.type === 'route') served = event.target;
-        else if (event.type === 'finish') stated = event;
-        return event;
-      },
-      end(ending) {
-        if (ending.kind !== 'done' || served === undefined || isSame(served, fresh) || strayed(call)) return ending;
-        const { model, fingerprint } = stated;
-        const binding: Binding = { target: served, stated: defined({ model, fingerprint }) };
-        return parts.background.untilAborted(bind(parts, cache, key, binding), call.signal).then(() => ending);
-      },
-    });
+    return observeBy(HOOKS, new SessionWatcher(parts, cache, session, call, next));
   };
 }
+
+/** A class because there is one per call: closures would cost time, methods do not. */
+class SessionWatcher implements StreamObserver {
+  readonly #parts: AffinityParts;
+  readonly #cache: Bindings;
+  readonly #key: string;
+  readonly #call: Call;
+  readonly #next: Handler;
+  readonly #fresh: Target | undefined;
+  #served: Target | undefined;
+  #stated = UNSTATED;
+
+  constructor(parts: AffinityParts, cache: Bindings, session: string, call: Call, next: Handler) {
+    this.#parts = parts;
+    this.#cache = cache;
+    // A planner is chosen for planning: its session says nothing of the calls that its plan makes.
+    this.#key = `affinity:${call.purpose === 'planner' ? 'planner' : call.request.operation}:${session}`;
+    this.#call = call;
+    this.#next = next;
+    this.#fresh = freshOf(cache.get(this.#key), parts);
+  }
+
+  start(): Promise<void> | undefined {
+    const { id, signal } = this.#call;
+    const state = callStateOf(this.#call);
+    if (this.#fresh === undefined) {
+      const bound = this.#parts.background.orAborted(bindingOf(this.#parts, this.#key), signal);
+      return bound.then((target) => state.prefer(id, target));
+    }
+    state.prefer(id, this.#fresh);
+    return undefined;
+  }
+
+  open(): AsyncIterable<ModelEvent> {
+    return this.#next(this.#call);
+  }
+
+  event(event: ModelEvent): ModelEvent {
+    if (event.type === 'route') this.#served = event.target;
+    else if (event.type === 'finish') this.#stated = event;
+    return event;
+  }
+
+  end(ending: StreamEnding): StreamEnding | Promise<StreamEnding> {
+    const served = this.#served;
+    if (ending.kind !== 'done' || served === undefined || isSame(served, this.#fresh) || strayed(this.#call))
+      return ending;
+    const { model, fingerprint } = this.#stated;
+    const binding: Binding = { target: served, stated: defined({ model, fingerprint }) };
+    const bound = bind(this.#parts, this.#cache, this.#key, binding);
+    return this.#parts.background.untilAborted(bound, this.#call.signal).then(() => ending);
+  }
+}
+
+const HOOKS = hooksOf(SessionWatcher.prototype);
 
 /** A target that was slow once is still where the session's prompt cache is. */
 function strayed(call: Call): boolean {
@@ -117,7 +147,7 @@ async function bindingOf({ keyValue, logger, lifecycle }: AffinityParts, key: st
 
 async function bind(
   { keyValue, logger, config, clock }: AffinityParts,
-  cache: Map<string, CachedBinding>,
+  cache: Bindings,
   key: string,
   binding: Binding,
 ): Promise<void> {

@@ -12,12 +12,14 @@
  */
 import type { Config } from '../../core/config.ts';
 import type { Call, Middleware } from '../../core/model/model.ts';
-import { observe } from '../../kit/streams/observe.ts';
+import { hooksOf, observeBy } from '../../kit/streams/observe.ts';
 import { createControllers } from '../attempt-ring/timeouts/abort-controller-pool.ts';
 import { createDeadlines } from '../attempt-ring/timeouts/deadline-timer.ts';
 import { createAllowance } from './hedge/allowance.ts';
 import { HedgedCall, type HedgeParts } from './hedge/hedged-call.ts';
 import { hedgeOf } from './hedge/rule.ts';
+
+const HOOKS = hooksOf(HedgedCall.prototype);
 
 export function hedge(
   parts: Omit<HedgeParts, 'allowance' | 'deadlines' | 'controllers'> & { readonly config: () => Config },
@@ -30,7 +32,7 @@ export function hedge(
     const rule = isOff(call, config) ? undefined : hedgeOf(call, config);
     if (rule === undefined) return next(call);
     allowance.count(rule.share);
-    return observe(new HedgedCall(own, rule, call, next));
+    return observeBy(HOOKS, new HedgedCall(own, rule, call, next));
   };
 }
 

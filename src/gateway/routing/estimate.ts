@@ -136,6 +136,7 @@ function sharedLimit(request: ModelRequest): number | undefined {
 export interface WorstTerms {
   readonly card: ModelCard;
   readonly request: ModelRequest;
+  readonly needs: Needs;
   readonly span: PriceSpan;
   /** The most searches of the provider's own that the request allows. */
   readonly searches: number;
@@ -145,6 +146,7 @@ export interface WorstTerms {
 export function worstTerms(
   { card, provider }: Pick<Deployment, 'card' | 'provider'>,
   request: ModelRequest,
+  needs: Needs,
   nowMs: number,
   mostMs: number,
   certainTier?: string,
@@ -152,16 +154,15 @@ export function worstTerms(
   const searches = provider.searches?.most(request, card.id) ?? 0;
   const tier =
     certainTier === undefined ? { serviceTier: askedTier(request) } : { serviceTier: certainTier, certain: true };
-  return { card, request, searches, span: { from: nowMs, until: nowMs + mostMs, ...tier } };
+  return { card, request, needs, searches, span: { from: nowMs, until: nowMs + mostMs, ...tier } };
 }
 
 /** The most that `input` and `output` tokens can cost; null if the price is unknown. */
 export function worstCost(
-  { card, request, span, searches }: WorstTerms,
+  { card, request, needs: { mask, size }, span, searches }: WorstTerms,
   input: number,
   output: number,
 ): NanoUsd | null {
-  const { mask, size } = needsOf(request);
   const most: Usage = { input, output, images: size.images, searches, ...media(request, mask, input, output) };
   return worstCostOf(card, most, span);
 }

@@ -28,13 +28,52 @@ export function someCapable(
 export function satisfying(
   deployments: readonly Deployment[],
   question: Negotiation,
-  selection = new Selection(question),
+  selection?: Selection,
 ): readonly Deployment[] {
-  const able: Deployment[] = [];
+  const [only] = deployments;
+  if (
+    selection === undefined &&
+    deployments.length === 1 &&
+    only !== undefined &&
+    question.request.limits === undefined
+  )
+    return isAble(only, question) ? deployments : NONE;
+  return selected(deployments, question, selection ?? new Selection(question));
+}
+
+const NONE: readonly Deployment[] = [];
+
+/** What a selection would find of it, without what makes asking many cheap. */
+function isAble(deployment: Deployment, question: Negotiation): boolean {
+  const measures = new Measures(question);
+  if (failsApplying(BY_TERMS, deployment, question, measures)) return false;
+  const isPlain = new PlainNumbers(question).fit(deployment.row);
+  if (!isPlain && failsApplying(PLAIN_RULES, deployment, question, measures)) return false;
+  return !failsApplying(OTHERS, deployment, question, measures);
+}
+
+function failsApplying(
+  rules: readonly Rule[],
+  deployment: Deployment,
+  question: Negotiation,
+  measures: Measures,
+): boolean {
+  for (const { applies, fails } of rules)
+    if ((applies === undefined || applies(question)) && fails(deployment, question, measures)) return true;
+  return false;
+}
+
+function selected(
+  deployments: readonly Deployment[],
+  question: Negotiation,
+  selection: Selection,
+): readonly Deployment[] {
   if (question.request.limits === undefined) {
+    const able: Deployment[] = [];
     for (const deployment of deployments) if (selection.has(deployment)) able.push(deployment);
     return able;
   }
+  const able: Deployment[] = [];
   const { measures } = selection;
   const found = figuresFor(deployments.length);
   for (const deployment of deployments) {
@@ -52,6 +91,7 @@ const PASSES = 1;
 const FAILS = 2;
 
 const BY_TERMS = RULES.filter(({ byTerms }) => byTerms === true);
+const PLAIN_RULES = [...PLAIN];
 const OTHERS = RULES.filter((rule) => rule.byTerms !== true && rule.isLimit !== true && !PLAIN.has(rule));
 
 /** The rules of one request without its limits, asked as seldom as they can be. */
@@ -69,7 +109,7 @@ export class Selection {
     this.measures = new Measures(question);
     this.#question = question;
     this.#byTerms = applying(BY_TERMS, question);
-    this.#plain = applying([...PLAIN], question);
+    this.#plain = applying(PLAIN_RULES, question);
     this.#others = applying(OTHERS, question);
     this.#numbers = new PlainNumbers(question);
     this.#found = new Uint8Array(question.registry.columns.termCount);

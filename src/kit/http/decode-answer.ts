@@ -3,12 +3,21 @@
  * makes from them. streams/answer-body.ts says in which order.
  */
 import type { Clock } from '../../core/clock.ts';
+import type { Growing } from '../../core/defined.ts';
 import { newList } from '../../core/lists.ts';
 import type { CompletableStream } from '../../core/model/complete.ts';
-import type { Citation, FinishReason, ModelEvent, SearchReport, TokenLogprob, Usage } from '../../core/model/model.ts';
+import type {
+  Citation,
+  FinishEvent,
+  FinishReason,
+  ModelEvent,
+  SearchReport,
+  TokenLogprob,
+  Usage,
+} from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { asList, asRecord, defined, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
+import { asList, asRecord, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
 import { type BodyDecoder, type BodyState, decodeBody } from '../streams/answer-body.ts';
 import { type AnswerOptions, bodyDecoder } from './answer.ts';
 
@@ -62,14 +71,14 @@ export function decodeAnswer(
   const decoder = bodyDecoder(({ data, event }) => {
     if (state.failure === undefined) readDocument(state, reader, data, event);
   }, reader);
-  const body: BodyDecoder = {
+  const body: Growing<BodyDecoder> = {
     push: decoder.push,
     end() {
       decoder.end();
       if (state.failure === undefined) reader.end?.();
     },
-    ...defined({ reasonTold: reader.reasonTold }),
   };
+  if (reader.reasonTold !== undefined) body.reasonTold = reader.reasonTold;
   return decodeBody(response, state, body, context);
 }
 
@@ -118,24 +127,19 @@ export function finishAnswer(state: AnswerState, ending: AnswerEnding): void {
     events.push(warning('malformed-chunk', `${pieces} invalid and dropped.`));
   }
   if (usage === undefined) events.push(usageMissing);
-  events.push(
-    defined({
-      type: 'finish' as const,
-      reason,
-      usage: usage ?? { input: 0, output: 0 },
-      model,
-      fingerprint,
-      id,
-      serviceTier,
-      statedCostNanoUsd,
-      refusal: refusal === '' ? undefined : refusal,
-      logprobs: logprobs?.length === 0 ? undefined : logprobs,
-      citations: citations?.length === 0 ? undefined : citations,
-      stopSequence,
-      search,
-      raw,
-    }),
-  );
+  const finish: Growing<FinishEvent> = { type: 'finish', reason, usage: usage ?? { input: 0, output: 0 } };
+  if (model !== undefined) finish.model = model;
+  if (fingerprint !== undefined) finish.fingerprint = fingerprint;
+  if (id !== undefined) finish.id = id;
+  if (serviceTier !== undefined) finish.serviceTier = serviceTier;
+  if (statedCostNanoUsd !== undefined) finish.statedCostNanoUsd = statedCostNanoUsd;
+  if (refusal !== undefined && refusal !== '') finish.refusal = refusal;
+  if (logprobs !== undefined && logprobs.length > 0) finish.logprobs = logprobs;
+  if (citations !== undefined && citations.length > 0) finish.citations = citations;
+  if (stopSequence !== undefined) finish.stopSequence = stopSequence;
+  if (search !== undefined) finish.search = search;
+  if (raw !== undefined) finish.raw = raw;
+  events.push(finish);
 }
 
 /** A single document is not put into a list. */

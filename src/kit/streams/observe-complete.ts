@@ -11,17 +11,18 @@ import {
   abandonSource,
   EVENTS_PER_TURN,
   endAll,
-  OBSERVER,
+  headOf,
+  OBSERVED,
+  type Observed,
   type ObservedStream,
   passThrough,
   type StreamControl,
   type StreamEnding,
-  type StreamObserver,
 } from './stream-observer.ts';
 
 const DONE: StreamEnding = { kind: 'done' };
 
-export async function observeComplete(outermost: StreamObserver): Promise<CompleteStream> {
+export async function observeComplete(outermost: Observed): Promise<CompleteStream> {
   const reading = new Reading();
   let ending: StreamEnding;
   try {
@@ -39,7 +40,7 @@ export async function observeComplete(outermost: StreamObserver): Promise<Comple
 /** The state of one reading. A class because there are two per call, and closures would cost more than their work. */
 class Reading implements StreamControl {
   /** The observers that started, outermost first. */
-  observers = newList<StreamObserver>();
+  observers = newList<Observed>();
   readonly #events = newList<ModelEvent>();
   #heads: ModelEvent[] | undefined;
   #held: ModelEvent | undefined;
@@ -61,29 +62,29 @@ class Reading implements StreamControl {
   }
 
   /** Starts and opens every observer down to the source; waits only if an observer's start does. */
-  descend(outermost: StreamObserver): CompletableStream | Promise<CompletableStream> {
-    let observer = outermost;
+  descend(outermost: Observed): CompletableStream | Promise<CompletableStream> {
+    let observed = outermost;
     for (;;) {
-      const waiting = observer.start?.(this);
-      if (waiting !== undefined) return this.#descendLater(observer, waiting);
-      const inner = this.#enter(observer);
-      const fused = inner[OBSERVER];
+      const waiting = observed.hooks.start?.call(observed.observer, this);
+      if (waiting !== undefined) return this.#descendLater(observed, waiting);
+      const inner = this.#enter(observed);
+      const fused = inner[OBSERVED];
       if (fused === undefined) return this.#arrive(inner);
-      observer = fused;
+      observed = fused;
     }
   }
 
-  async #descendLater(observer: StreamObserver, waiting: Promise<void>): Promise<CompletableStream> {
+  async #descendLater(observed: Observed, waiting: Promise<void>): Promise<CompletableStream> {
     await waiting;
-    const inner = this.#enter(observer);
-    const fused = inner[OBSERVER];
+    const inner = this.#enter(observed);
+    const fused = inner[OBSERVED];
     return fused === undefined ? this.#arrive(inner) : this.descend(fused);
   }
 
-  #enter(observer: StreamObserver): ObservedStream {
-    this.observers.push(observer);
-    const inner = observer.open();
-    const { head } = observer;
+  #enter(observed: Observed): ObservedStream {
+    this.observers.push(observed);
+    const inner = observed.hooks.open.call(observed.observer);
+    const head = headOf(observed);
     if (head !== undefined && head.length > 0) this.#heads = [...head, ...(this.#heads ?? [])];
     return inner;
   }
@@ -124,7 +125,7 @@ class Reading implements StreamControl {
 
   /** The result of the source, or the error with which an observer interrupts the wait. */
   #ask<T>(ask: () => Promise<T>): Promise<T> {
-    for (const observer of this.observers) observer.ask?.();
+    for (const { hooks, observer } of this.observers) hooks.ask?.call(observer);
     return new Promise<T>((resolve, reject) => {
       this.#fail = (error) => {
         this.#fail = undefined;

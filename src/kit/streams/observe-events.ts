@@ -6,19 +6,20 @@ import {
   abandonSource,
   EVENTS_PER_TURN,
   endAll,
-  OBSERVER,
+  headOf,
+  OBSERVED,
+  type Observed,
   type ObservedStream,
   passThrough,
   type StreamControl,
   type StreamEnding,
-  type StreamObserver,
 } from './stream-observer.ts';
 
 type Result = IteratorResult<ModelEvent, undefined>;
 
 interface Observation {
   /** The observers that started, outermost first. */
-  readonly observers: StreamObserver[];
+  readonly observers: Observed[];
   readonly ready: ModelEvent[];
   readonly control: StreamControl;
   source: EventIterator | undefined;
@@ -39,7 +40,7 @@ const DONE: Result = { value: undefined, done: true };
 const isOpen = (stream: Observation): boolean => stream.phase === 'open';
 
 /** Runs an observer and those directly inside it while the stream is read event by event. */
-export function observeEvents(outermost: StreamObserver): EventIterator & AsyncIterator<ModelEvent, undefined> {
+export function observeEvents(outermost: Observed): EventIterator & AsyncIterator<ModelEvent, undefined> {
   const stream: Observation = {
     observers: [],
     ready: [],
@@ -65,7 +66,7 @@ export function observeEvents(outermost: StreamObserver): EventIterator & AsyncI
   };
 }
 
-function next(stream: Observation, outermost: StreamObserver): Promise<Result> {
+function next(stream: Observation, outermost: Observed): Promise<Result> {
   if (stream.busy !== undefined) return nextInTurn(stream, outermost, stream.busy);
   if (stream.broken !== undefined) return ending(stream, stream.broken);
   if (stream.phase === 'closed') return Promise.resolve(DONE);
@@ -74,7 +75,7 @@ function next(stream: Observation, outermost: StreamObserver): Promise<Result> {
   return track(stream, descend(stream, outermost));
 }
 
-function nextInTurn(stream: Observation, outermost: StreamObserver, busy: Promise<Result>): Promise<Result> {
+function nextInTurn(stream: Observation, outermost: Observed, busy: Promise<Result>): Promise<Result> {
   const again = (): Promise<Result> => {
     if (stream.busy === busy) stream.busy = undefined;
     return next(stream, outermost);
@@ -92,25 +93,25 @@ function track(stream: Observation, result: Promise<Result>): Promise<Result> {
 }
 
 /** Starts and opens every observer down to the source, without a promise if none of them waits. */
-function descend(stream: Observation, outermost: StreamObserver): Promise<Result> {
-  let observer = outermost;
+function descend(stream: Observation, outermost: Observed): Promise<Result> {
+  let observed = outermost;
   try {
     for (;;) {
-      const waiting = observer.start?.(stream.control);
-      if (waiting !== undefined) return descendLater(stream, observer, waiting);
-      const inner = enter(stream, observer);
+      const waiting = observed.hooks.start?.call(observed.observer, stream.control);
+      if (waiting !== undefined) return descendLater(stream, observed, waiting);
+      const inner = enter(stream, observed);
       if (inner === undefined) return pull(stream);
-      observer = inner;
+      observed = inner;
     }
   } catch (error) {
     return close(stream, { kind: 'error', error });
   }
 }
 
-async function descendLater(stream: Observation, observer: StreamObserver, waiting: Promise<void>): Promise<Result> {
+async function descendLater(stream: Observation, observed: Observed, waiting: Promise<void>): Promise<Result> {
   try {
     await waiting;
-    const inner = enter(stream, observer);
+    const inner = enter(stream, observed);
     return await (inner === undefined ? pull(stream) : descend(stream, inner));
   } catch (error) {
     if (!isOpen(stream)) throw error;
@@ -118,11 +119,12 @@ async function descendLater(stream: Observation, observer: StreamObserver, waiti
   }
 }
 
-function enter(stream: Observation, observer: StreamObserver): StreamObserver | undefined {
-  stream.observers.push(observer);
-  const inner: ObservedStream = observer.open();
-  if (observer.head !== undefined) stream.ready.unshift(...observer.head);
-  const fused = inner[OBSERVER];
+function enter(stream: Observation, observed: Observed): Observed | undefined {
+  stream.observers.push(observed);
+  const inner: ObservedStream = observed.hooks.open.call(observed.observer);
+  const head = headOf(observed);
+  if (head !== undefined) stream.ready.unshift(...head);
+  const fused = inner[OBSERVED];
   if (fused === undefined) stream.source = inner[Symbol.asyncIterator]();
   return fused;
 }
@@ -133,7 +135,7 @@ function pull(stream: Observation): Promise<Result> {
   const value = stream.busy === undefined ? takeArrived(stream) : undefined;
   if (value !== undefined) return Promise.resolve({ value, done: false });
   if (stream.broken !== undefined) return ending(stream, stream.broken);
-  for (const observer of stream.observers) observer.ask?.();
+  for (const { hooks, observer } of stream.observers) hooks.ask?.call(observer);
   const result = new Promise<Result>((resolve) => {
     stream.resolve = resolve;
     askSource(stream);
@@ -149,7 +151,7 @@ function takeArrived(stream: Observation): ModelEvent | undefined {
   if (event === undefined) return undefined;
   stream.asked += 1;
   try {
-    for (const observer of stream.observers) observer.ask?.();
+    for (const { hooks, observer } of stream.observers) hooks.ask?.call(observer);
     return passThrough(stream.observers, event);
   } catch (error) {
     abandonSource(stream.source);
@@ -237,7 +239,7 @@ function interrupt(stream: Observation, error: unknown): void {
 async function leave(stream: Observation): Promise<Result> {
   if (stream.phase === 'new') stream.phase = 'closed';
   if (stream.busy !== undefined) {
-    for (const observer of stream.observers) observer.cancel?.();
+    for (const { hooks, observer } of stream.observers) hooks.cancel?.call(observer);
     await stream.busy.then(undefined, () => undefined);
   }
   if (!isOpen(stream)) return DONE;

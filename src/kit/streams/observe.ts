@@ -21,9 +21,16 @@ import { COMPLETE, type CompleteStream } from '../../core/model/complete.ts';
 import type { ModelEvent } from '../../core/model/model.ts';
 import { observeComplete } from './observe-complete.ts';
 import { observeEvents } from './observe-events.ts';
-import { OBSERVER, type ObservedStream, type StreamObserver } from './stream-observer.ts';
+import {
+  type Hooks,
+  hooksOf,
+  OBSERVED,
+  type Observed,
+  type ObservedStream,
+  type StreamObserver,
+} from './stream-observer.ts';
 
-export type { StreamControl, StreamEnding, StreamObserver } from './stream-observer.ts';
+export { hooksOf, type StreamControl, type StreamEnding, type StreamObserver } from './stream-observer.ts';
 
 /**
  * A stream that calls the hooks of the observer while it is read. This form of a layer costs much less than a generator, and
@@ -31,24 +38,34 @@ export type { StreamControl, StreamEnding, StreamObserver } from './stream-obser
  * An error of a hook fails the stream; in a plugin's layer it becomes `plugin-failed` with the plugin's name.
  */
 export function observe(observer: StreamObserver): AsyncIterable<ModelEvent> {
-  return new ObservedIterable(observer);
+  return new ObservedIterable(observer, hooksOf(observer));
 }
 
-export const isObserved = (stream: AsyncIterable<ModelEvent>): boolean => OBSERVER in stream;
+/** The same for an observer of a class whose hooks were read before, which saves reading them for each call. */
+export const observeBy = (hooks: Hooks, observer: StreamObserver): AsyncIterable<ModelEvent> =>
+  new ObservedIterable(observer, hooks);
+
+export const isObserved = (stream: AsyncIterable<ModelEvent>): boolean => OBSERVED in stream;
 
 /** A class because there is one per layer and call: closures would cost time, methods do not. */
-class ObservedIterable implements ObservedStream {
-  readonly [OBSERVER]: StreamObserver;
+class ObservedIterable implements ObservedStream, Observed {
+  readonly observer: StreamObserver;
+  readonly hooks: Hooks;
 
-  constructor(observer: StreamObserver) {
-    this[OBSERVER] = observer;
+  constructor(observer: StreamObserver, hooks: Hooks) {
+    this.observer = observer;
+    this.hooks = hooks;
+  }
+
+  get [OBSERVED](): Observed {
+    return this;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ModelEvent, undefined> {
-    return observeEvents(this[OBSERVER]);
+    return observeEvents(this);
   }
 
   [COMPLETE](): Promise<CompleteStream> {
-    return observeComplete(this[OBSERVER]);
+    return observeComplete(this);
   }
 }

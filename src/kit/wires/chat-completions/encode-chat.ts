@@ -12,46 +12,47 @@ export type WireBody = Record<string, unknown>;
 
 export function encodeChat(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
   const streams = context.streaming && context.card.capabilities.includes('streaming');
-  return {
-    model: context.card.id,
-    messages: messagesOf(request, quirks, context),
-    ...sampling(request, quirks),
-    ...tools(request, quirks, context),
-    ...(request.output === undefined ? {} : responseFormat(request.output, quirks, context)),
-    ...reasoning(request, quirks, context),
-    ...(streams ? { stream: true } : {}),
-    ...(streams && quirks.streamUsage !== false ? { stream_options: { include_usage: true } } : {}),
-    ...quirks.body,
-  };
+  const body: WireBody = { model: context.card.id, messages: messagesOf(request, quirks, context) };
+  addSampling(body, request, quirks);
+  if (request.tools !== undefined && request.tools.length > 0) addTools(body, request, request.tools, quirks, context);
+  if (request.output !== undefined) Object.assign(body, responseFormat(request.output, quirks, context));
+  Object.assign(body, reasoning(request, quirks, context));
+  if (streams) {
+    body.stream = true;
+    if (quirks.streamUsage !== false) body.stream_options = { include_usage: true };
+  }
+  return quirks.body === undefined ? body : Object.assign(body, quirks.body);
 }
 
-function sampling(request: ChatRequest, quirks: ChatCompletionsQuirks): WireBody {
+/** Each field that is there: most requests have none, and copies of objects cost more than all else here. */
+function addSampling(body: WireBody, request: ChatRequest, quirks: ChatCompletionsQuirks): void {
   const { logprobs } = request;
-  return defined({
-    [quirks.maxTokensField ?? 'max_tokens']: request.maxOutputTokens,
-    temperature: request.temperature,
-    top_p: request.topP,
-    top_k: request.topK,
-    presence_penalty: request.presencePenalty,
-    frequency_penalty: request.frequencyPenalty,
-    stop: request.stop,
-    seed: request.seed,
-    logprobs: logprobs === undefined || logprobs === false ? undefined : true,
-    top_logprobs: typeof logprobs === 'number' ? logprobs : undefined,
-    service_tier: request.serviceTier,
-    user: request.user,
-  });
+  if (request.maxOutputTokens !== undefined) body[quirks.maxTokensField ?? 'max_tokens'] = request.maxOutputTokens;
+  if (request.temperature !== undefined) body.temperature = request.temperature;
+  if (request.topP !== undefined) body.top_p = request.topP;
+  if (request.topK !== undefined) body.top_k = request.topK;
+  if (request.presencePenalty !== undefined) body.presence_penalty = request.presencePenalty;
+  if (request.frequencyPenalty !== undefined) body.frequency_penalty = request.frequencyPenalty;
+  if (request.stop !== undefined) body.stop = request.stop;
+  if (request.seed !== undefined) body.seed = request.seed;
+  if (logprobs !== undefined && logprobs !== false) body.logprobs = true;
+  if (typeof logprobs === 'number') body.top_logprobs = logprobs;
+  if (request.serviceTier !== undefined) body.service_tier = request.serviceTier;
+  if (request.user !== undefined) body.user = request.user;
 }
 
 // ---------------------------------------------------------------------------------------------------- tools and schemas
 
-function tools(request: ChatRequest, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
-  if (request.tools === undefined || request.tools.length === 0) return {};
-  return defined({
-    tools: request.tools.map((tool) => encodeTool(tool, quirks, context)),
-    tool_choice: toolChoice(request.toolChoice, quirks),
-    parallel_tool_calls: request.parallelToolCalls,
-  });
+function addTools(
+  body: WireBody,
+  { toolChoice: choice, parallelToolCalls }: ChatRequest,
+  tools: readonly ToolDefinition[],
+  quirks: ChatCompletionsQuirks,
+  context: WireContext,
+): void {
+  body.tools = tools.map((tool) => encodeTool(tool, quirks, context));
+  if (choice !== undefined) body.tool_choice = toolChoice(choice, quirks);
+  if (parallelToolCalls !== undefined) body.parallel_tool_calls = parallelToolCalls;
 }
 
 function encodeTool(tool: ToolDefinition, quirks: ChatCompletionsQuirks, context: WireContext): WireBody {
@@ -61,8 +62,7 @@ function encodeTool(tool: ToolDefinition, quirks: ChatCompletionsQuirks, context
   return { type: 'function', function: defined({ name, description, parameters, strict: strict ? true : undefined }) };
 }
 
-function toolChoice(choice: ChatRequest['toolChoice'], quirks: ChatCompletionsQuirks): unknown {
-  if (choice === undefined) return undefined;
+function toolChoice(choice: NonNullable<ChatRequest['toolChoice']>, quirks: ChatCompletionsQuirks): unknown {
   if (typeof choice === 'object') return { type: 'function', function: { name: choice.name } };
   return choice === 'required' ? (quirks.toolChoiceRequired ?? 'required') : choice;
 }

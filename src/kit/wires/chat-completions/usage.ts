@@ -1,6 +1,7 @@
 /** Normalises every form of usage on this wire. */
+import type { Growing } from '../../../core/defined.ts';
 import type { Usage } from '../../../core/model/model.ts';
-import { asCount, asRecord, defined, type JsonRecord } from '../../json/json-shape.ts';
+import { asCount, asRecord, type JsonRecord } from '../../json/json-shape.ts';
 import { firstCount } from '../counts.ts';
 
 /** Undefined if the value contains no token count. */
@@ -14,19 +15,31 @@ export function usageOf(value: unknown, reasoningBesideOutput = false): Usage | 
   const completion = asRecord(counts.completion_tokens_details ?? counts.output_tokens_details) ?? {};
   const reasoning = firstCount(completion.reasoning_tokens, counts.reasoning_tokens);
   const known = input ?? Math.max(0, (asCount(counts.total_tokens) ?? 0) - (output ?? 0));
-  return defined({
+  const usage: Growing<Usage> = {
     input: known,
     output: (output ?? 0) + (reasoningBesideOutput ? (reasoning ?? 0) : 0),
-    cacheRead: cacheRead(counts, prompt),
-    cacheWrite: cacheWrite(counts, prompt),
-    reasoning,
-    audioInput: positive(prompt.audio_tokens),
-    audioCacheRead: positive(asRecord(prompt.cached_tokens_details)?.audio_tokens),
-    audioOutput: positive(completion.audio_tokens),
-    imageInput: positive(prompt.image_tokens),
-    imageOutput: positive(completion.image_tokens),
-    searches: positive(counts.num_sources_used),
-  });
+  };
+  const [read, written] = [cacheRead(counts, prompt), cacheWrite(counts, prompt)];
+  if (read !== undefined) usage.cacheRead = read;
+  if (written !== undefined) usage.cacheWrite = written;
+  if (reasoning !== undefined) usage.reasoning = reasoning;
+  addMedia(usage, prompt, completion);
+  const searches = positive(counts.num_sources_used);
+  if (searches !== undefined) usage.searches = searches;
+  return usage;
+}
+
+function addMedia(usage: Growing<Usage>, prompt: JsonRecord, completion: JsonRecord): void {
+  const audioInput = positive(prompt.audio_tokens);
+  const audioCacheRead = positive(asRecord(prompt.cached_tokens_details)?.audio_tokens);
+  const audioOutput = positive(completion.audio_tokens);
+  const imageInput = positive(prompt.image_tokens);
+  const imageOutput = positive(completion.image_tokens);
+  if (audioInput !== undefined) usage.audioInput = audioInput;
+  if (audioCacheRead !== undefined) usage.audioCacheRead = audioCacheRead;
+  if (audioOutput !== undefined) usage.audioOutput = audioOutput;
+  if (imageInput !== undefined) usage.imageInput = imageInput;
+  if (imageOutput !== undefined) usage.imageOutput = imageOutput;
 }
 
 /** Proxies fill in one of these fields and leave the others at zero. */
