@@ -2,9 +2,9 @@
 import type { Attempt, Call } from '../core/model/model.ts';
 import type { Provider, Transport } from '../core/model/provider.ts';
 import type { Logger, Plugin } from '../core/plugin.ts';
+import { TokenCounter } from './calls/size.ts';
 import { blamePlugin, type PluginLayer } from './rings.ts';
 import type { Ranker } from './routing/rank.ts';
-import { TokenCounter } from './routing/size.ts';
 
 export type GatewayPlugin = Pick<
   Plugin,

@@ -5,7 +5,7 @@ import type { Config } from '../../src/core/config.ts';
 import type { Attempt, Capability, ChatRequest, Message } from '../../src/core/model/model.ts';
 import type { ModelCard, Provider } from '../../src/core/model/provider.ts';
 import { withoutMiddle } from '../../src/gateway/attempt-ring/adapt/fit-context.ts';
-import { needsOf } from '../../src/gateway/routing/requirements.ts';
+import { needsOf } from '../../src/gateway/calls/requirements.ts';
 import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../src/testing/fakes.ts';
 import { errorOf, harness, text } from '../gateway/harness.ts';
 

@@ -7,9 +7,9 @@ import { commits } from '../../kit/streams/stream-head.ts';
 import type { AttemptEnd, AttemptWatcher } from '../calls/attempt-watcher.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
 import { faultOf } from '../calls/faults.ts';
+import { maskOf } from '../calls/requirements.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
 import type { Registry } from '../routing/registry.ts';
-import { maskOf } from '../routing/requirements.ts';
 import type { TargetStatistics } from '../routing/statistics.ts';
 
 interface TelemetryParts {

@@ -25,9 +25,9 @@ import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
 import { attemptStateOf, callStateOf, type SentInBatches } from '../calls/call-state.ts';
 import { Received } from '../calls/received.ts';
+import { needsOf } from '../calls/requirements.ts';
 import { nameOf } from '../calls/target.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { needsOf } from '../routing/requirements.ts';
 import { estimateOf, possibleUsageOf, usageCorrected } from '../routing/usage-bounds.ts';
 import { asAsked, isWithoutDimensions } from './checked-output.ts';
 

@@ -25,8 +25,8 @@ import type {
 } from '../../core/model/model.ts';
 import type { EndpointReport } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
-import { Needs, needsOf } from '../routing/requirements.ts';
 import { Received } from './received.ts';
+import { Needs, needsOf } from './requirements.ts';
 
 /** Whose fault an error is; see faults.ts. */
 export type Fault =

@@ -12,11 +12,11 @@ import type { Transport } from '../../core/model/provider.ts';
 import { joinedSignal } from '../../core/on-abort.ts';
 import { adapted } from '../attempt-ring/adapt.ts';
 import type { AttemptWatcher } from '../calls/attempt-watcher.ts';
+import { maskOf, needsOf } from '../calls/requirements.ts';
 import { nameOf } from '../calls/target.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
 import { recentMap } from '../routing/figures/recent-map.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
-import { maskOf, needsOf } from '../routing/requirements.ts';
 
 export interface ClaimCheckParts {
   readonly runtime: Runtime;

@@ -6,9 +6,9 @@ import type { NanoUsd } from '../../core/money/money.ts';
 import type { LedgerRow } from '../../core/stores.ts';
 import type { StreamEnding } from '../../kit/streams/observe.ts';
 import { type AttemptState, attemptStateOf, callStateOf } from '../calls/call-state.ts';
+import { maskOf } from '../calls/requirements.ts';
 import { expectedCost, expectedInput, expectedOutput, termsOf } from '../routing/estimate.ts';
 import type { Deployment } from '../routing/registry.ts';
-import { maskOf } from '../routing/requirements.ts';
 import { withSession } from './caps.ts';
 import type { Charge } from './charge.ts';
 

@@ -3,8 +3,8 @@ import type { Clock } from '../../core/clock.ts';
 import type { Config } from '../../core/config.ts';
 import type { Call, EscalationReport, Handler } from '../../core/model/model.ts';
 import { observe } from '../../kit/streams/observe.ts';
+import { needsOf } from '../calls/requirements.ts';
 import type { Registry } from '../routing/registry.ts';
-import { needsOf } from '../routing/requirements.ts';
 
 export interface RatedParts {
   readonly clock: Clock;

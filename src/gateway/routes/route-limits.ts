@@ -4,8 +4,8 @@ import type { Config, RouteConfig, TaskConfig } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { ModelChoice, ModelRequest, RequestLimits, Requirements } from '../../core/model/model.ts';
 import { nearest } from '../../language/suggest.ts';
+import { choiceOf } from '../calls/requirements.ts';
 import { unknownName } from '../calls/unknown-name.ts';
-import { choiceOf } from '../routing/requirements.ts';
 
 /** @throws no-route for a name that the config does not have, and for regions that the route does not have */
 export function withRoute(request: ModelRequest, name: string, config: Config): ModelRequest {

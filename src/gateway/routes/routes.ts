@@ -13,8 +13,8 @@ import type { Call, Handler, Middleware, ModelEvent } from '../../core/model/mod
 import { observe } from '../../kit/streams/observe.ts';
 import { failing } from '../../kit/streams/stream-head.ts';
 import { callStateOf } from '../calls/call-state.ts';
+import { choiceOf } from '../calls/requirements.ts';
 import type { GatewayEvents } from '../gateway-events.ts';
-import { choiceOf } from '../routing/requirements.ts';
 import type { AskedModel, AskedModelParts } from '../tasks/asked-model.ts';
 import { type AskedText, askedText } from '../tasks/asked-text.ts';
 import { type Classified, classify } from '../tasks/classify.ts';

@@ -3,10 +3,10 @@ import type { ChatRequest, ModelRequest, Usage } from '../../core/model/model.ts
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { costOf, type PriceSpan, type PriceTerms, worstCostOf } from '../../core/money/price.ts';
+import { maskOf, type Needs, needsOf } from '../calls/requirements.ts';
+import type { RequestSize, TokenCounter } from '../calls/size.ts';
 import type { CardColumns, FactColumns, PriceColumns } from './figures/card-columns.ts';
 import type { Deployment } from './registry.ts';
-import { maskOf, type Needs, needsOf } from './requirements.ts';
-import type { RequestSize, TokenCounter } from './size.ts';
 
 /** Assumed tokens of an answer before any answer of the model was seen. */
 const TYPICAL_ANSWER = 400;

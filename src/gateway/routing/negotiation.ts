@@ -3,11 +3,11 @@ import type { Config } from '../../core/config.ts';
 import type { ModelRequest, Target } from '../../core/model/model.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { isApart } from '../../kit/models/strengths.ts';
+import type { Needs } from '../calls/requirements.ts';
 import { ExpectedCosts } from './estimate.ts';
 import { mainLanguage } from './figures/card-figures.ts';
 import { accuracyOf, type Fields, fieldsOf, qualityOf, unknownField } from './figures/posterior.ts';
 import type { Deployment, Registry } from './registry.ts';
-import type { Needs } from './requirements.ts';
 import type { Relaxed } from './tools/relaxed.ts';
 
 export interface Negotiation {

@@ -4,12 +4,12 @@ import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import { MOST_ALIASES, meantBy, type Target } from '../../core/model/model.ts';
 import type { ModelCard, Provider } from '../../core/model/provider.ts';
+import { maskOf } from '../calls/requirements.ts';
+import type { TokenCounter } from '../calls/size.ts';
 import { CardColumns } from './figures/card-columns.ts';
 import { type CardFigures, cardFigures } from './figures/card-figures.ts';
 import { withModel } from './figures/model-overrides.ts';
 import { withPrice } from './figures/price-overrides.ts';
-import { maskOf } from './requirements.ts';
-import type { TokenCounter } from './size.ts';
 import type { Statistics, TargetStatistics } from './statistics.ts';
 
 /** One model at one provider in one region, with everything that routing needs. */

@@ -3,6 +3,7 @@ import type { ModelRequest, Requirements, Target } from '../../core/model/model.
 import type { ModelCard } from '../../core/model/provider.ts';
 import { formatUsd, type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { estimateTokens } from '../../kit/models/tokens.ts';
+import { capabilitiesOf, maskOf } from '../calls/requirements.ts';
 import { exclusion } from './arrangement/exclude.ts';
 import { likelyInput, outputCeiling } from './estimate.ts';
 import type { FactColumns } from './figures/card-columns.ts';
@@ -10,7 +11,6 @@ import { type CardFigures, type CardTerms, mainLanguage } from './figures/card-f
 import { accuracyOf } from './figures/posterior.ts';
 import { expectedLatency, LEAST_SCORES, type Measures, type Negotiation } from './negotiation.ts';
 import type { Deployment } from './registry.ts';
-import { capabilitiesOf, maskOf } from './requirements.ts';
 import { unsupportedTools } from './tools/tool-support.ts';
 
 /** What a request may ask of a deployment. */

@@ -4,11 +4,11 @@
  */
 import type { ModelRequest } from '../../core/model/model.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
+import { maskOf } from '../calls/requirements.ts';
 import { ExpectedCosts } from './estimate.ts';
 import { fieldsOf, latencyOf, qualityOf, reliabilityOf } from './figures/posterior.ts';
 import { type FoundFigures, keepFigures, type Negotiation, takeFigures, type Waits, waitAt } from './negotiation.ts';
 import type { Deployment } from './registry.ts';
-import { maskOf } from './requirements.ts';
 
 export interface ScoreParts extends Readonly<Record<string, number>> {
   readonly cost: number;

@@ -11,9 +11,9 @@ import {
 import { worstCostOf } from '../../core/money/price.ts';
 import type { TokenPrice } from '../../core/money/token-price.ts';
 import { Received } from '../calls/received.ts';
+import { needsOf } from '../calls/requirements.ts';
 import { countedInput } from './estimate.ts';
 import type { Deployment } from './registry.ts';
-import { needsOf } from './requirements.ts';
 
 /**
  * How far a count may exceed what the model's card and the request allow before it is taken for an error. Not 1, because

@@ -1,8 +1,8 @@
 /** The rules of a task, asked of a request: plain comparisons, the same answer every time. */
 import type { TaskConfig, TaskRuleConfig } from '../../core/config.ts';
 import { wordsOf } from '../../kit/retrieval/words.ts';
+import { needsOf } from '../calls/requirements.ts';
 import { mainLanguage } from '../routing/figures/card-figures.ts';
-import { needsOf } from '../routing/requirements.ts';
 import { type AskedText, lastOfUser } from './asked-text.ts';
 
 type Tasks = Readonly<Record<string, TaskConfig>>;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { needsOf } from '../../../src/gateway/calls/requirements.ts';
 import { type Sketch, sketch } from '../../../src/gateway/routing/figures/sketch.ts';
 import { createRegistry } from '../../../src/gateway/routing/registry.ts';
-import { needsOf } from '../../../src/gateway/routing/requirements.ts';
 import { decide } from '../../../src/gateway/routing/route.ts';
 import { createStatistics } from '../../../src/gateway/routing/statistics.ts';
 import { fakeCard, fakeProvider, seededRandom } from '../../../src/testing/fakes.ts';

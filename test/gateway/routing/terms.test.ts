@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelRequest } from '../../../src/core/model/model.ts';
 import type { ModelCard } from '../../../src/core/model/provider.ts';
+import { needsOf } from '../../../src/gateway/calls/requirements.ts';
 import { satisfying } from '../../../src/gateway/routing/negotiate.ts';
 import { createRegistry } from '../../../src/gateway/routing/registry.ts';
-import { needsOf } from '../../../src/gateway/routing/requirements.ts';
 import { createStatistics } from '../../../src/gateway/routing/statistics.ts';
 import { fakeCard, fakeProvider } from '../../../src/testing/fakes.ts';
 

@@ -3,10 +3,10 @@ import { asPolyphonyError, PolyphonyError } from '../../../core/errors.ts';
 import type { Attempt, ChatRequest, Warning } from '../../../core/model/model.ts';
 import type { ModelCard, ProviderContext } from '../../../core/model/provider.ts';
 import { estimateMessageTokens, estimateRequestTokens } from '../../../kit/models/tokens.ts';
+import { needsOf } from '../../calls/requirements.ts';
 import { nameOf } from '../../calls/target.ts';
 import { likelyInput, outputCeiling } from '../../routing/estimate.ts';
 import type { Deployment } from '../../routing/registry.ts';
-import { needsOf } from '../../routing/requirements.ts';
 import { withoutMiddle } from './fit-context.ts';
 
 /** An estimate may be too low by this factor. */

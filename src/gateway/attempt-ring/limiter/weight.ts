@@ -1,9 +1,9 @@
 /** What an attempt takes of a limit on requests or tokens. */
 import type { ModelRequest } from '../../../core/model/model.ts';
 import type { RateLimit } from '../../../core/model/provider.ts';
+import { needsOf } from '../../calls/requirements.ts';
 import { countedInput, expectedOutput, outputCeiling } from '../../routing/estimate.ts';
 import type { Deployment } from '../../routing/registry.ts';
-import { needsOf } from '../../routing/requirements.ts';
 import { batchesOf } from '../embedding-batches.ts';
 
 export interface Weight {
