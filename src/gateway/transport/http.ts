@@ -29,21 +29,18 @@ export async function openHttp({ limits, ...options }: HttpOptions): Promise<Htt
   const { proxyOf } = options;
   const connections = await openConnections(options);
   return {
-    async send(request) {
-      if (request.signal.aborted) throw unsentError(abortError(request.signal));
-      return refuseOfProxy(await ask(connections, request, limits), proxyOf, request);
+    send(request) {
+      if (request.signal.aborted) return Promise.reject(unsentError(abortError(request.signal)));
+      const response = ask(connections, request, limits);
+      return proxyOf === undefined ? response : response.then((given) => refuseOfProxy(given, proxyOf, request));
     },
     close: () => connections.destroy(),
   };
 }
 
 /** Only a proxy answers with status 407. */
-function refuseOfProxy(
-  response: TransportResponse,
-  proxyOf: ProxyOf | undefined,
-  { url }: TransportRequest,
-): TransportResponse {
-  const proxy = response.status === 407 ? proxyOf?.(addressOf(url).origin) : undefined;
+function refuseOfProxy(response: TransportResponse, proxyOf: ProxyOf, { url }: TransportRequest): TransportResponse {
+  const proxy = response.status === 407 ? proxyOf(addressOf(url).origin) : undefined;
   if (proxy === undefined) return response;
   void response.body[Symbol.asyncIterator]().return?.();
   throw refusedByProxy(proxy, response.status);
@@ -53,14 +50,14 @@ function refuseOfProxy(
 async function ask(connections: Connections, request: TransportRequest, limits: Limits): Promise<TransportResponse> {
   const first = begin(connections.dispatch, request, limits);
   try {
-    return await responseOf(first, request, limits);
+    return await responseOf(await first.head, first, request, limits);
   } catch (error) {
     if (request.signal.aborted || !first.lostOnReuse || !isLost(error))
       throw transportError(error, request, first.unsent);
   }
   const second = begin(connections.dispatchFresh, request, limits);
   try {
-    return await responseOf(second, request, limits);
+    return await responseOf(await second.head, second, request, limits);
   } catch (error) {
     throw transportError(error, request, second.unsent);
   }

@@ -12,20 +12,27 @@ export interface AnswerBounds {
   readonly streamBytes: number;
 }
 
-export async function responseOf(
+/** Waits only for what decompresses it. `head`: that of the exchange. */
+export function responseOf(
+  head: Head,
   exchange: Exchange,
   request: TransportRequest,
   limits: AnswerBounds,
-): Promise<TransportResponse> {
-  const head = await exchange.head;
+): TransportResponse | Promise<TransportResponse> {
   const headers = headersOf(head.headers);
   const encoding = headers['content-encoding'];
-  const plain = encoding === undefined || encoding === 'identity';
-  const body = plain
-    ? new Body(exchange, exchange, request, limits.streamBytes)
-    : bodyOf(await decompressed(exchange, encoding, request), request, limits.streamBytes);
-  const bytes = (limitBytes = limits.wholeBytes) => readAll(body, request, limitBytes);
-  return { status: head.status, headers, networkMs: exchange.networkMs, body, bytes };
+  const respond = (body: Body): TransportResponse => ({
+    status: head.status,
+    headers,
+    networkMs: exchange.networkMs,
+    body,
+    bytes: (limitBytes = limits.wholeBytes) => readAll(body, request, limitBytes),
+  });
+  if (encoding === undefined || encoding === 'identity')
+    return respond(new Body(exchange, exchange, request, limits.streamBytes));
+  return decompressed(exchange, encoding, request).then((stream) =>
+    respond(bodyOf(stream, request, limits.streamBytes)),
+  );
 }
 
 /** Returns the same object if no header came twice. */

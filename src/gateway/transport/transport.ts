@@ -53,16 +53,23 @@ export function createTransport(given: TransportOptions = {}): Transport {
   const { maxAnswerBytes, proxy, clock = systemClock, ...options } = { ...DEFAULTS, ...given };
   const proxyOf = proxy === undefined ? undefined : proxyChoice(proxy);
   const limits = { clock, wholeBytes: maxAnswerBytes, streamBytes: maxAnswerBytes * FRAMING };
-  let http: Promise<Http> | undefined;
+  let opening: Promise<Http> | undefined;
+  /** Once it is open: a wait costs each request as much as a layer. */
+  let http: Http | undefined;
   let closed = false;
+  const open = async (): Promise<Http> => {
+    const { openHttp } = await import('./http.ts');
+    http = await openHttp({ ...options, proxyOf, limits });
+    return http;
+  };
 
   return {
     async request(request) {
       if (closed) throw closedError(request.url, true);
       if (request.signal.aborted) throw unsentError(abortError(request.signal));
-      http ??= import('./http.ts').then(({ openHttp }) => openHttp({ ...options, proxyOf, limits }));
       try {
-        return await (await http).send(request);
+        opening ??= open();
+        return await (http ?? (await opening)).send(request);
       } catch (error) {
         const known = transportError(error, request);
         throw closed ? closedError(request.url, known.unsent) : known;
@@ -70,7 +77,7 @@ export function createTransport(given: TransportOptions = {}): Transport {
     },
     async close() {
       closed = true;
-      const opened = await http;
+      const opened = await opening;
       await opened?.close();
     },
   };
