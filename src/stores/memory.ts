@@ -240,6 +240,8 @@ function undoableCells(cells: Cells): CounterCells {
  * when the changes need `changeCounters`; then nothing was changed.
  */
 function changeInPlace(cells: Cells, changes: readonly CounterChange[]): CounterResult | undefined {
+  const [only] = changes;
+  if (changes.length === 1 && only !== undefined) return changeOne(cells, only);
   const found: Cell[] = [];
   const values: number[] = [];
   for (const { key, by, limit = Number.POSITIVE_INFINITY } of changes) {
@@ -254,6 +256,18 @@ function changeInPlace(cells: Cells, changes: readonly CounterChange[]): Counter
     cell.value = values[index] as number;
   });
   return { ok: true, values };
+}
+
+function changeOne(
+  cells: Cells,
+  { key, by, limit = Number.POSITIVE_INFINITY }: CounterChange,
+): CounterResult | undefined {
+  const cell = cells.get(key);
+  if (cell === undefined || typeof cell.value !== 'number') return undefined;
+  const next = cell.value + by;
+  if (!Number.isFinite(next) || next > limit) return undefined;
+  cell.value = next;
+  return { ok: true, values: [next] };
 }
 
 function memoryKeyValue(clock: Clock): KeyValueStore {

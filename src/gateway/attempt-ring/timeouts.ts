@@ -144,7 +144,7 @@ class TimeoutWatcher implements StreamObserver {
   }
 
   open(): AsyncIterable<ModelEvent> {
-    return this.#next({ ...this.#attempt, signal: this.#lent.controller.signal });
+    return this.#next({ ...this.#attempt, signal: this.#lent.signal });
   }
 
   ask(): void {

@@ -80,8 +80,18 @@ export function expectedRow(
   };
 }
 
-const payersOf = ({ scopes, session }: Attempt): LedgerRow['scopes'] =>
-  withSession(scopes, session).map(({ kind, id }) => ({ kind, id }));
+type Payers = LedgerRow['scopes'];
+let latestPayers: Payers = [];
+
+/** Rows one after the other with the same payers share their list: a ledger in memory keeps a hundred thousand of them. */
+function payersOf({ scopes, session }: Attempt): Payers {
+  const payers = withSession(scopes, session);
+  const isSame = (latest: Payers[number], index: number): boolean =>
+    latest.kind === payers[index]?.kind && latest.id === payers[index]?.id;
+  if (latestPayers.length !== payers.length || !latestPayers.every(isSame))
+    latestPayers = payers.map(({ kind, id }) => ({ kind, id }));
+  return latestPayers;
+}
 
 /** Each field is named: a copy of the record costs twenty times as much (docs/decisions/objects-of-a-call.md). */
 export function rowOf(attempt: Attempt, record: AttemptRecord): LedgerRow {

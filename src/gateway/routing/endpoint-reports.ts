@@ -45,14 +45,20 @@ const NOTHING = { limits: [], stated: null };
 
 export function createEndpointReports(clock: Pick<Clock, 'now' | 'monotonic'>): EndpointReports {
   let latest = new Map<string, LatestReport>();
+  /** The same by the objects of targets, which most calls share: a key costs as much as the rest. */
+  let byTarget = new WeakMap<Target, LatestReport>();
   const entryOf = (target: Target): LatestReport => {
-    const key = keyOf(target);
-    const known = latest.get(key);
+    const known = byTarget.get(target);
     if (known !== undefined) return known;
-    if (latest.size >= MAX_TARGETS) latest = latestHalf(latest);
-    const made = emptyReport();
-    latest.set(key, made);
-    return made;
+    const key = keyOf(target);
+    const entry = latest.get(key) ?? emptyReport();
+    if (latest.size >= MAX_TARGETS && !latest.has(key)) {
+      latest = latestHalf(latest);
+      byTarget = new WeakMap();
+    }
+    latest.set(key, entry);
+    byTarget.set(target, entry);
+    return entry;
   };
   return {
     record(target, report, mostCost) {

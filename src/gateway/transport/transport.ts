@@ -8,7 +8,6 @@
  * P3. An answer is bounded in decompressed bytes: as a whole, and four times as many for one that is read in pieces.
  */
 import type { Clock } from '../../core/clock.ts';
-import { abortError, unsentError } from '../../core/errors.ts';
 import type { Transport } from '../../core/model/provider.ts';
 import { systemClock } from '../../system/clock.ts';
 import type { Http } from './http.ts';
@@ -66,7 +65,6 @@ export function createTransport(given: TransportOptions = {}): Transport {
   return {
     async request(request) {
       if (closed) throw closedError(request.url, true);
-      if (request.signal.aborted) throw unsentError(abortError(request.signal));
       try {
         opening ??= open();
         return await (http ?? (await opening)).send(request);

@@ -45,13 +45,15 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
   const folded = new Map<string, Folded>();
   let next = 0;
   const append = (row: LedgerRow): void => {
-    if (keys.has(row.key)) return;
+    // Found and added in one search, which is half of the cost of keeping a row.
+    const known = keys.size;
+    keys.add(row.key);
+    if (keys.size === known) return;
     const oldest = ring[next];
     if (oldest !== undefined) {
       keys.delete(oldest.key);
       fold(folded, oldest);
     }
-    keys.add(row.key);
     ring[next] = row;
     next = next + 1 === limit ? 0 : next + 1;
   };

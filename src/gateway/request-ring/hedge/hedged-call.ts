@@ -157,7 +157,7 @@ export class HedgedCall implements StreamObserver, Lanes {
   #begin(lane: Lane, call: Call): void {
     const read = this.#read;
     if (read === undefined) return;
-    lane.ended = read(this.#next({ ...call, signal: lane.lent.controller.signal })).then(
+    lane.ended = read(this.#next({ ...call, signal: lane.lent.signal })).then(
       (head) => this.#spoke(lane, head),
       (error: unknown) => this.#failed(lane, error),
     );
