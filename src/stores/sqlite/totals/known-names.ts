@@ -77,15 +77,21 @@ export const unknownScope = (): Error =>
 export function knownNames(sql: Sql): KnownNames {
   const labels = new Map<string, number>();
   const payers = new Map<string, number>();
+  /** By the scopes of a row as they stand there: rows of one payer have the same. */
+  const ofTexts = new Map<unknown, RowScopes>();
   const scopeIdOf = scopesOfRows(sql);
   return {
     label(label) {
-      const key = JSON.stringify(label);
+      // With lengths, because names may have any character.
+      let key = '';
+      for (const word of label) key += `${word.length} ${word}`;
       const id = labels.get(key) ?? labelIn(sql, label);
       labels.set(key, id);
       return id;
     },
     scopes(scopes) {
+      const known = ofTexts.get(scopes);
+      if (known !== undefined) return known;
       const all = typeof scopes === 'string' ? (JSON.parse(scopes) as readonly NamedScope[]) : [];
       const paying: NamedScope[] = [];
       const own: number[] = [];
@@ -101,7 +107,9 @@ export function knownNames(sql: Sql): KnownNames {
       }
       const id = payers.get(key) ?? payersIn(sql, paying);
       payers.set(key, id);
-      return { payers: id, own: own.length > 1 ? [...new Set(own)] : own };
+      const made: RowScopes = { payers: id, own: own.length > 1 ? [...new Set(own)] : own };
+      ofTexts.set(scopes, made);
+      return made;
     },
   };
 }

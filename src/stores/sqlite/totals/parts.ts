@@ -155,8 +155,11 @@ function addRow({ numbers, sums, first, firstDay }: MadePart, names: KnownNames,
     sum = [day, payers, label, ...new Array<number>(SUM_WIDTH - SUM.attempts).fill(0)];
     sums.set(key, sum);
   }
-  for (const [index, more] of [1, inputs, outputs, paid, isUnpriced, isUncertain].entries())
-    sum[SUM.attempts + index] = (sum[SUM.attempts + index] ?? 0) + more;
+  let index = SUM.attempts;
+  for (const more of [1, inputs, outputs, paid, isUnpriced, isUncertain]) {
+    sum[index] = (sum[index] ?? 0) + more;
+    index += 1;
+  }
 }
 
 /** Money and tokens are counted from 0 on; what a ledger was given beside that cannot be summed. */
