@@ -210,8 +210,11 @@ export class CallState implements CallTrace {
   }
 
   release(endpoint: object): void {
-    const at = this.#held?.indexOf(endpoint) ?? -1;
-    if (at !== -1) this.#held?.splice(at, 1);
+    const held = this.#held;
+    const at = held?.indexOf(endpoint) ?? -1;
+    const last = at === -1 ? undefined : held?.pop();
+    // Their order says nothing, and cutting one out makes a list of what was cut.
+    if (held !== undefined && last !== undefined && at < held.length) held[at] = last;
   }
 
   /** The target that served the call's session before. */

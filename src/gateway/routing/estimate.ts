@@ -1,4 +1,5 @@
 /** The cost of a request at a deployment: the expected cost, for routing, and the worst case, for reservations. */
+import type { Growing } from '../../core/defined.ts';
 import type { ChatRequest, ModelRequest, Usage } from '../../core/model/model.ts';
 import type { ModelCard } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
@@ -152,9 +153,12 @@ export function worstTerms(
   certainTier?: string,
 ): WorstTerms {
   const searches = provider.searches?.most(request, card.id) ?? 0;
-  const tier =
-    certainTier === undefined ? { serviceTier: askedTier(request) } : { serviceTier: certainTier, certain: true };
-  return { card, request, needs, searches, span: { from: nowMs, until: nowMs + mostMs, ...tier } };
+  const until = nowMs + mostMs;
+  const span: PriceSpan =
+    certainTier === undefined
+      ? { from: nowMs, until, serviceTier: askedTier(request) }
+      : { from: nowMs, until, serviceTier: certainTier, certain: true };
+  return { card, request, needs, searches, span };
 }
 
 /** The most that `input` and `output` tokens can cost; null if the price is unknown. */
@@ -163,19 +167,13 @@ export function worstCost(
   input: number,
   output: number,
 ): NanoUsd | null {
-  const most: Usage = { input, output, images: size.images, searches, ...media(request, mask, input, output) };
+  // An answer may be a picture without being asked for one, and sound only where the provider's own options ask for it.
+  const most: Growing<Usage> = { input, output, images: size.images, searches, imageOutput: output };
+  if ((mask & AUDIO_INPUT) !== 0) most.audioInput = input;
+  if ((mask & VISUAL_INPUT) !== 0) most.imageInput = input;
+  if (request.providerOptions !== undefined) most.audioOutput = output;
   return worstCostOf(card, most, span);
 }
 
 const AUDIO_INPUT = maskOf(['audio-in']);
 const VISUAL_INPUT = maskOf(['image-in', 'image-edit', 'video-in', 'file-in']);
-
-/** Audio is answered only if the provider's own options ask for it; some models return images without being asked. */
-function media(request: ModelRequest, mask: number, input: number, output: number): Partial<Usage> {
-  return {
-    ...((mask & AUDIO_INPUT) === 0 ? undefined : { audioInput: input }),
-    ...((mask & VISUAL_INPUT) === 0 ? undefined : { imageInput: input }),
-    ...(request.providerOptions === undefined ? undefined : { audioOutput: output }),
-    imageOutput: output,
-  };
-}
