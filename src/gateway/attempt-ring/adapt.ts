@@ -190,7 +190,7 @@ const STOP = maskOf(['stop']);
 const PENALTIES = maskOf(['penalties']);
 const ALL = OUTPUT | SYSTEM | TEMPERATURE | TOP | SEED | STOP | PENALTIES;
 
-/** What would be adapted for a model without it. Each field by its name: a loop over names costs ten times as much. */
+/** What would be adapted for a model without it. Each field by its name: a loop over names costs several times as much. */
 function adaptable(request: ChatRequest): number {
   let mask = request.output === undefined ? 0 : OUTPUT;
   if (request.messages.some(isSystem)) mask |= SYSTEM;
