@@ -88,7 +88,8 @@ class BudgetWatcher implements StreamObserver {
       const { signal, release } = untilDeadline(this.#attempt, this.#parts.clock);
       // What is held after the caller has gone is given back.
       const taken = this.#parts.background.orAborted(made, signal, ({ held }) => held?.settle(0));
-      return taken.finally(release).then((reserved) => this.#hold(reserved));
+      const released = release === nothing ? taken : taken.finally(release);
+      return released.then((reserved) => this.#hold(reserved));
     }
     this.#hold(made);
     return undefined;
