@@ -65,7 +65,7 @@ function decoderFor(
   onEvent: (event: ServerSentEvent) => void,
   options: AnswerOptions,
 ): BodyDecoder | undefined {
-  const first = chunk.find((byte) => !SPACES.has(byte));
+  const first = firstOf(chunk);
   if (first === undefined) return undefined;
   if (first === LESS_THAN) {
     throw new PolyphonyError(
@@ -76,6 +76,12 @@ function decoderFor(
   if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return createSseDecoder(onEvent);
   if (options.json === 'elements') return createJsonStreamDecoder((data) => onEvent({ data }));
   return wholeDecoder(onEvent);
+}
+
+/** The first byte that is no space. */
+function firstOf(chunk: Uint8Array): number | undefined {
+  for (const byte of chunk) if (!SPACES.has(byte)) return byte;
+  return undefined;
 }
 
 function wholeDecoder(onEvent: (event: ServerSentEvent) => void): BodyDecoder {
