@@ -27,7 +27,7 @@ describe('hot paths', () => {
   });
 });
 
-test('a row that is read is its reader\'s own, though rows share what is in them', async () => {
+test("a row that is read is its reader's own, though rows share what is in them", async () => {
   const { ledger } = memoryStores({ clock: fakeClock() });
   const scopes = [{ kind: 'tenant', id: 'press' }] as const;
   const target = { provider: 'acme', model: 'large' };
