@@ -18,6 +18,7 @@ const SHARED_ROOMS = [
 ];
 /** Files of these rooms that cannot share a process, and why. */
 const APART: Readonly<Record<string, string>> = {
+  'gateway/transport/transport-opening': 'stands in for a module, for everybody who has not loaded it yet',
   'laws/attempt-lines': 'stands in for a module, for everybody who has not loaded it yet',
   'laws/failing-store': 'takes every rejection of the process that nobody handles',
   'laws/listeners': 'takes every warning of the process',

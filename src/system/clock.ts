@@ -41,7 +41,8 @@ export const systemRandom: Random = () => Math.random();
 /** In hex. */
 let pool = '';
 let used = 0;
-const RANDOM_DIGITS = 20;
+/** Two for each id. V8 copies a short part of a string; a longer one would hold all of the pool for as long as the id is kept. */
+const PART_DIGITS = 10;
 const IDS_PER_DRAW = 256;
 
 let latestMs = 0;
@@ -58,11 +59,13 @@ export const systemIds: Ids = (prefix) => {
     latest = nowMs.toString(16).padStart(12, '0');
   }
   if (used === pool.length) {
-    pool = randomBytes((RANDOM_DIGITS / 2) * IDS_PER_DRAW).toString('hex');
+    pool = randomBytes(PART_DIGITS * IDS_PER_DRAW).toString('hex');
     used = 0;
   }
-  used += RANDOM_DIGITS;
-  return `${prefix}_${latest}${pool.slice(used - RANDOM_DIGITS, used)}`;
+  const middle = used + PART_DIGITS;
+  const random = pool.slice(used, middle) + pool.slice(middle, middle + PART_DIGITS);
+  used = middle + PART_DIGITS;
+  return `${prefix}_${latest}${random}`;
 };
 
 export const systemRuntime: Runtime = {

@@ -6,7 +6,7 @@ import { createGateway } from '../../src/gateway/create-gateway.ts';
 import type { GatewayPlugin } from '../../src/gateway/gateway-plugin.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { fakeProvider, fakeRuntime } from '../../src/testing/fakes.ts';
-import { drain, errorOf, harness, noTransport, user } from './harness.ts';
+import { drain, errorOf, fault, harness, noTransport, user } from './harness.ts';
 
 const chat = { operation: 'chat' as const, ...user() };
 const pass: Middleware = (call, next) => next(call);
@@ -93,6 +93,29 @@ describe('rings', () => {
     await run(gateway.generate(user(), { purpose: 'planner' }));
     expect(seen).toEqual(REQUEST_LAYERS);
   });
+});
+
+it('number and aim attempts also where a layer passes on a call without its target', async () => {
+  const plain: GatewayPlugin = {
+    name: 'plain',
+    request: {
+      place: 'hedge',
+      handle(call, next) {
+        const { target: _, ...rest } = call as Attempt;
+        return next(rest);
+      },
+    },
+  };
+  let asked = 0;
+  const script = () => {
+    asked += 1;
+    return asked === 1 ? [fault('invalid-credential')] : 'Yes.';
+  };
+  const providers = ['one', 'two'].map((id) => fakeProvider({ id, script }));
+  const { gateway, run } = harness({ providers, plugins: [plain] });
+  const { attempts, target } = await run(gateway.generate(user()));
+  expect(attempts.map(({ key }) => key.split('/').at(-1))).toEqual(['1', '2']);
+  expect(attempts.at(-1)?.target).toEqual(target);
 });
 
 describe('a plugin that fails', () => {

@@ -27,6 +27,25 @@ describe('hot paths', () => {
   });
 });
 
+test("a row that is read is its reader's own, though rows share what is in them", async () => {
+  const { ledger } = memoryStores({ clock: fakeClock() });
+  const scopes = [{ kind: 'tenant', id: 'press' }] as const;
+  const target = { provider: 'acme', model: 'large' };
+  ledger.append([ledgerRow({ key: 'a/1', scopes, target }), ledgerRow({ key: 'b/1', scopes, target })]);
+  for (let times = 0; times < 2; times += 1) {
+    let read = 0;
+    for await (const row of ledger.rows()) {
+      read += 1;
+      // As a program in JavaScript may.
+      const own = row as unknown as { scopes: { kind: string; id: string }[]; target: { model: string } };
+      expect(own.target.model).toBe('large');
+      own.target.model = 'mine';
+      expect(own.scopes.pop()).toEqual({ kind: 'tenant', id: 'press' });
+    }
+    expect(read).toBe(2);
+  }
+});
+
 describe('bounds', () => {
   test('the ledger drops its oldest rows and keeps its totals', async () => {
     const { ledger } = memoryStores({ clock: fakeClock(), ledgerRows: 3 });

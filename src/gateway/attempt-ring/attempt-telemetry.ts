@@ -99,7 +99,7 @@ class AttemptTimer implements StreamObserver, AttemptEnd {
   }
 }
 
-const HOOKS = hooksOf(AttemptTimer.prototype);
+const HOOKS = hooksOf(AttemptTimer.prototype, false);
 
 /** Media are estimated as constants, from which nothing is learned. */
 const MEDIA = maskOf(['image-in', 'audio-in', 'video-in', 'file-in']);

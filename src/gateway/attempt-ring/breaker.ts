@@ -64,7 +64,7 @@ class OutcomeWatcher implements StreamObserver {
   }
 }
 
-const HOOKS = hooksOf(OutcomeWatcher.prototype);
+const HOOKS = hooksOf(OutcomeWatcher.prototype, false);
 
 /** Enters every circuit or none. */
 function enter(circuits: readonly Circuit[], nowMs: number, lastResort: boolean, attempt: Attempt): readonly Entry[] {

@@ -163,7 +163,7 @@ class SlotHolder implements StreamObserver {
   }
 }
 
-const HOOKS = hooksOf(SlotHolder.prototype);
+const HOOKS = hooksOf(SlotHolder.prototype, false);
 
 function wasSent({ dispatchedAt }: AttemptState, ending: StreamEnding): boolean {
   if (dispatchedAt === null) return false;

@@ -242,7 +242,7 @@ class TimeoutWatcher implements StreamObserver {
   }
 }
 
-const HOOKS = hooksOf(TimeoutWatcher.prototype);
+const HOOKS = hooksOf(TimeoutWatcher.prototype, false);
 
 /** The time of the call is up. */
 export function deadlineReached(attempt: Attempt): PolyphonyError {

@@ -108,36 +108,53 @@ class Measure {
   readonly texts = newList<string>();
 }
 
+class Counts {
+  exact: number | undefined = undefined;
+  readonly byCounter = new Map<TokenCounter, number | undefined>();
+}
+
+/** By request: it may be measured twice, which is cheap, but its text is counted once. */
+const counts = new WeakMap<ModelRequest, Counts>();
+
+function countsOf(request: ModelRequest): Counts {
+  const known = counts.get(request);
+  if (known !== undefined) return known;
+  const made = new Counts();
+  counts.set(request, made);
+  return made;
+}
+
 class MeasuredSize implements RequestSize {
   readonly upperTokens: number;
   readonly roughTokens: number;
   readonly images: number;
   readonly longest: string | undefined;
   readonly #measure: Measure;
-  #exact: number | undefined;
-  #counts: Map<TokenCounter, number | undefined> | undefined;
+  readonly #request: ModelRequest;
 
-  constructor(measure: Measure, longest: string | undefined) {
+  constructor(request: ModelRequest, measure: Measure, longest: string | undefined) {
     this.upperTokens = measure.bytes + measure.media + overheadOf(measure);
     this.roughTokens = Math.ceil(measure.bytes / 4) + measure.media + measure.messages * 4;
     this.images = measure.images;
     this.longest = longest;
     this.#measure = measure;
+    this.#request = request;
   }
 
   exactTokens(): number {
     const { texts, media } = this.#measure;
-    this.#exact ??= texts.reduce((sum, text) => sum + estimateTokenCount(text), media + overheadOf(this.#measure) / 4);
-    return Math.ceil(this.#exact);
+    const known = countsOf(this.#request);
+    known.exact ??= texts.reduce((sum, text) => sum + estimateTokenCount(text), media + overheadOf(this.#measure) / 4);
+    return Math.ceil(known.exact);
   }
 
   countedTokens(counter: TokenCounter): number | undefined {
-    this.#counts ??= new Map();
-    if (this.#counts.has(counter)) return this.#counts.get(counter);
+    const { byCounter } = countsOf(this.#request);
+    if (byCounter.has(counter)) return byCounter.get(counter);
     const { texts, media } = this.#measure;
     const counted = counter.count(texts);
     const tokens = counted === undefined ? undefined : Math.ceil(counted + media + overheadOf(this.#measure) / 4);
-    this.#counts.set(counter, tokens);
+    byCounter.set(counter, tokens);
     return tokens;
   }
 }
@@ -160,7 +177,7 @@ export function sizeOf(request: ModelRequest): RequestSize {
   if (request.operation === 'chat') measureChat(measure, request);
   else measureOther(measure, request);
   const reads = request.operation !== 'chat' && request.operation !== 'image';
-  return new MeasuredSize(measure, reads ? longestOf(measure.texts) : undefined);
+  return new MeasuredSize(request, measure, reads ? longestOf(measure.texts) : undefined);
 }
 
 function longestOf(texts: readonly string[]): string {

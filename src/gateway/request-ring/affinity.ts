@@ -112,7 +112,7 @@ class SessionWatcher implements StreamObserver {
   }
 }
 
-const HOOKS = hooksOf(SessionWatcher.prototype);
+const HOOKS = hooksOf(SessionWatcher.prototype, false);
 
 /** A target that was slow once is still where the session's prompt cache is. */
 function strayed(call: Call): boolean {

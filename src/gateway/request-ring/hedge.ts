@@ -19,7 +19,7 @@ import { createAllowance } from './hedge/allowance.ts';
 import { HedgedCall, type HedgeParts } from './hedge/hedged-call.ts';
 import { hedgeOf } from './hedge/rule.ts';
 
-const HOOKS = hooksOf(HedgedCall.prototype);
+const HOOKS = hooksOf(HedgedCall.prototype, false);
 
 export function hedge(
   parts: Omit<HedgeParts, 'allowance' | 'deadlines' | 'controllers'> & { readonly config: () => Config },

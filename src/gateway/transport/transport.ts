@@ -8,6 +8,7 @@
  * P3. An answer is bounded in decompressed bytes: as a whole, and four times as many for one that is read in pieces.
  */
 import type { Clock } from '../../core/clock.ts';
+import { abortError, unsentError } from '../../core/errors.ts';
 import type { Transport } from '../../core/model/provider.ts';
 import { systemClock } from '../../system/clock.ts';
 import type { Http } from './http.ts';
@@ -57,25 +58,32 @@ export function createTransport(given: TransportOptions = {}): Transport {
   let http: Http | undefined;
   let closed = false;
   const open = async (): Promise<Http> => {
-    const { openHttp } = await import('./http.ts');
-    http = await openHttp({ ...options, proxyOf, limits });
-    return http;
+    try {
+      const { openHttp } = await import('./http.ts');
+      http = await openHttp({ ...options, proxyOf, limits });
+      return http;
+    } catch (error) {
+      // The next request tries again: the process may have had no file left to open.
+      opening = undefined;
+      throw error;
+    }
   };
 
   return {
     async request(request) {
       if (closed) throw closedError(request.url, true);
+      if (http === undefined && request.signal.aborted) throw unsentError(abortError(request.signal));
       try {
         opening ??= open();
         return await (http ?? (await opening)).send(request);
       } catch (error) {
-        const known = transportError(error, request);
+        const known = transportError(error, request, http === undefined);
         throw closed ? closedError(request.url, known.unsent) : known;
       }
     },
     async close() {
       closed = true;
-      const opened = await opening;
+      const opened = await opening?.catch(() => undefined);
       await opened?.close();
     },
   };

@@ -38,7 +38,7 @@ export { hooksOf, type StreamControl, type StreamEnding, type StreamObserver } f
  * An error of a hook fails the stream; in a plugin's layer it becomes `plugin-failed` with the plugin's name.
  */
 export function observe(observer: StreamObserver): AsyncIterable<ModelEvent> {
-  return new ObservedIterable(observer, hooksOf(observer));
+  return new ObservedIterable(observer, hooksOf(observer, true));
 }
 
 /** The same for an observer of a class whose hooks were read before, which saves reading them for each call. */

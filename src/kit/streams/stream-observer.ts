@@ -20,7 +20,10 @@ export interface StreamControl {
   insert(event: ModelEvent): void;
 }
 
-/** Every hook except `open` is optional; an error of a hook fails the stream. `this` is the observer. */
+/**
+ * Every hook except `open` is optional; an error of a hook fails the stream. `this` is the observer. Its functions are read once, when
+ * `observe` is called: one that is set or replaced later is not called.
+ */
 export interface StreamObserver {
   /** Called when the first event is requested, outer observers first. The stream waits for its promise. */
   start?(control: StreamControl): Promise<void> | undefined;
@@ -53,8 +56,8 @@ export interface Hooks {
   readonly hasHead: boolean;
 }
 
-/** @param observer one of them, or their prototype; `hasHead`: for a prototype, whether they have a field `head` */
-export function hooksOf(observer: StreamObserver, hasHead = 'head' in observer): Hooks {
+/** @param observer one of them, or their prototype; `hasHead`: whether any of them ever has a field `head`, which may be set late */
+export function hooksOf(observer: StreamObserver, hasHead: boolean): Hooks {
   const { start, open, ask, event, cancel, end } = observer;
   return { start, open, ask, event, cancel, end, hasHead };
 }

@@ -38,6 +38,13 @@ function fold(folded: Map<string, Folded>, row: LedgerRow): void {
   else folded.set(key, { example: { ...row, startedAt, scopes }, sum: sumOf(row) });
 }
 
+/** Rows share their targets, and the lists of those who pay: what one reader changed would be changed in all of them. */
+const copyOf = (row: LedgerRow): LedgerRow => ({
+  ...row,
+  target: { ...row.target },
+  scopes: row.scopes.map((scope) => ({ ...scope })),
+});
+
 export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
   const limit = Math.max(1, options.ledgerRows ?? 100_000);
   let ring: LedgerRow[] = [];
@@ -78,10 +85,8 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
     async *rows(filter: LedgerFilter = {}) {
       assertLimit(filter);
       const latestFirst = [...ring.slice(next), ...ring.slice(0, next)].reverse();
-      yield* latestFirst
-        .filter((row) => matches(row, filter))
-        .sort((a, b) => b.startedAt - a.startedAt)
-        .slice(0, filter.limit);
+      const found = latestFirst.filter((row) => matches(row, filter)).sort((a, b) => b.startedAt - a.startedAt);
+      for (const row of found.slice(0, filter.limit)) yield copyOf(row);
     },
     async totals(by, filter = {}) {
       assertLimit(filter);

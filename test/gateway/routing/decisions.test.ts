@@ -6,6 +6,7 @@ import { type Capability, type ModelRequest, type Target, TIERS } from '../../..
 import type { ModelCard, Provider } from '../../../src/core/model/provider.ts';
 import type { TokenPrice } from '../../../src/core/money/token-price.ts';
 import { needsOf } from '../../../src/gateway/calls/requirements.ts';
+import { Selection, satisfying } from '../../../src/gateway/routing/negotiate.ts';
 import type { Waits } from '../../../src/gateway/routing/negotiation.ts';
 import { createRegistry, type Deployment, type Registry } from '../../../src/gateway/routing/registry.ts';
 import { decide, type RouteOptions, rejections, routeOf } from '../../../src/gateway/routing/route.ts';
@@ -252,6 +253,47 @@ describe('a decision', () => {
     );
     // The comparison says nothing where nothing could serve.
     expect(routed).toBeGreaterThan(100);
+  });
+});
+
+const isLenient = fc.record({ tools: fc.boolean(), window: fc.boolean() });
+const toolSupport = fc.constantFrom({ otherwise: 'refuse', count: 0 }, { otherwise: 'refuse' }, { count: 0 });
+
+describe('a deployment that is asked alone', () => {
+  it('serves what it serves among others', () => {
+    const seen = { able: 0, unable: 0 };
+    const property = fc.property(
+      provider,
+      maybe(toolSupport),
+      step,
+      maybe(isLenient),
+      (made, support, asked, relaxed) => {
+        const models = made.models.map((one) =>
+          support === undefined ? one : { ...one, toolSupport: support as never },
+        );
+        const registry = createRegistry(providersOf([{ ...made, models }]), {}, createStatistics());
+        const { limits: _, ...unlimited } = asked.request;
+        const { exclude } = asked;
+        const nowMs = START + asked.passed;
+        const question = {
+          request: unlimited,
+          needs: needsOf(unlimited),
+          registry,
+          config: {},
+          nowMs,
+          exclude,
+          relaxed,
+        };
+        const among = satisfying(registry.deployments, question, new Selection(question));
+        for (const deployment of registry.deployments) {
+          const isAble = among.includes(deployment);
+          expect(satisfying([deployment], question)).toEqual(isAble ? [deployment] : []);
+          seen[isAble ? 'able' : 'unable'] += 1;
+        }
+      },
+    );
+    fc.assert(property, { numRuns: 500 });
+    expect(Math.min(seen.able, seen.unable)).toBeGreaterThan(100);
   });
 });
 

@@ -7,7 +7,7 @@ import { TokenCounter } from '../../../src/gateway/calls/size.ts';
 import type { GatewayPlugin } from '../../../src/gateway/gateway-plugin.ts';
 import { fakeCard, fakeProvider, finish, type ScriptStep } from '../../../src/testing/fakes.ts';
 import { batchProvider, fakeServer, said } from '../batches/vendor.ts';
-import { drain, errorOf, harness, user } from '../harness.ts';
+import { drain, errorOf, harness, text, user } from '../harness.ts';
 
 type Tokenizers = NonNullable<GatewayPlugin['tokenizers']>;
 
@@ -250,6 +250,23 @@ describe('what a tokenizer is asked', () => {
       fakeProvider({ id, models: [fakeCard({ id: 'm' })], script: () => 'Yes.' }),
     );
     const { run, gateway } = harness({ providers, plugins: [{ name: 'counts', tokenizers: { '*': count } }] });
+    await run(gateway.generate(user('one two')));
+    expect(asked).toBe(1);
+  });
+
+  it('is each text once for a request that has to fit an announced limit, too', async () => {
+    let asked = 0;
+    const count = (text: string): number => {
+      asked += 1;
+      return words(text);
+    };
+    const report = { rateLimits: [{ kind: 'tokens', limit: 100_000, remaining: 90_000, resetMs: 60_000 }] } as const;
+    const providers = ['one', 'two'].map((id) =>
+      fakeProvider({ id, models: [fakeCard({ id: 'm' })], script: () => [{ report }, text('Yes.'), finish()] }),
+    );
+    const { run, gateway } = harness({ providers, plugins: [{ name: 'counts', tokenizers: { '*': count } }] });
+    await run(gateway.generate(user('first one')));
+    asked = 0;
     await run(gateway.generate(user('one two')));
     expect(asked).toBe(1);
   });

@@ -107,6 +107,34 @@ describe('observe, in a plugin', () => {
     expect(runtime.clock.pending()).toBe(0);
   });
 
+  it.each(['start', 'open'] as const)('yields first what it sets as its head in %s', async (hook) => {
+    const warning: ModelEvent = { type: 'warning', warning: { code: 'own', message: 'First.' } };
+    const late: GatewayPlugin = {
+      name: 'late',
+      request: {
+        place: 'hedge',
+        handle: (call, next) => {
+          // As a program in JavaScript writes it: there is no such field before.
+          const observer: { start(): undefined; open(): AsyncIterable<ModelEvent>; head?: readonly ModelEvent[] } = {
+            start() {
+              if (hook === 'start') this.head = [warning];
+            },
+            open() {
+              if (hook === 'open') this.head = [warning];
+              return next(call);
+            },
+          };
+          return observe(observer);
+        },
+      },
+    };
+    const provider = fakeProvider({ script: () => [text('a'), finish()] });
+    const { gateway, run } = harness({ providers: [provider], plugins: [late] });
+    const { events } = await run(drain(gateway.stream(user())));
+    expect(events[0]).toEqual(warning);
+    expect((await run(gateway.generate(user()))).warnings).toEqual([warning.warning]);
+  });
+
   it('changes the ending that outer layers and the reader see', async () => {
     const forgiving: GatewayPlugin = {
       name: 'forgiving',

@@ -7,6 +7,7 @@ import type { Config } from '../../../core/config.ts';
 import { PolyphonyError } from '../../../core/errors.ts';
 import type { Attempt, Target } from '../../../core/model/model.ts';
 import { timeLeftMs } from '../../../core/model/time-left.ts';
+import { callStateOf } from '../../calls/call-state.ts';
 import type { GatewayEvents } from '../../gateway-events.ts';
 import type { Waits } from '../../routing/negotiation.ts';
 import type { Deployment, Registry } from '../../routing/registry.ts';
@@ -118,7 +119,11 @@ export function createPacer({ clock, config, registry, events }: PacerParts): Pa
     },
     filled: (endpoint) => void full.add(endpoint),
     slotsOf: (endpoint, now) => endpoint.slots.of(configuredSlots(endpoint), now),
-    weigh: ({ request }, target) => weightOf(request, find(target), clock.now()),
+    weigh(attempt, target) {
+      const { request } = attempt;
+      const { size } = callStateOf(attempt).needs(request);
+      return weightOf({ request, size }, find(target), clock.now());
+    },
     ratioOf: (target) => ratioOf(find(target), clock.now()),
     roomAt(attempt, target) {
       const lane = pacer.laneOf(target);

@@ -13,7 +13,7 @@ import type { Pump } from './endpoint.ts';
 import { isNested, rankOf, tenantOf } from './fair-queue.ts';
 import type { Endpoint, Lane, ModelLanes } from './lane.ts';
 import { hasRoom, roomAt, surelyFits, surelyFitsIn } from './room.ts';
-import { mostOf, NO_WEIGHT, ONE_REQUEST, type Weight, weightOf } from './weight.ts';
+import { mostOf, NO_WEIGHT, ONE_REQUEST, type Sized, type Weight, weightOf } from './weight.ts';
 
 export interface WaitsAsked {
   readonly call: Call;
@@ -38,6 +38,7 @@ export class CallWaits implements Waits {
   /** In a lane that is not known nothing was announced. */
   readonly #laneOf: (target: Target) => Lane | undefined;
   readonly #asked: WaitsAsked;
+  readonly #sized: Sized;
   readonly #now: number;
   readonly #nowMs: number;
   /** By endpoint: many targets share one. */
@@ -54,20 +55,22 @@ export class CallWaits implements Waits {
     this.#full = full;
     this.#lanesOf = lanesOf;
     this.#laneOf = laneOf;
+    const { call, request } = asked;
     this.#asked = asked;
+    this.#sized = { request, size: callStateOf(call).needs(request).size };
     this.#now = pacer.clock.monotonic();
     this.#nowMs = pacer.clock.now();
   }
 
   /** Of several credentials the one that can send first counts. */
   limitsMs(deployment: Deployment): number {
-    const { request, resting, waysOf } = this.#asked;
+    const { resting, waysOf } = this.#asked;
     const { target } = deployment;
     const model = this.#lanesOf(target);
     const isResting = resting?.has(target.provider) === true;
     // Nothing was sent there yet.
     if (model.lanes.length === 0 && !isResting) return 0;
-    const most = mostOf(request, deployment, this.#nowMs);
+    const most = mostOf(this.#sized, deployment, this.#nowMs);
     if (!isResting && this.#isClear(model, most)) return 0;
     let least = Number.POSITIVE_INFINITY;
     for (const { label, restMs } of waysOf(deployment)) {
@@ -110,7 +113,7 @@ export class CallWaits implements Waits {
     const least = most.requests === 1 ? ONE_REQUEST : { ...NO_WEIGHT, requests: most.requests };
     const fitsMost = lane.queue.length > 0 && hasRoom(lane, most, now);
     const isClear = fitsMost || !hasRoom(lane, least, now);
-    const weight = isClear ? most : weightOf(this.#asked.request, deployment, this.#nowMs);
+    const weight = isClear ? most : weightOf(this.#sized, deployment, this.#nowMs);
     const isFree = isClear ? fitsMost : hasRoom(lane, weight, now);
     if (isFree && lane.queue.length === 0) return 0;
     const waitMs = roomAt(lane, weight, waitingIn(lane), now) - now;

@@ -1,7 +1,7 @@
 /** What an attempt takes of a limit on requests or tokens. */
 import type { ModelRequest } from '../../../core/model/model.ts';
 import type { RateLimit } from '../../../core/model/provider.ts';
-import { needsOf } from '../../calls/requirements.ts';
+import type { RequestSize } from '../../calls/size.ts';
 import { countedInput, expectedOutput, outputCeiling } from '../../routing/estimate.ts';
 import type { Deployment } from '../../routing/registry.ts';
 import { batchesOf } from '../embedding-batches.ts';
@@ -23,14 +23,20 @@ export const ONE_REQUEST: Weight = { requests: 1, input: 0, output: 0 };
 /** An estimate may be too low, and what an endpoint counts for roles and tools is not known. */
 const MARGIN = 1.2;
 
-export function weightOf(request: ModelRequest, deployment: Deployment | undefined, nowMs: number): Weight {
+/** A request with its size, which belongs to its call. */
+export interface Sized {
+  readonly request: ModelRequest;
+  readonly size: RequestSize;
+}
+
+export function weightOf({ request, size }: Sized, deployment: Deployment | undefined, nowMs: number): Weight {
   if (deployment === undefined) return ONE_REQUEST;
-  return weighed(request, deployment, inputOf(request, deployment, nowMs));
+  return weighed(request, deployment, inputOf(size, deployment, nowMs));
 }
 
 /** What the request takes at most, without counting its prompt. */
-export function mostOf(request: ModelRequest, deployment: Deployment, nowMs: number): Weight {
-  const { upperTokens, roughTokens } = needsOf(request).size;
+export function mostOf({ request, size }: Sized, deployment: Deployment, nowMs: number): Weight {
+  const { upperTokens, roughTokens } = size;
   return weighed(request, deployment, Math.max(upperTokens, roughTokens * ratioOf(deployment, nowMs)));
 }
 
@@ -52,8 +58,7 @@ function weighed(request: ModelRequest, deployment: Deployment, input: number): 
 export const ratioOf = (deployment: Deployment | undefined, nowMs: number): number =>
   deployment?.statistics.tokenRatio.most(nowMs) ?? 1;
 
-function inputOf(request: ModelRequest, deployment: Deployment, nowMs: number): number {
-  const { size } = needsOf(request);
+function inputOf(size: RequestSize, deployment: Deployment, nowMs: number): number {
   const counted = countedInput(size, deployment.counter);
   if (counted !== undefined) return counted;
   const ratio = ratioOf(deployment, nowMs);
