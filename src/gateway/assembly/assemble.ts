@@ -179,7 +179,14 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
     onEvent: events.listen,
     async updatePrices(body, signature) {
       // One for all: it knows which update was signed last.
-      priceUpdates ??= import('../money/price-updates.ts').then(({ createPriceUpdates }) => createPriceUpdates());
+      priceUpdates ??= import('../money/price-updates.ts').then(
+        ({ createPriceUpdates }) => createPriceUpdates(),
+        (error: unknown) => {
+          // The next update tries again: the process may have had no file left to open.
+          priceUpdates = undefined;
+          throw error;
+        },
+      );
       const prices = await (await priceUpdates).read(body, signature, state.config, runtime.clock.now());
       state = build({ ...state, prices });
     },

@@ -81,7 +81,14 @@ function lateModel(parts: AskedModelParts): AskedModel {
   return {
     known: (config, tasks, asked) => loaded?.known(config, tasks, asked),
     async ask(config, tasks, asked, call) {
-      loading ??= import('../tasks/asked-model.ts').then(({ createAskedModel }) => createAskedModel(parts));
+      loading ??= import('../tasks/asked-model.ts').then(
+        ({ createAskedModel }) => createAskedModel(parts),
+        (error: unknown) => {
+          // The next question tries again: the process may have had no file left to open.
+          loading = undefined;
+          throw error;
+        },
+      );
       loaded = await loading;
       return loaded.ask(config, tasks, asked, call);
     },
