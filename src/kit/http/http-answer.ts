@@ -55,6 +55,18 @@ class AttemptEvents implements EventIterator {
   #batch = NOTHING;
   #at = 0;
   #waiting: Promise<unknown> | undefined;
+  // Made once: there is one wait for each piece of an answer.
+  readonly #take = ({ done, value }: IteratorResult<Batch, undefined>) => {
+    this.#waiting = undefined;
+    if (done === true) return { value, done };
+    this.#batch = value;
+    this.#at = 0;
+    return this.next();
+  };
+  readonly #broken = (error: unknown): never => {
+    this.#waiting = undefined;
+    throw error;
+  };
 
   constructor(batches: AsyncGenerator<Batch, undefined>, attempt: Attempt) {
     this.#batches = batches;
@@ -86,21 +98,12 @@ class AttemptEvents implements EventIterator {
   }
 
   #nextBatch(): Promise<IteratorResult<ModelEvent, undefined>> {
-    const again = (): Promise<IteratorResult<ModelEvent, undefined>> => this.next();
-    if (this.#waiting !== undefined) return this.#waiting.then(again, again);
-    const arrived = this.#batches.next().then(
-      ({ done, value }) => {
-        this.#waiting = undefined;
-        if (done === true) return { value, done };
-        this.#batch = value;
-        this.#at = 0;
-        return this.next();
-      },
-      (error: unknown) => {
-        this.#waiting = undefined;
-        throw error;
-      },
-    );
+    const waiting = this.#waiting;
+    if (waiting !== undefined) {
+      const again = (): Promise<IteratorResult<ModelEvent, undefined>> => this.next();
+      return waiting.then(again, again);
+    }
+    const arrived = this.#batches.next().then(this.#take, this.#broken);
     this.#waiting = arrived;
     return arrived;
   }

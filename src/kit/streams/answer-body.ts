@@ -133,7 +133,16 @@ function batchesOfBody(
     if (breaks(state, decoder, error)) throw error;
     return ended();
   };
-  const next = async (): Promise<Batch> => settled() ?? pieces.next().then(arrived, broken);
+  /** Not an async function, because there is one more wait in each of these. */
+  const next = (): Promise<Batch> => {
+    const batch = settled();
+    if (batch !== undefined) return Promise.resolve(batch);
+    try {
+      return pieces.next().then(arrived, broken);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
   return {
     next,
     async return() {

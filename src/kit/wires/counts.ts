@@ -9,7 +9,7 @@ const LEVELS = 3;
  * place of a count: servers fill fields that they do not count with zeros.
  */
 export function laterCounts(known: JsonRecord | undefined, told: JsonRecord, levels = LEVELS): JsonRecord {
-  if (known === undefined) return told;
+  if (known === undefined || replacesAll(known, told)) return told;
   const all: Record<string, unknown> = { ...known };
   for (const [name, value] of Object.entries(told)) {
     const before = Object.hasOwn(known, name) ? known[name] : undefined;
@@ -18,6 +18,15 @@ export function laterCounts(known: JsonRecord | undefined, told: JsonRecord, lev
     else if (before === undefined || !isNothing(value)) all[name] = value;
   }
   return all;
+}
+
+/** The usual case of servers that count with each piece: every count that is known is told again, as a number above 0. */
+function replacesAll(known: JsonRecord, told: JsonRecord): boolean {
+  for (const name in known) {
+    const value = told[name];
+    if (!(typeof value === 'number' && value > 0) && !(Array.isArray(value) && !isNothing(value))) return false;
+  }
+  return true;
 }
 
 function isNothing(value: unknown): boolean {
