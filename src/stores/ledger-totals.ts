@@ -43,7 +43,9 @@ export function groupsOf(row: LedgerRow, by: LedgerGroup): readonly string[] {
       return [dayName(dayOf(row.startedAt)).slice(0, 7)];
     default: {
       const kind = by.slice('scope:'.length);
-      return [...new Set(row.scopes.filter((scope) => scope.kind === kind).map((scope) => scope.id))];
+      const ids = new Set<string>();
+      for (const scope of row.scopes) if (scope.kind === kind) ids.add(scope.id);
+      return [...ids];
     }
   }
 }
@@ -91,16 +93,8 @@ interface Branch {
 export function createTotals(by: LedgerGroup | readonly LedgerGroup[]): Totals {
   const root: Branch = { below: undefined, sum: undefined };
   const several = typeof by !== 'string';
-  const addOne = (groups: readonly string[], sum: Sum): void => {
-    let branch = root;
-    for (const value of groups) branch = branchOf(branch, value);
-    if (branch.sum === undefined) branch.sum = sum;
-    else addSum(branch.sum, sum);
-  };
   return {
-    add(groups, sum) {
-      for (const combination of combinationsOf(groups)) addOne(combination, { ...sum });
-    },
+    add: (groups, sum) => addBelow(root, groups, 0, sum),
     list(limit) {
       const totals: LedgerTotal[] = [];
       listBelow(root, [], (groups, sum) => {
@@ -127,10 +121,12 @@ function withoutGroups({ groups: _, ...total }: LedgerTotal): LedgerTotal {
   return total;
 }
 
-function combinationsOf(groups: readonly (readonly string[])[]): readonly (readonly string[])[] {
-  let all: readonly (readonly string[])[] = [[]];
-  for (const values of groups) all = all.flatMap((before) => values.map((value) => [...before, value]));
-  return all;
+/** Adds to each combination of a value of each group. */
+function addBelow(branch: Branch, groups: readonly (readonly string[])[], from: number, sum: Sum): void {
+  const values = groups[from];
+  if (values !== undefined) for (const value of values) addBelow(branchOf(branch, value), groups, from + 1, sum);
+  else if (branch.sum === undefined) branch.sum = { ...sum };
+  else addSum(branch.sum, sum);
 }
 
 function listBelow(
