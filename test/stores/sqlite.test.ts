@@ -41,6 +41,13 @@ describe('conformance', () => {
   });
 });
 
+test('a text keeps a byte order mark at its beginning', async () => {
+  const { keyValue, close } = sqliteStores({ path: path() });
+  await keyValue.set('\uFEFFkey', '\uFEFFvalue');
+  expect(await keyValue.keys('\uFEFF')).toEqual(['\uFEFFkey']);
+  await close();
+});
+
 describe('threads', () => {
   test('and passages are added to a file of a release before, and a repair saves what cannot be made anew', async () => {
     const file = path();

@@ -1,5 +1,4 @@
 /** The statements of one open database, each prepared once. */
-import { isUtf8 } from 'node:buffer';
 import { withTextAsBytes } from './text-as-bytes.ts';
 
 /** Bytes can be written and compared; a query hands none over, because it takes them for a text. */
@@ -89,10 +88,20 @@ function decoded(row: unknown[]): SqlRow {
   for (let column = 0; column < row.length; column += 1) {
     const value = row[column];
     if (!(value instanceof Uint8Array)) continue;
-    if (!isUtf8(value)) throw damagedText();
-    row[column] = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
+    row[column] = textOf(value);
   }
   return row;
+}
+
+/** Checks and decodes in one call, which takes half as long as both. A byte order mark is a part of the text. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw damagedText();
+  }
 }
 
 const damagedText = (): Error => Object.assign(new Error('A text is not UTF-8.'), { code: 'SQLITE_CORRUPT_TEXT' });
