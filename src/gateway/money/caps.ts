@@ -170,7 +170,7 @@ export function cappedScopes(
 function add(capped: CappedScope[], scope: CappedScope): void {
   const { kind, id, period } = scope;
   const at = capped.findIndex((one) => one.kind === kind && one.id === id && one.period === period);
-  // An index of -1 is looked up by its name, which takes as long as all the rest.
+  // V8 looks an index of -1 up by its name, in the runtime.
   const before = at === -1 ? undefined : capped[at];
   if (before === undefined) {
     capped.push(scope);

@@ -174,4 +174,4 @@ function sendable(body: WireRequest['body'], headers: WireRequest['headers']): W
   return isJson ? wellFormedJson(body) : body;
 }
 
-const isAbsolute = (url: string): boolean => !url.startsWith('/') && /^https?:\/\//.test(url);
+const isAbsolute = (url: string): boolean => url.startsWith('https://') || url.startsWith('http://');

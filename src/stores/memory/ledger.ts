@@ -52,7 +52,7 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): UsageLedger {
   const folded = new Map<string, Folded>();
   let next = 0;
   const append = (row: LedgerRow): void => {
-    // Found and added in one search, which is half of the cost of keeping a row.
+    // One search instead of two: whether it was there is told by the size.
     const known = keys.size;
     keys.add(row.key);
     if (keys.size === known) return;
