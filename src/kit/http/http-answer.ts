@@ -29,7 +29,7 @@ export class HttpAnswer implements CompletableStream {
   }
 
   [Symbol.asyncIterator](): EventIterator {
-    return new AttemptEvents(streamAttempt(this.#parts, this.#attempt, this.#context), this.#attempt);
+    return new AttemptEvents(this.#parts, this.#attempt, this.#context);
   }
 
   get [COMPLETE](): (() => Promise<CompleteStream>) | undefined {
@@ -42,109 +42,120 @@ export class HttpAnswer implements CompletableStream {
 }
 
 type Batch = readonly ModelEvent[];
+type Result = IteratorResult<ModelEvent, undefined>;
 
 const NOTHING: Batch = [];
+const OVER: Result = { value: undefined, done: true };
 
 /**
  * The events of an answer one by one: those that arrived together without a wait. Written by hand, because a generator takes
- * several turns of the microtask queue an event.
+ * several turns of the microtask queue for each piece of an answer, and again for each event.
  */
 class AttemptEvents implements EventIterator {
-  readonly #batches: AsyncGenerator<Batch, undefined>;
+  readonly #parts: HttpParts;
   readonly #attempt: Attempt;
+  readonly #context: ProviderContext;
+  readonly #answer: HttpExchange = { response: undefined };
+  #batches: AsyncIterator<Batch> | undefined;
   #batch = NOTHING;
   #at = 0;
-  #waiting: Promise<unknown> | undefined;
+  #waiting: Promise<Result> | undefined;
+  #finished = false;
+  #over = false;
   // Made once: there is one wait for each piece of an answer.
-  readonly #take = ({ done, value }: IteratorResult<Batch, undefined>) => {
+  readonly #take = ({ done, value }: IteratorResult<Batch, unknown>): Result | Promise<Result> => {
     this.#waiting = undefined;
-    if (done === true) return { value, done };
+    if (done === true) return this.#end();
     this.#batch = value;
     this.#at = 0;
-    return this.next();
+    return this.#give();
   };
-  readonly #broken = (error: unknown): never => {
+  readonly #fail = async (thrown: unknown): Promise<never> => {
     this.#waiting = undefined;
+    const error = errorOf(thrown, this.#attempt, this.#context, this.#answer);
+    await this.#leave().catch(() => {});
     throw error;
   };
 
-  constructor(batches: AsyncGenerator<Batch, undefined>, attempt: Attempt) {
-    this.#batches = batches;
+  constructor(parts: HttpParts, attempt: Attempt, context: ProviderContext) {
+    this.#parts = parts;
     this.#attempt = attempt;
+    this.#context = context;
   }
 
-  next(): Promise<IteratorResult<ModelEvent, undefined>> {
-    const value = this.#batch[this.#at];
-    if (value === undefined) return this.#nextBatch();
-    const { signal } = this.#attempt;
-    // A reader that cancelled gets no more events, even if they have arrived.
-    if (signal.aborted && !isLate(value, this.#attempt)) return this.#fail(abortError(signal));
-    this.#at += 1;
-    return Promise.resolve({ value, done: false });
+  next(): Promise<Result> {
+    return Promise.resolve(this.#give());
   }
 
   [ARRIVED](): ModelEvent | undefined {
     const event = this.#batch[this.#at];
-    // `finish` is never among them: it is the first of its batch, and that one was asked for.
-    if (event === undefined || this.#attempt.signal.aborted) return undefined;
+    // `finish` has to be asked for: then it is reported.
+    if (event === undefined || event.type === 'finish' || this.#attempt.signal.aborted) return undefined;
     this.#at += 1;
     return event;
   }
 
-  async return(): Promise<IteratorResult<ModelEvent, undefined>> {
-    this.#batch = NOTHING;
-    await this.#batches.return(undefined);
-    return { value: undefined, done: true };
+  async return(): Promise<Result> {
+    await this.#waiting?.catch(() => {});
+    if (!this.#over) await this.#leave();
+    return OVER;
   }
 
-  #nextBatch(): Promise<IteratorResult<ModelEvent, undefined>> {
-    const waiting = this.#waiting;
-    if (waiting !== undefined) {
-      const again = (): Promise<IteratorResult<ModelEvent, undefined>> => this.next();
-      return waiting.then(again, again);
+  #give(): Result | Promise<Result> {
+    const value = this.#batch[this.#at];
+    if (value === undefined) return this.#wait();
+    try {
+      if (value.type === 'finish') this.#finish(value);
+    } catch (error) {
+      return this.#fail(error);
     }
-    const arrived = this.#batches.next().then(this.#take, this.#broken);
+    const { signal } = this.#attempt;
+    // A reader that cancelled gets no more events, even if they have arrived.
+    if (signal.aborted && !isLate(value, this.#attempt)) return this.#fail(abortError(signal));
+    this.#at += 1;
+    return { value, done: false };
+  }
+
+  #finish(event: FinishEvent): void {
+    this.#finished = true;
+    reportFinish(event, this.#answer, this.#context);
+  }
+
+  #wait(): Result | Promise<Result> {
+    if (this.#over) return OVER;
+    const again = (): Result | Promise<Result> => this.#give();
+    if (this.#waiting !== undefined) return this.#waiting.then(again, again);
+    const arrived = this.#batches?.next().then(this.#take, this.#fail) ?? this.#begin();
     this.#waiting = arrived;
     return arrived;
   }
 
-  async #fail(error: PolyphonyError): Promise<IteratorResult<ModelEvent, undefined>> {
-    this.#batch = NOTHING;
-    await this.#batches.throw(error);
-    return { value: undefined, done: true };
-  }
-}
-
-/** Lists of events, none of them empty; `finish` is the first of its list, so that it is reported when it is asked for. */
-async function* streamAttempt(
-  parts: HttpParts,
-  attempt: Attempt,
-  context: ProviderContext,
-): AsyncGenerator<Batch, undefined> {
-  const answer: HttpExchange = { response: undefined };
-  let finished = false;
-  try {
-    const { warnings, events } = await ask(parts, attempt, context, answer);
-    if (warnings.length > 0) yield warnings.splice(0).map(asEvent);
-    for await (const batch of batchesOf(events)) {
-      let from = 0;
-      for (let at = 0; at < batch.length; at += 1) {
-        const event = batch[at];
-        if (event?.type !== 'finish') continue;
-        if (at > from) yield batch.slice(from, at);
-        from = at;
-        finished = true;
-        reportFinish(event, answer, context);
-      }
-      yield from === 0 ? batch : batch.slice(from);
+  async #begin(): Promise<Result> {
+    try {
+      const { warnings, events } = await ask(this.#parts, this.#attempt, this.#context, this.#answer);
+      this.#batches = batchesOf(events)[Symbol.asyncIterator]();
+      return this.#take(warnings.length > 0 ? { value: warnings.map(asEvent) } : await this.#batches.next());
+    } catch (error) {
+      return this.#fail(error);
     }
-    if (!finished) throw truncated();
-  } catch (error) {
-    throw errorOf(error, attempt, context, answer);
-  } finally {
-    await leave(answer);
   }
-  return undefined;
+
+  async #end(): Promise<Result> {
+    if (!this.#finished) return this.#fail(truncated());
+    this.#over = true;
+    await leave(this.#answer);
+    return OVER;
+  }
+
+  async #leave(): Promise<void> {
+    this.#batch = NOTHING;
+    this.#over = true;
+    try {
+      await this.#batches?.return?.();
+    } finally {
+      await leave(this.#answer);
+    }
+  }
 }
 
 /** The same for an answer that is read in one step. */

@@ -171,6 +171,12 @@ describe('events that arrived together', () => {
     await left.iterator.return?.();
     expect(left.iterator[ARRIVED]?.()).toBeUndefined();
     expect(await left.iterator.next()).toMatchObject({ done: true });
+
+    const leaving = answerOf([[text('a'), text('b')]]);
+    const asked = leaving.iterator.next();
+    await leaving.iterator.return?.();
+    expect(await asked).toEqual({ value: text('a'), done: false });
+    expect(await leaving.iterator.next()).toMatchObject({ done: true });
   });
 
   it('come after the head of their stream', async () => {
