@@ -75,6 +75,9 @@ const IS_NESTED = `EXISTS (SELECT 1 FROM events
   WHERE id = (SELECT min(id) FROM events WHERE run_id = runs.run_id)
     AND instr(event, '"kind":"nested"') > 0 AND json_extract(event, '$.parent.kind') = 'nested')`;
 
+/** So many summaries fit into one text, whatever their goals are. */
+const SHORT_LIST = 1000;
+
 function listQuery({ status, limit, nested = false }: RunFilter): readonly [string, readonly SqlValue[]] {
   const conditions = [...(status === undefined ? [] : ['status = ?']), ...(nested ? [] : [`NOT ${IS_NESTED}`])];
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
@@ -132,7 +135,8 @@ export function sqliteJournal(connection: Connection, parts: SqliteJournalParts)
     },
     async list(filter = {}) {
       const [text, values] = listQuery(filter);
-      const rows = await connection.read((sql) => sql.all(text, values));
+      const isShort = filter.limit !== undefined && filter.limit <= SHORT_LIST;
+      const rows = await connection.read((sql) => (isShort ? sql.table(text, values) : sql.all(text, values)));
       return rows.map((row) => summaryOf(row, connection.path));
     },
     claim: (runId, owner, leaseMs) =>

@@ -5,6 +5,7 @@ import type { Sql, SqlRow, SqlValue } from './database.ts';
 import { type Inserted, insertAll, insertOf } from './many-rows.ts';
 import { conditionsOf, where } from './totals/conditions.ts';
 import { mayHaveEnough, sumNewRowsIfSound } from './totals/parts.ts';
+import { learnScopes, type ScopeIds, scopeIdIn, scopeKey } from './totals/scope-ids.ts';
 
 /** A row that waits for its transaction, with the JSON that was made at append. */
 export interface LedgerEntry {
@@ -21,7 +22,6 @@ const INSERT_ROWS = insertOf(
 const FIND_NEWEST = 'SELECT key, id FROM ledger WHERE id > ?';
 const REPLACE_ROW = `UPDATE ledger SET outcome = ?, input_tokens = ?, output_tokens = ?, cost_nano_usd = ?, row = ?,
   uncertain = NULL WHERE key = ?`;
-const FIND_SCOPE = 'SELECT id FROM scopes WHERE kind = ? AND name = ?';
 const INSERT_SCOPE = 'INSERT INTO scopes (kind, name) VALUES (?, ?)';
 const INSERT_ROW_SCOPES = insertOf(
   'INSERT INTO ledger_scopes (scope_id, started_at, ledger_id) VALUES',
@@ -29,12 +29,11 @@ const INSERT_ROW_SCOPES = insertOf(
   'ON CONFLICT (scope_id, started_at, ledger_id) DO NOTHING',
 );
 
-function scopeId(sql: Sql, known: Map<string, number>, kind: string, name: string): number {
-  const key = `${kind} ${name}`;
+function scopeId(sql: Sql, known: ScopeIds, kind: string, name: string): number {
+  const key = scopeKey(kind, name);
   const cached = known.get(key);
   if (cached !== undefined) return cached;
-  const found = sql.first(FIND_SCOPE, [kind, name]);
-  const id = found === undefined ? sql.run(INSERT_SCOPE, [kind, name]).id : Number(found[0]);
+  const id = scopeIdIn(sql, kind, name) ?? sql.run(INSERT_SCOPE, [kind, name]).id;
   known.set(key, id);
   return id;
 }
@@ -47,10 +46,15 @@ function scopeId(sql: Sql, known: Map<string, number>, kind: string, name: strin
 export function insertRows(
   sql: Sql,
   entries: readonly LedgerEntry[],
-  known = new Map<string, number>(),
+  known: ScopeIds = new Map(),
 ): readonly LedgerEntry[] {
   const refused: LedgerEntry[] = [];
   const scopes: (readonly SqlValue[])[] = [];
+  learnScopes(
+    sql,
+    known,
+    entries.flatMap(({ row }) => row.scopes),
+  );
   let [before, last] = [Number.POSITIVE_INFINITY, 0];
   insertAll(sql, INSERT_ROWS, entries.map(valuesOf), (part) => {
     if (part.changes > 0) [before, last] = [Math.min(before, part.id - part.changes), Math.max(last, part.id)];
@@ -68,7 +72,7 @@ export function insertRows(
     }
   });
   insertAll(sql, INSERT_ROW_SCOPES, scopes);
-  if (mayHaveEnough(before, last)) sumNewRowsIfSound(sql);
+  if (mayHaveEnough(before, last)) sumNewRowsIfSound(sql, known);
   return refused;
 }
 

@@ -5,8 +5,8 @@ import { type Connection, connect } from '../connection.ts';
 import type { SqlRow, SqlValue } from '../database.ts';
 import { checkError, corruptError, parseStored } from '../errors.ts';
 import { eventOf, ledgerRowOf, RUN_COLUMNS, summaryOf } from '../records.ts';
-import { scopesOfRows } from '../totals/known-names.ts';
 import { rowsOf, sumsOf } from '../totals/part-bytes.ts';
+import { scopesOfRows } from '../totals/scope-ids.ts';
 
 const PAGE = 500;
 const CHECK = 'SELECT integrity_check FROM pragma_integrity_check(1)';

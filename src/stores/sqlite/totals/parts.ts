@@ -12,6 +12,7 @@ import type { Sql, SqlRow } from '../database.ts';
 import { corruptError } from '../errors.ts';
 import { type KnownNames, knownNames } from './known-names.ts';
 import { bytesOf, SUM, SUM_WIDTH } from './part-bytes.ts';
+import type { ScopeIds } from './scope-ids.ts';
 
 const PART_ROWS = 256;
 /** Of one transaction: its rows are some milliseconds, and parts without rows take little. */
@@ -79,9 +80,9 @@ function sumChanged(sql: Sql, parts: readonly number[]): boolean {
 }
 
 /** False where no part is complete, or where it cannot be noted that one was made. */
-function sumNewRows(sql: Sql): boolean {
+function sumNewRows(sql: Sql, known?: ScopeIds): boolean {
   const newest = newestId(sql);
-  const names = knownNames(sql);
+  const names = knownNames(sql, known);
   let upTo = summedUpTo(sql);
   const before = upTo;
   for (let rows = 0; rows < MOST_ROWS; ) {
@@ -98,10 +99,10 @@ function sumNewRows(sql: Sql): boolean {
  * For those who write rows. A damaged row is told to those who ask for totals, and keeps no row from being written. Changed parts are made
  * for those only, too. Call it in a transaction.
  */
-export function sumNewRowsIfSound(sql: Sql): void {
+export function sumNewRowsIfSound(sql: Sql, known: ScopeIds): void {
   sql.script('SAVEPOINT sums');
   try {
-    sumNewRows(sql);
+    sumNewRows(sql, known);
   } catch (error) {
     try {
       sql.script('ROLLBACK TO sums');
@@ -115,7 +116,7 @@ export function sumNewRowsIfSound(sql: Sql): void {
 
 /** @returns its rows */
 function makePart(sql: Sql, names: KnownNames, part: number): number {
-  const rows = sql.all(ROWS_OF_PART, [part * PART_ROWS, (part + 1) * PART_ROWS]);
+  const rows = sql.table(ROWS_OF_PART, [part * PART_ROWS, (part + 1) * PART_ROWS]);
   if (rows.length === 0) {
     sql.run(DELETE_PART, [part]);
     return 0;
@@ -126,6 +127,7 @@ function makePart(sql: Sql, names: KnownNames, part: number): number {
     last = Math.max(last, Math.floor(Number(startedAt)));
   }
   const made = { numbers: [], sums: new Map(), first, firstDay: Math.floor(first / DAY_MS) };
+  names.learn(rows.map((row) => row.at(-1)));
   for (const row of rows) addRow(made, names, row);
   sql.run(SAVE_PART, [part, first, last, bytesOf([...made.sums.values()].flat()), bytesOf(made.numbers)]);
   return rows.length;

@@ -1,6 +1,6 @@
 /** The names of scopes by their ids, a million of them at a time. */
 import type { Sql, SqlRow } from '../database.ts';
-import { unknownScope } from './known-names.ts';
+import { unknownScope } from './scope-ids.ts';
 import { createSlots, KEY_HEAD } from './slots.ts';
 
 /** Names of a page are one text of some megabytes: the driver takes seven times as long for as many rows. */

@@ -7,9 +7,10 @@ import { type Asked, asked } from './asked.ts';
 import { conditionsOf, where } from './conditions.ts';
 import { createAddend, createGroupSums, type GroupSums } from './group-sums.ts';
 import { addGrouped, nameOf, scopeOf } from './groups.ts';
-import { ownKindOf, ownNumber, ownScopeId, scopesOfRows } from './known-names.ts';
+import { ownKindOf, ownNumber } from './known-names.ts';
 import { listSums } from './list-sums.ts';
 import { summedUpTo } from './parts.ts';
+import { scopeIdIn, scopesOfRows } from './scope-ids.ts';
 import { addParts } from './sums.ts';
 
 /**
@@ -80,7 +81,7 @@ function addNumbered(sql: Sql, groups: GroupSums, { own, periods }: Asked, { row
   for (const group of own) {
     const kind = scopeOf(group) ?? '';
     for (const name of groupsOf(row, group)) {
-      const [number, id] = [ownKindOf(kind), ownScopeId(sql, kind, name)];
+      const [number, id] = [ownKindOf(kind), scopeIdIn(sql, kind, name)];
       if (number !== undefined && id !== undefined) scopes.add(ownNumber(number, id));
     }
   }
