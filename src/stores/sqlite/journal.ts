@@ -23,8 +23,14 @@ const ADVANCE_RUN = `UPDATE runs SET updated_at = ?, cost_nano_usd = cost_nano_u
   WHERE run_id = ? AND last_seq < ?`;
 /** The highest number, because two writers of an earlier release may have written in turns. */
 const LAST_SEQ = "SELECT max(json_extract(event, '$.seq')) FROM events WHERE run_id = ?";
-const READ_PAGE = 'SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ?';
 const PAGE = 500;
+const PAGE_OF = (columns: string): string =>
+  `SELECT ${columns} FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ${PAGE}`;
+const READ_EACH = PAGE_OF('event');
+const READ_TOGETHER = `SELECT group_concat(event, char(10)) FROM (${PAGE_OF('event')})`;
+const MEASURE_PAGE = `SELECT count(*), max(id), sum(octet_length(event)) FROM (${PAGE_OF('id, event')})`;
+/** Of a page that is read as one text. */
+const MOST_BYTES = 16 * 1024 * 1024;
 const FIND_LEASE = 'SELECT owner, until, term FROM leases WHERE run_id = ?';
 const SAVE_LEASE = `INSERT INTO leases (run_id, owner, until, term) VALUES (?, ?, ?, ?)
   ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, until = excluded.until, term = excluded.term`;
@@ -50,6 +56,21 @@ function save(sql: Sql, path: string, texts: readonly string[], appended: Append
     sql.run(SAVE_RUN, [runId, status, goal, startedAt, updatedAt, costNanoUsd, nodes.total, nodes.finished, last]);
   }
   for (const text of texts) sql.run(INSERT_EVENT, [runId, text]);
+}
+
+interface Page {
+  readonly texts: readonly unknown[];
+  readonly lastId: number;
+}
+
+/** Reads the events behind an id as one text, line by line: the driver takes half as long again for as many texts. */
+function readPage(sql: Sql, runId: string, after: number): Page {
+  const [count, lastId, bytes] = sql.first(MEASURE_PAGE, [runId, after]) ?? [];
+  const joined = Number(bytes) > MOST_BYTES ? undefined : sql.first(READ_TOGETHER, [runId, after])?.[0];
+  const texts = typeof joined === 'string' ? joined.split('\n') : [];
+  // Events are written without line breaks. One that has some is damaged, or was changed by hand.
+  const isWhole = texts.length === count;
+  return { texts: isWhole ? texts : sql.all(READ_EACH, [runId, after]).flat(), lastId: Number(lastId ?? after) };
 }
 
 const lastSeqOf = (sql: Sql, runId: string, known: unknown): number =>
@@ -127,10 +148,10 @@ export function sqliteJournal(connection: Connection, parts: SqliteJournalParts)
     },
     async *read(runId) {
       for (let after = 0; ; ) {
-        const page = await connection.read((sql) => sql.all(READ_PAGE, [runId, after, PAGE]));
-        for (const [, text] of page) yield eventOf(text, runId, connection.path);
-        if (page.length < PAGE) return;
-        after = Number(page.at(-1)?.[0]);
+        const { texts, lastId } = await connection.read((sql) => readPage(sql, runId, after));
+        for (const text of texts) yield eventOf(text, runId, connection.path);
+        if (texts.length < PAGE) return;
+        after = lastId;
       }
     },
     async list(filter = {}) {
