@@ -5,7 +5,7 @@ import type { Sql, SqlRow, SqlValue } from './database.ts';
 import { type Inserted, insertAll, insertOf } from './many-rows.ts';
 import { conditionsOf, where } from './totals/conditions.ts';
 import { mayHaveEnough, sumNewRowsIfSound } from './totals/parts.ts';
-import { learnScopes, type ScopeIds, scopeIdIn, scopeKey } from './totals/scope-ids.ts';
+import { keepScopeId, learnScopes, type ScopeIds, scopeIdIn } from './totals/scope-ids.ts';
 
 /** A row that waits for its transaction, with the JSON that was made at append. */
 export interface LedgerEntry {
@@ -30,11 +30,10 @@ const INSERT_ROW_SCOPES = insertOf(
 );
 
 function scopeId(sql: Sql, known: ScopeIds, kind: string, name: string): number {
-  const key = scopeKey(kind, name);
-  const cached = known.get(key);
+  const cached = known.get(kind)?.get(name);
   if (cached !== undefined) return cached;
   const id = scopeIdIn(sql, kind, name) ?? sql.run(INSERT_SCOPE, [kind, name]).id;
-  known.set(key, id);
+  keepScopeId(known, kind, name, id);
   return id;
 }
 

@@ -9,6 +9,7 @@ import type { Sql, SqlRow, SqlValue } from '../database.ts';
 import { type CellBatch, cellBatch } from '../key-value.ts';
 import { insertRows, type LedgerEntry, replaceRow } from '../ledger-queries.ts';
 import { insertAll, insertOf } from '../many-rows.ts';
+import type { ScopeIds } from '../totals/scope-ids.ts';
 
 const OPEN = insertOf('INSERT INTO attempts (owner, number, sent, held_nano_usd, counters, row) VALUES', 6);
 const SEND = 'UPDATE attempts SET sent = 1 WHERE owner = ? AND number = ?';
@@ -73,7 +74,7 @@ export interface Booking {
   readonly sql: Sql;
   readonly counters: CellBatch;
   /** The ids of scopes that were found in this transaction. */
-  readonly scopes: Map<string, number>;
+  readonly scopes: ScopeIds;
 }
 
 export const bookingOf = (sql: Sql, path: string, nowMs: number): Booking => ({

@@ -12,9 +12,14 @@ export interface NamedScope {
   readonly id: string;
 }
 
-/** The ids of scopes by `scopeKey`, in one transaction: a rollback revokes them. */
-export type ScopeIds = Map<string, number>;
-export const scopeKey = (kind: string, name: string): string => `${kind} ${name}`;
+/** The ids of scopes by kind and name, in one transaction: a rollback revokes them. */
+export type ScopeIds = Map<string, Map<string, number>>;
+
+export function keepScopeId(ids: ScopeIds, kind: string, name: string, id: number): void {
+  const ofKind = ids.get(kind);
+  if (ofKind === undefined) ids.set(kind, new Map([[name, id]]));
+  else ofKind.set(name, id);
+}
 
 /** Undefined where the file does not know it. */
 export function scopeIdIn(sql: Sql, kind: string, name: string): number | undefined {
@@ -24,14 +29,16 @@ export function scopeIdIn(sql: Sql, kind: string, name: string): number | undefi
 
 /** Adds the ids of those scopes that the file knows. Those of a damaged row may be anything. */
 export function learnScopes(sql: Sql, ids: ScopeIds, scopes: readonly NamedScope[]): void {
-  const unknown = new Map<string, readonly [kind: string, name: string]>();
+  const unknown: (readonly [kind: string, name: string])[] = [];
+  const asked: ScopeIds = new Map();
   for (const { kind, id } of scopes) {
-    const key = scopeKey(kind, id);
-    if (!ids.has(key)) unknown.set(key, [String(kind), String(id)]);
+    if (ids.get(kind)?.has(id) || asked.get(kind)?.has(id)) continue;
+    keepScopeId(asked, kind, id, unknown.length);
+    unknown.push([String(kind), String(id)]);
   }
-  if (unknown.size <= FEW) return;
-  for (const [id, kind, name] of sql.table(FIND_SCOPES, [JSON.stringify([...unknown.values()])]))
-    ids.set(scopeKey(String(kind), String(name)), Number(id));
+  if (unknown.length <= FEW) return;
+  for (const [id, kind, name] of sql.table(FIND_SCOPES, [JSON.stringify(unknown)]))
+    keepScopeId(ids, String(kind), String(name), Number(id));
 }
 
 /**
@@ -43,12 +50,11 @@ export function learnScopes(sql: Sql, ids: ScopeIds, scopes: readonly NamedScope
  */
 export function scopesOfRows(sql: Sql, ids: ScopeIds = new Map()): (kind: string, name: string) => number {
   return (kind, name) => {
-    const key = scopeKey(kind, name);
-    const known = ids.get(key);
+    const known = ids.get(kind)?.get(name);
     if (known !== undefined) return known;
     const id = scopeIdIn(sql, kind, name);
     if (id === undefined) throw unknownScope();
-    ids.set(key, id);
+    keepScopeId(ids, kind, name, id);
     return id;
   };
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import Database from 'libsql';
 import { afterAll, expect, it } from 'vitest';
 import { sqlOf } from '../../../../src/stores/sqlite/database.ts';
-import { learnScopes, type ScopeIds, scopeIdIn, scopeKey } from '../../../../src/stores/sqlite/totals/scope-ids.ts';
+import { learnScopes, type ScopeIds, scopeIdIn } from '../../../../src/stores/sqlite/totals/scope-ids.ts';
 
 const sql = sqlOf(new Database(':memory:'));
 sql.script('CREATE TABLE scopes (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (kind, name))');
@@ -25,8 +25,8 @@ it('gives the same ids, and none to a scope that the file does not know', () => 
       const asked = [...known, ...others];
       learnScopes(sql, ids, asked);
       for (const { kind, id } of asked) {
-        const learned = ids.get(scopeKey(kind, id));
-        if (learned !== undefined || new Set(asked.map((each) => scopeKey(each.kind, each.id))).size > 3)
+        const learned = ids.get(kind)?.get(id);
+        if (learned !== undefined || new Set(asked.map((each) => JSON.stringify(each))).size > 3)
           expect(learned).toBe(scopeIdIn(sql, kind, id));
       }
     }),
