@@ -14,13 +14,13 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { ConfigSchema } from '../src/core/config/config-schema.ts';
 import { createPolyphony, defaultPlugins, definePlugin } from '../src/index.ts';
 import { fakeCard, fakeProvider } from '../src/testing/index.ts';
-import { compiled } from '../test/compiled.ts';
+import { compiled, compiledText } from '../test/compiled.ts';
 import { scriptWords } from './script-words.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -28,7 +28,6 @@ const { positionals: words } = scriptWords(import.meta.filename, { allowPosition
 const root = resolve(import.meta.dirname, '..');
 const folder = join(root, '.docs-check');
 const TIMEOUT_MS = 120_000;
-const SOURCE = ['--conditions=polyphony-source', '--import', 'tsx'];
 
 interface Block {
   readonly file: string;
@@ -110,7 +109,7 @@ async function checkTypeScript(blocks: readonly Block[]): Promise<void> {
   const check = async (block: Block): Promise<void> => {
     const problem = problems.get(nameOf(block));
     if (problem !== undefined || block.kind === 'ts compile') report(block, problem);
-    else report(block, await run(process.execPath, [...SOURCE, relative(root, join(folder, nameOf(block)))]));
+    else report(block, await run(process.execPath, [compiledText(nameOf(block), block.text)]));
   };
   await sideBySide(blocks.map((block) => () => check(block)));
 }

@@ -71,17 +71,32 @@ const sourcesIn = (name: string): string[] =>
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .map((file) => join(name, file));
 
+/**
+ * The compiled form of a program that is no file of the project and imports it by its name.
+ *
+ * @returns where it is
+ */
+export function compiledText(name: string, text: string): string {
+  const main = compiled(join('programs', name));
+  write(main, name, text);
+  return main;
+}
+
 function compile(file: string): void {
-  const { code } = transformSync(readFileSync(join(root, file), 'utf8'), {
+  write(output(file), file, readFileSync(join(root, file), 'utf8'));
+}
+
+function write(into: string, file: string, text: string): void {
+  const { code } = transformSync(text, {
     filename: file,
     configFile: false,
     swcrc: false,
     isModule: true,
     jsc: COMPILER,
   });
-  mkdirSync(dirname(output(file)), { recursive: true });
+  mkdirSync(dirname(into), { recursive: true });
   // The compiler wraps a computed import() in a function that it does not write; no such import here needs it.
-  replace(output(file), code.replaceAll('import(_ts_rewrite_relative_import_extension(', 'import(('));
+  replace(into, code.replaceAll('import(_ts_rewrite_relative_import_extension(', 'import(('));
 }
 
 /** Whole or not at all, for a process that reads it meanwhile. */
