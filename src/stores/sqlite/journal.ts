@@ -24,11 +24,11 @@ const ADVANCE_RUN = `UPDATE runs SET updated_at = ?, cost_nano_usd = cost_nano_u
 /** The highest number, because two writers of an earlier release may have written in turns. */
 const LAST_SEQ = "SELECT max(json_extract(event, '$.seq')) FROM events WHERE run_id = ?";
 const PAGE = 500;
-const PAGE_OF = (columns: string): string =>
+const pageOf = (columns: string): string =>
   `SELECT ${columns} FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ${PAGE}`;
-const READ_EACH = PAGE_OF('event');
-const READ_TOGETHER = `SELECT group_concat(event, char(10)) FROM (${PAGE_OF('event')})`;
-const MEASURE_PAGE = `SELECT count(*), max(id), sum(octet_length(event)) FROM (${PAGE_OF('id, event')})`;
+const READ_EACH = pageOf('event');
+const READ_TOGETHER = `SELECT group_concat(event, char(10)) FROM (${pageOf('event')})`;
+const MEASURE_PAGE = `SELECT count(*), max(id), sum(octet_length(event)) FROM (${pageOf('id, event')})`;
 /** Of a page that is read as one text. */
 const MOST_BYTES = 16 * 1024 * 1024;
 const FIND_LEASE = 'SELECT owner, until, term FROM leases WHERE run_id = ?';
@@ -63,7 +63,7 @@ interface Page {
   readonly lastId: number;
 }
 
-/** Reads the events behind an id as one text, line by line: the driver takes half as long again for as many texts. */
+/** Reads the events behind an id as one text, line by line: the driver takes half as long again for as many texts. Call it in a snapshot. */
 function readPage(sql: Sql, runId: string, after: number): Page {
   const [count, lastId, bytes] = sql.first(MEASURE_PAGE, [runId, after]) ?? [];
   const joined = Number(bytes) > MOST_BYTES ? undefined : sql.first(READ_TOGETHER, [runId, after])?.[0];
@@ -148,7 +148,7 @@ export function sqliteJournal(connection: Connection, parts: SqliteJournalParts)
     },
     async *read(runId) {
       for (let after = 0; ; ) {
-        const { texts, lastId } = await connection.read((sql) => readPage(sql, runId, after));
+        const { texts, lastId } = await connection.read((sql) => sql.snapshot(() => readPage(sql, runId, after)));
         for (const text of texts) yield eventOf(text, runId, connection.path);
         if (texts.length < PAGE) return;
         after = lastId;

@@ -4,7 +4,12 @@ import Database from 'libsql';
 import { expect, it } from 'vitest';
 import type { RunEvent } from '../../../src/core/run/engine.ts';
 import type { RunJournal } from '../../../src/core/stores.ts';
+import { connect } from '../../../src/stores/sqlite/connection.ts';
+import { type Sql, sqlOf } from '../../../src/stores/sqlite/database.ts';
+import { sqliteJournal } from '../../../src/stores/sqlite/journal.ts';
 import { sqliteStores } from '../../../src/stores/sqlite.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { systemProcesses } from '../../../src/system/processes.ts';
 import { temporaryFolder } from '../folder.ts';
 
 const folder = temporaryFolder();
@@ -76,4 +81,33 @@ it.each([
   const { path } = await written(what, ['one', 'two', 'three']);
   change(path, `UPDATE events SET event = ${value} WHERE json_extract(event, '$.seq') = 1`);
   await expect(reread(path)).rejects.toMatchObject({ code: 'store-corrupt' });
+});
+
+it.each([1, 498, 499, 500, 998])('gives %i events once while others write more between two queries', async (count) => {
+  const { path, events } = await written(
+    `others ${count}`,
+    Array.from({ length: count }, (_, index) => `${index}`),
+  );
+  const other = sqlOf(new Database(path));
+  const connection = connect({ path, clock: systemClock, powerSafe: false, busyMs: 1000, maximumBytes: undefined });
+  let seq = count;
+  const interrupted = (sql: Sql): Sql => ({
+    ...sql,
+    first(text, values) {
+      const found = sql.first(text, values);
+      if (seq < count + 8)
+        other.run('INSERT INTO events (run_id, event) VALUES (?, ?)', ['run', JSON.stringify(eventOf(seq, 'later'))]);
+      seq += 1;
+      return found;
+    },
+  });
+  const journal = sqliteJournal(
+    { ...connection, read: (work) => connection.read((sql) => work(interrupted(sql))) },
+    { clock: systemClock, processes: systemProcesses, close: connection.close },
+  );
+  const seen = (await readAll(journal)).map((event) => event.seq);
+  expect(seen.slice(0, count)).toEqual(events.map((event) => event.seq));
+  expect(seen).toEqual(seen.map((_, index) => index));
+  await journal.close();
+  other.close();
 });
