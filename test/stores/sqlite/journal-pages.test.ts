@@ -4,6 +4,9 @@ import Database from 'libsql';
 import { expect, it } from 'vitest';
 import type { RunEvent } from '../../../src/core/run/engine.ts';
 import type { RunJournal } from '../../../src/core/stores.ts';
+import type { Connection } from '../../../src/stores/sqlite/connection.ts';
+import { type Sql, sqlOf } from '../../../src/stores/sqlite/database.ts';
+import { type SqliteJournalParts, sqliteJournal } from '../../../src/stores/sqlite/journal.ts';
 import { sqliteStores } from '../../../src/stores/sqlite.ts';
 import { temporaryFolder } from '../folder.ts';
 
@@ -63,6 +66,29 @@ it('reads events that somebody has laid out in lines', async () => {
   const lines = JSON.stringify(events[1], null, 2);
   change(path, `UPDATE events SET event = '${lines}' WHERE json_extract(event, '$.seq') = 1`);
   expect(await reread(path)).toEqual(events);
+});
+
+it('reads each event once while another process writes between two statements', async () => {
+  const { path, events } = await written('growing', [...Array(300).keys()].map(String));
+  const later = [...Array(400).keys()].map((index) => eventOf(300 + index, 'later'));
+  const [own, other] = [sqlOf(new Database(path)), new Database(path)];
+  let isWritten = false;
+  const growing: Sql = {
+    ...own,
+    first(text, values) {
+      const row = own.first(text, values);
+      const insert = other.prepare('INSERT INTO events (run_id, event) VALUES (?, ?)');
+      if (!isWritten) for (const event of later) insert.run('run', JSON.stringify(event));
+      isWritten = true;
+      return row;
+    },
+  };
+  const connection = { path, read: async (work: (sql: Sql) => unknown) => work(growing) } as Connection;
+  const read = await readAll(sqliteJournal(connection, {} as SqliteJournalParts));
+  expect(read).toEqual([...events, ...later].slice(0, read.length));
+  expect(read.length).toBeGreaterThanOrEqual(events.length);
+  own.close();
+  other.close();
 });
 
 it.each([
