@@ -61,7 +61,9 @@ class AttemptEvents implements EventIterator {
   #at = 0;
   #waiting: Promise<Result> | undefined;
   #finished = false;
+  /** Nothing more is asked for. */
   #over = false;
+  #leaving: Promise<void> | undefined;
   // Made once: there is one wait for each piece of an answer.
   readonly #take = ({ done, value }: IteratorResult<Batch, unknown>): Result | Promise<Result> => {
     this.#waiting = undefined;
@@ -96,8 +98,16 @@ class AttemptEvents implements EventIterator {
   }
 
   async return(): Promise<Result> {
+    // Before the first wait: whoever asks behind it gets the end, and sends no request.
+    this.#batch = NOTHING;
+    this.#over = true;
     await this.#waiting?.catch(() => {});
-    if (!this.#over) await this.#leave();
+    try {
+      if (this.#leaving === undefined) await this.#leave();
+      else await this.#leaving.catch(() => {});
+    } catch (thrown) {
+      throw errorOf(thrown, this.#attempt, this.#context, this.#answer);
+    }
     return OVER;
   }
 
@@ -143,13 +153,20 @@ class AttemptEvents implements EventIterator {
   async #end(): Promise<Result> {
     if (!this.#finished) return this.#fail(truncated());
     this.#over = true;
-    await leave(this.#answer);
+    this.#leaving = Promise.resolve(leave(this.#answer)).then(() => {});
+    await this.#leaving;
     return OVER;
   }
 
-  async #leave(): Promise<void> {
-    this.#batch = NOTHING;
+  /** Once. */
+  #leave(): Promise<void> {
     this.#over = true;
+    this.#leaving ??= this.#close();
+    return this.#leaving;
+  }
+
+  async #close(): Promise<void> {
+    this.#batch = NOTHING;
     try {
       await this.#batches?.return?.();
     } finally {

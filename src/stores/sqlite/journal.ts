@@ -24,11 +24,10 @@ const ADVANCE_RUN = `UPDATE runs SET updated_at = ?, cost_nano_usd = cost_nano_u
 /** The highest number, because two writers of an earlier release may have written in turns. */
 const LAST_SEQ = "SELECT max(json_extract(event, '$.seq')) FROM events WHERE run_id = ?";
 const PAGE = 500;
-const pageOf = (columns: string): string =>
-  `SELECT ${columns} FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ${PAGE}`;
-const READ_EACH = pageOf('event');
-const READ_TOGETHER = `SELECT group_concat(event, char(10)) FROM (${pageOf('event')})`;
-const MEASURE_PAGE = `SELECT count(*), max(id), sum(octet_length(event)) FROM (${pageOf('id, event')})`;
+const MEASURE_PAGE = `SELECT count(*), max(id), sum(octet_length(event))
+  FROM (SELECT id, event FROM events WHERE run_id = ? AND id > ? ORDER BY id LIMIT ${PAGE})`;
+const READ_EACH = 'SELECT event FROM events WHERE run_id = ? AND id > ? AND id <= ? ORDER BY id';
+const READ_TOGETHER = `SELECT group_concat(event, char(10)) FROM (${READ_EACH})`;
 /** Of a page that is read as one text. */
 const MOST_BYTES = 16 * 1024 * 1024;
 const FIND_LEASE = 'SELECT owner, until, term FROM leases WHERE run_id = ?';
@@ -63,14 +62,17 @@ interface Page {
   readonly lastId: number;
 }
 
-/** Reads the events behind an id as one text, line by line: the driver takes half as long again for as many texts. Call it in a snapshot. */
+/** Reads the events behind an id as one text, line by line: the driver takes half as long again for as many texts. */
 function readPage(sql: Sql, runId: string, after: number): Page {
-  const [count, lastId, bytes] = sql.first(MEASURE_PAGE, [runId, after]) ?? [];
-  const joined = Number(bytes) > MOST_BYTES ? undefined : sql.first(READ_TOGETHER, [runId, after])?.[0];
+  const [count, last, bytes] = sql.first(MEASURE_PAGE, [runId, after]) ?? [];
+  const lastId = Number(last ?? after);
+  // Up to that id, because another process may write events between two statements.
+  const page = [runId, after, lastId];
+  const joined = Number(bytes) > MOST_BYTES ? undefined : sql.first(READ_TOGETHER, page)?.[0];
   const texts = typeof joined === 'string' ? joined.split('\n') : [];
   // Events are written without line breaks. One that has some is damaged, or was changed by hand.
   const isWhole = texts.length === count;
-  return { texts: isWhole ? texts : sql.all(READ_EACH, [runId, after]).flat(), lastId: Number(lastId ?? after) };
+  return { texts: isWhole ? texts : sql.all(READ_EACH, page).flat(), lastId };
 }
 
 const lastSeqOf = (sql: Sql, runId: string, known: unknown): number =>
@@ -97,7 +99,7 @@ const IS_NESTED = `EXISTS (SELECT 1 FROM events
     AND instr(event, '"kind":"nested"') > 0 AND json_extract(event, '$.parent.kind') = 'nested')`;
 
 /** So many summaries fit into one text, whatever their goals are. */
-const SHORT_LIST = 1000;
+const SHORT_LIST = 100;
 
 function listQuery({ status, limit, nested = false }: RunFilter): readonly [string, readonly SqlValue[]] {
   const conditions = [...(status === undefined ? [] : ['status = ?']), ...(nested ? [] : [`NOT ${IS_NESTED}`])];
@@ -148,7 +150,7 @@ export function sqliteJournal(connection: Connection, parts: SqliteJournalParts)
     },
     async *read(runId) {
       for (let after = 0; ; ) {
-        const { texts, lastId } = await connection.read((sql) => sql.snapshot(() => readPage(sql, runId, after)));
+        const { texts, lastId } = await connection.read((sql) => readPage(sql, runId, after));
         for (const text of texts) yield eventOf(text, runId, connection.path);
         if (texts.length < PAGE) return;
         after = lastId;

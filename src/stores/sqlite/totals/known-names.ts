@@ -1,7 +1,7 @@
 /** The numbers that stand for the names of a row in the sums: its label, the set of those who paid, and its scopes with many ids. */
 import { SUMMED_SCOPES } from '../../ledger-totals.ts';
 import type { Sql } from '../database.ts';
-import { learnScopes, type NamedScope, type ScopeIds, scopesOfRows } from './scope-ids.ts';
+import { corruptRow, learnScopes, type NamedScope, type ScopeIds, scopesOfRows } from './scope-ids.ts';
 
 const FIND_PAYERS = 'SELECT id FROM ledger_payers WHERE scopes = ?';
 const INSERT_PAYERS = 'INSERT INTO ledger_payers (scopes) VALUES (?)';
@@ -83,8 +83,22 @@ export function knownNames(sql: Sql, ids: ScopeIds = new Map()): KnownNames {
   };
 }
 
-const scopesIn = (text: unknown): readonly NamedScope[] =>
-  typeof text === 'string' ? (JSON.parse(text) as readonly NamedScope[]) : [];
+/** Every row was written with a list, if an empty one. */
+function scopesIn(text: unknown): readonly NamedScope[] {
+  const found = typeof text === 'string' ? parsed(text) : undefined;
+  if (Array.isArray(found) && found.every(isObject)) return found as readonly NamedScope[];
+  throw corruptRow('A row of the ledger has no list of scopes.');
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 function labelIn(sql: Sql, label: readonly string[]): number {
   const found = sql.first(FIND_LABEL, label)?.[0];

@@ -52,7 +52,9 @@ export function scopesOfRows(sql: Sql, ids: ScopeIds = new Map()): (kind: string
   return (kind, name) => {
     const known = ids.get(kind)?.get(name);
     if (known !== undefined) return known;
-    const id = scopeIdIn(sql, kind, name);
+    // Those of a damaged row may be anything, and the driver ends the process for a value that is true or false.
+    const isNamed = typeof kind === 'string' && typeof name === 'string';
+    const id = isNamed ? scopeIdIn(sql, kind, name) : undefined;
     if (id === undefined) throw unknownScope();
     keepScopeId(ids, kind, name, id);
     return id;
@@ -60,6 +62,6 @@ export function scopesOfRows(sql: Sql, ids: ScopeIds = new Map()): (kind: string
 }
 
 export const unknownScope = (): Error =>
-  Object.assign(new Error('A row of the ledger has a scope that is not in the table of scopes.'), {
-    code: 'SQLITE_CORRUPT',
-  });
+  corruptRow('A row of the ledger has a scope that is not in the table of scopes.');
+
+export const corruptRow = (message: string): Error => Object.assign(new Error(message), { code: 'SQLITE_CORRUPT' });

@@ -80,3 +80,22 @@ it.each(cases)('tells of $what that is damaged in $where, and a repair keeps all
   await checkSqliteStore({ path });
   expect(await attempts(['model'])).toBe(one.count);
 });
+
+it.each([
+  ['true for a name', '"id":"ada 4"', '"id":true'],
+  ['an object for a name', '"id":"ada 4"', '"id":{"a":1}'],
+  ['a number for a kind', '"kind":"user"', '"kind":5'],
+  ['nothing for a scope', '"scopes":[', '"scopes":[null,'],
+  ['a text for its list', '"scopes":[', '"scopes":"a","was":['],
+  ['a number for its list', '"scopes":[', '"scopes":5,"was":['],
+  ['an object for its list', '"scopes":[', '"scopes":{},"was":['],
+  ['no list', '"scopes":[', '"was":['],
+])('tells of %s in a row of a part, and still takes rows', async (what, from, to) => {
+  const path = await damaged(what, 200, from, to);
+  await withLedger(path, async (ledger) => {
+    await ledger.append(Array.from({ length: 400 }, (_, index) => ledgerRow({ key: `later_${index}` })));
+    await ledger.flush();
+    for (const groups of GROUPS)
+      await expect(ledger.totals(groups), groups.join()).rejects.toMatchObject({ code: 'store-corrupt' });
+  });
+});
