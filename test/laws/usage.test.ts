@@ -28,7 +28,7 @@ const hostileCount: fc.Arbitrary<unknown> = fc.oneof(
 
 const KINDS = [
   ...['input', 'output', 'cacheRead', 'cacheWrite', 'cacheWriteLong', 'reasoning', 'audioInput'],
-  ...['audioCacheRead', 'audioOutput', 'imageInput', 'imageOutput', 'images', 'somethingElse'],
+  ...['audioCacheRead', 'audioOutput', 'imageInput', 'imageOutput', 'images', 'searches', 'somethingElse'],
 ] as const;
 
 const hostileUsage: fc.Arbitrary<Usage> = fc
@@ -72,7 +72,16 @@ const card = fakeCard({
   operations: ['chat', 'embed', 'image', 'moderate', 'rerank'],
   contextTokens: 1000,
   maxOutputTokens: 500,
-  price: { input: 1, output: 2, cacheRead: 0.1, cacheWriteLong: 3, reasoning: 4, audioOutput: 9, image: 0.01 },
+  price: {
+    input: 1,
+    output: 2,
+    cacheRead: 0.1,
+    cacheWriteLong: 3,
+    reasoning: 4,
+    audioOutput: 9,
+    image: 0.01,
+    search: 0.01,
+  },
 });
 /** Four times the window and the longest answer at the dearest rates, a vector or picture for each that was asked for, and what arrived. */
 const MOST_NANO_USD = 4 * (1000 * 3000 + 500 * 9000) + 4 * 16_384 * 9000 + 2 * 10_000_000 + 100_000;
@@ -136,6 +145,48 @@ describe('what a provider reports', () => {
     }
   });
 
+  it('counts searches only as far as they were asked for', async () => {
+    const counts = { input: 5, output: 3 };
+    const ten = {
+      fee: () => 0.01,
+      most: ({ providerOptions }: ModelRequest) => (providerOptions === undefined ? 0 : 3),
+    };
+    const asked = { fake: { tools: [{ type: 'web_search' }] } };
+    const cases = [
+      [ten, undefined, 1e308, 0],
+      [undefined, undefined, 7, 0],
+      [ten, asked, 1e308, 3],
+      [ten, asked, 2, 2],
+      [ten, asked, Number.NaN, 1],
+      [undefined, asked, 7, 7],
+      [undefined, asked, 1e308, 1000],
+    ] as const;
+    for (const [searches, providerOptions, told, expected] of cases) {
+      const script = () => [text('ok'), finish({ usage: { ...counts, searches: told } })];
+      const provider = { ...fakeProvider({ models: [card], script }), ...(searches === undefined ? {} : { searches }) };
+      const { gateway, stores, rows, run } = harness({ providers: [provider] });
+      const request = providerOptions === undefined ? user() : { ...user(), providerOptions };
+      const response = await run(gateway.generate(request, { scopes }));
+      await gateway.close();
+      expect(response.usage.searches).toBe(expected);
+      expect(response.warnings.map(({ code }) => code)).toEqual(told === expected ? [] : ['usage-corrected']);
+      expect(response.costNanoUsd).toBe(11_000 + expected * 10_000_000);
+      expect((await rows()).map((row) => row.costNanoUsd)).toEqual([response.costNanoUsd]);
+      expect(await stores.keyValue.get('budget:tenant:t')).toBe(response.costNanoUsd);
+    }
+  });
+
+  it('counts no search of a model without a fee for them that nobody asked for', async () => {
+    const models = [fakeCard({ id: 'one' })];
+    const script = () => [text('ok'), finish({ usage: { input: 5, output: 3, searches: 9 } })];
+    const { gateway, stores, rows, run } = harness({ providers: [fakeProvider({ models, script })] });
+    const response = await run(gateway.generate(user(), { scopes }));
+    await gateway.close();
+    expect(response.costNanoUsd).toBe(11_000);
+    expect((await rows()).map((row) => row.costNanoUsd)).toEqual([11_000]);
+    expect(await stores.keyValue.get('budget:tenant:t')).toBe(11_000);
+  });
+
   it('costs nothing at a store that throws, and arrives', async () => {
     const stores = memoryStores();
     let changes = 0;
@@ -163,9 +214,9 @@ describe('what a provider reports', () => {
 });
 
 describe('the correction', () => {
-  const most = { input: 1000, output: 500, images: 3 };
+  const most = { input: 1000, output: 500, images: 3, searches: 2 };
   const correct = (usage: Usage) =>
-    possibleUsage(usage, most, () => ({ most, estimate: { input: 9, output: 8, images: 1 } }));
+    possibleUsage(usage, most, () => ({ most, estimate: () => ({ input: 9, output: 8, images: 1, searches: 1 }) }));
 
   it('has nothing left to correct', () => {
     fc.assert(

@@ -1,5 +1,5 @@
 /** What the wires read of an answer's bill: the stated cost where it is declared, searches, and counts that are told twice. */
-import type { FinishEvent, ModelRequest, Provider } from 'polyphony';
+import type { FinishEvent, ModelRequest, Provider, ProviderTool } from 'polyphony';
 import { describe, expect, test } from 'vitest';
 import { anthropic } from '../../../plugins/providers/anthropic.ts';
 import { bedrock } from '../../../plugins/providers/bedrock.ts';
@@ -222,6 +222,17 @@ describe('searches', () => {
   ])('a request allows so many of them (%#)', (provider, options, model, expected) => {
     expect(provider.searches?.most(asking(provider.id, options), model) ?? 0).toBe(expected);
     expect(provider.searches?.most(chat('Hi'), model) ?? 0).toBe(0);
+  });
+
+  test.each<readonly [Provider, ProviderTool, string, number]>([
+    [anthropic({ apiKey }), { type: 'provider', name: 'web-search', options: { max_uses: 3 } }, 'm', 3],
+    [anthropic({ apiKey }), { type: 'provider', name: 'code-execution' }, 'm', 0],
+    [google({ apiKey }), { type: 'provider', name: 'web-search' }, 'gemini-2.5-flash', 1],
+    [xai({ apiKey }), { type: 'provider', name: 'web-search' }, 'm', Number.POSITIVE_INFINITY],
+    [xai({ apiKey }), { type: 'provider', name: 'web-search', provider: 'other' }, 'm', 0],
+  ])('a request that lists a tool of the provider allows so many of them (%#)', (provider, tool, model, expected) => {
+    const request: ModelRequest = { operation: 'chat', messages: [], providerTools: [tool] };
+    expect(provider.searches?.most(request, model)).toBe(expected);
   });
 
   test('a ranking is billed by hundreds of documents, longer ones in pieces', () => {
