@@ -145,6 +145,27 @@ describe('what a provider reports', () => {
     }
   });
 
+  it('is the estimate where it cannot be read, of every operation', async () => {
+    const unread: readonly unknown[] = [
+      { input: -1, output: -1 },
+      { input: Number.NaN, output: Number.NaN },
+      {},
+      null,
+      'x',
+      [],
+    ];
+    for (const [operation, { request }] of OPERATIONS.entries()) {
+      const honest = await answered({ input: 0, output: 0 }, operation, false);
+      for (const usage of unread) {
+        const { response, rows, counter } = await answered(usage as Usage, operation, false);
+        expect(response.costNanoUsd, request.operation).toBe(honest.response.costNanoUsd);
+        expect(response.costNanoUsd).toBeGreaterThan(request.operation === 'image' ? 10_000_000 : 0);
+        expect(rows.map((row) => row.costNanoUsd)).toEqual([response.costNanoUsd]);
+        expect(counter).toBe(response.costNanoUsd);
+      }
+    }
+  });
+
   it('counts searches only as far as they were asked for', async () => {
     const counts = { input: 5, output: 3 };
     const ten = {

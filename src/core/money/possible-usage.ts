@@ -5,6 +5,7 @@
  * U1. What is possible is returned as it is, the same object.
  * U2. A count that is no number or is negative is unknown: `input`, `output`, `images` and `searches` are then the estimate, any
  *     other kind is left out. A fraction is rounded up. A count above its bound is the bound.
+ *     Where the output is unknown and no pictures are reported, the estimated pictures are counted.
  * U3. The result of U2 is possible, so that whoever checks it again changes nothing.
  */
 import type { Usage } from './usage.ts';
@@ -102,6 +103,10 @@ function corrected(reported: unknown, most: WholeCounts, estimate: WholeCounts):
     output: keep('output', most.output, estimate.output) ?? 0,
   };
   if (given.images !== undefined) usage.images = keep('images', most.images, estimate.images) ?? 0;
+  // Pictures are the output of a request for them, and no tokens are estimated for what has no text.
+  else if (countOf(given.output) === undefined && estimate.images > 0) {
+    usage.images = keep('images', most.images, estimate.images) ?? 0;
+  }
   if (given.searches !== undefined) usage.searches = keep('searches', most.searches, estimate.searches) ?? 0;
   for (const part of PARTS) {
     if (given[part.name] === undefined) continue;
