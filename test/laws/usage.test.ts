@@ -9,7 +9,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ModelEvent, ModelRequest, ModelResponse, Scope, Usage } from '../../src/core/model/model.ts';
+import type { ChatRequest, ModelEvent, ModelRequest, ModelResponse, Scope, Usage } from '../../src/core/model/model.ts';
 import { collect } from '../../src/core/model/response.ts';
 import { possibleUsage } from '../../src/core/money/possible-usage.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
@@ -231,6 +231,96 @@ describe('what a provider reports', () => {
     });
     await expect(run(gateway.generate(user(), { scopes }))).resolves.toMatchObject({ finishReason: 'stop' });
     expect(changes).toBe(2);
+  });
+});
+
+describe('what a request of texts alone may cost', () => {
+  const wide = fakeCard({
+    id: 'one',
+    contextTokens: 1_000_000,
+    maxOutputTokens: 64_000,
+    price: { input: 1, output: 20 },
+  });
+  const provider = (usage: Usage, of = wide) =>
+    fakeProvider({ models: [of], script: () => [text('an answer'), { ...finish(), usage }] });
+  const told = async (usage: Usage, request: Partial<ChatRequest> = {}, of = wide) => {
+    const { gateway, run } = harness({ providers: [provider(usage, of)] });
+    const response = await run(gateway.generate({ ...user(), ...request }, {}));
+    await gateway.close();
+    return response;
+  };
+
+  it.each([
+    [{ input: 1e308, output: 3 }, 20_000_000],
+    [{ input: 3, output: 1e308 }, 25_000_000],
+  ])('is bounded by the request, so that one lie locks no tenant (%#)', async (usage, most) => {
+    const { gateway, run } = harness({ providers: [provider(usage)] });
+    const dollar = [{ kind: 'tenant', id: 't', capNanoUsd: 1_000_000_000 }] as const;
+    for (let call = 0; call < 5; call += 1) {
+      const response = await run(gateway.generate({ ...user(), maxOutputTokens: 10 }, { scopes: dollar }));
+      expect(response.costNanoUsd).toBeLessThan(most);
+      expect(response.warnings).toMatchObject([{ code: 'usage-corrected' }]);
+    }
+    await gateway.close();
+  });
+
+  it('is believed up to what the bytes, the hidden prompt and the limits allow', async () => {
+    const prompt = '字 and words '.repeat(2000);
+    const tools = [{ name: 'look', description: 'x'.repeat(9000), inputSchema: { type: 'object' } }];
+    const bytes = Buffer.byteLength(prompt) + 9000;
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes + 16_384), fc.nat(700 + 1024), async (input, output) => {
+        const usage = { input, output: Math.max(1, output) };
+        const response = await told(usage, { ...user(prompt), tools, maxOutputTokens: 700 });
+        expect(response.usage).toEqual(usage);
+        expect(response.warnings).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+    const limited = fakeCard({ ...wide, contextTokens: 20_000 });
+    expect((await told({ input: 30_000, output: 1 }, user('x'.repeat(30_000)), limited)).usage.input).toBe(20_000);
+  });
+
+  const image = { type: 'image', source: { type: 'url', url: 'https://a.b/c' } } as const;
+  const asked = { role: 'user', content: 'a' } as const;
+  const many = { input: 3_000_000, output: 200_000 };
+  it.each<readonly [string, Partial<ChatRequest>, Usage]>([
+    ['options of the provider', { providerOptions: { fake: { previous_response_id: 'r1' } } }, many],
+    ['tools of the provider', { providerTools: [{ type: 'provider', name: 'web-search' }] }, many],
+    ['an image', { messages: [{ role: 'user', content: [image] }] }, { input: 3_000_000, output: 9 }],
+    [
+      'thoughts that the provider keeps',
+      { messages: [asked, { role: 'assistant', content: [{ type: 'reasoning', text: '', raw: { id: 'r' } }] }, asked] },
+      { input: 3_000_000, output: 9 },
+    ],
+  ])('is not known with %s', async (_, { providerTools, ...request }, usage) => {
+    const of = fakeCard({ ...wide, capabilities: [...wide.capabilities, 'image-in', 'reasoning'] });
+    const tools = providerTools === undefined ? {} : { tools: providerTools };
+    const response = await told(usage, { ...request, ...tools } as Partial<ChatRequest>, of);
+    expect(response.usage).toEqual(usage);
+  });
+
+  it('is not known of a model that searches by itself', async () => {
+    expect((await told(many, {}, fakeCard({ ...wide, id: 'sonar-pro' }))).usage).toEqual(many);
+  });
+
+  it('has room for reasoning beside the limit of the answer', async () => {
+    const of = fakeCard({ ...wide, capabilities: [...wide.capabilities, 'reasoning'] });
+    const thought = { input: 3, output: 30_000, reasoning: 29_990 };
+    expect((await told(thought, { maxOutputTokens: 10 }, of)).usage).toEqual(thought);
+    const budget = { maxOutputTokens: 10, reasoning: { budgetTokens: 2000 } };
+    expect((await told(thought, budget, of)).usage.output).toBe(2010 + 1024);
+  });
+
+  it('is not below what arrived', async () => {
+    const long = fakeProvider({
+      models: [wide],
+      script: () => [text('x'.repeat(9000)), { ...finish(), usage: { input: 3, output: 9000 } }],
+    });
+    const { gateway, run } = harness({ providers: [long] });
+    const response = await run(gateway.generate({ ...user(), maxOutputTokens: 10 }, {}));
+    expect(response.usage.output).toBe(9000);
+    await gateway.close();
   });
 });
 

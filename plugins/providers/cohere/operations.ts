@@ -50,7 +50,8 @@ export async function* decodeOperation(
   const billed = asRecord(asRecord(body.meta)?.billed_units);
   const input = asCount(billed?.input_tokens);
   if (request.operation === 'embed' && input === undefined) yield usageMissing;
-  const units = asCount(billed?.search_units) ?? leastUnits(request);
+  const told = asCount(billed?.search_units);
+  const units = told !== undefined && told >= 0 ? told : leastUnits(request);
   yield {
     type: 'finish',
     reason: 'stop',

@@ -1,5 +1,5 @@
 /** What a provider may do for an answer beyond reading the request and writing: searches and other tools of its own. */
-import type { ModelRequest } from '../../core/model/model.ts';
+import type { Message, ModelRequest, Part } from '../../core/model/model.ts';
 import type { Provider } from '../../core/model/provider.ts';
 
 /** More searches than any provider makes for one answer, for a request that sets no bound. */
@@ -29,4 +29,44 @@ const asksForTools = (request: ModelRequest): boolean =>
 function optionsFor({ providerOptions }: ModelRequest, provider: string): readonly string[] {
   const options = providerOptions?.[provider];
   return typeof options === 'object' && options !== null ? Object.keys(options) : NO_OPTIONS;
+}
+
+/** Models that search or run tools without being asked, by what their names say. */
+const WORKS_BY_ITSELF = /sonar|compound|search|online|ground|agent|assistant|perplexity|deep-?research/i;
+
+/** True if the model is run once, on this request: it has no tools of the provider, and no options that only the provider understands. */
+export function isRunOnce({ id }: Provider, request: ModelRequest, model: string): boolean {
+  return optionsFor(request, id).length === 0 && !asksForTools(request) && !WORKS_BY_ITSELF.test(`${id}/${model}`);
+}
+
+/** True if the request consists of texts that are all in it: no media, whose tokens nobody knows, and nothing kept at the provider. */
+export function isAllText(request: ModelRequest): boolean {
+  switch (request.operation) {
+    case 'chat':
+      return request.messages.every(isText);
+    case 'moderate':
+      return request.input.every(isTextPart);
+    case 'image':
+      return request.image === undefined;
+    default:
+      return true;
+  }
+}
+
+const isText = ({ content }: Message): boolean => typeof content === 'string' || content.every(isTextPart);
+
+/** Raw blocks and items of a provider may be no more than the id of what it keeps. */
+function isTextPart(part: Part): boolean {
+  switch (part.type) {
+    case 'text':
+      return true;
+    case 'reasoning':
+      return part.raw === undefined && part.redacted === undefined && part.signature === undefined;
+    case 'tool-call':
+      return part.item === undefined && part.signature === undefined;
+    case 'tool-result':
+      return typeof part.content === 'string' || part.content.every(isTextPart);
+    default:
+      return false;
+  }
 }
