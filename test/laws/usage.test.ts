@@ -166,6 +166,13 @@ describe('what a provider reports', () => {
     }
   });
 
+  it('has no text without a token', async () => {
+    const { response, rows } = await answered({ input: 5, output: 0 }, 0, true);
+    expect(response.usage).toEqual({ input: 5, output: 3 });
+    expect(response.warnings).toMatchObject([{ code: 'usage-corrected' }]);
+    expect(rows.map((row) => row.costNanoUsd)).toEqual([response.costNanoUsd]);
+  });
+
   it('counts searches only as far as they were asked for', async () => {
     const counts = { input: 5, output: 3 };
     const ten = {

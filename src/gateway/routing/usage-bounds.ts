@@ -58,8 +58,13 @@ export function possibleUsageOf(
     images: received.images,
     searches: 0,
   };
-  return possibleUsage(reported, sure, () => boundsOf(deployment, request, received, reported));
+  const told = lacksOutput(reported, received) ? { ...reported, output: Number.NaN } : reported;
+  return possibleUsage(told, sure, () => boundsOf(deployment, request, received, told));
 }
+
+/** Text without a token, beside a prompt that was counted: wires read a count that is missing or no number as 0. */
+const lacksOutput = (usage: Usage, { billedBytes }: Received): boolean =>
+  usage?.output === 0 && usage.input > 0 && billedBytes > 0;
 
 function boundsOf(deployment: Counted, request: ModelRequest, received: Received, reported: Usage): UsageBounds {
   const most = mostOf(deployment, request, received);
