@@ -87,6 +87,7 @@ describe('searches that the provider bills apart', () => {
     const provider = { ...fakeProvider({ models, script }), ...(searches === undefined ? {} : { searches }) };
     return harness({ providers: [provider], config });
   };
+  const asking = { ...user(), providerOptions: { fake: { tools: [] } } };
   const ten = { fee: () => 0.01, most: ({ providerOptions }: ModelRequest) => (providerOptions === undefined ? 0 : 3) };
 
   it('cost their fee, the operator’s own if the price names one', async () => {
@@ -97,21 +98,28 @@ describe('searches that the provider bills apart', () => {
       [{ 'fake/m': own }, BY_PRICE + 60_000_000],
     ] as const) {
       const { gateway, run } = searching(ten, { ...usage, searches: 3 }, price, { prices });
-      expect((await run(gateway.generate(user(), {}))).costNanoUsd).toBe(expected);
+      expect((await run(gateway.generate(asking, {}))).costNanoUsd).toBe(expected);
       await gateway.close();
     }
   });
 
   it('make the cost unknown, never 0, where no fee is known', async () => {
     const { gateway, run } = searching(undefined, { ...usage, searches: 1 });
-    expect((await run(gateway.generate(user(), {}))).costNanoUsd).toBeNull();
+    expect((await run(gateway.generate(asking, {}))).costNanoUsd).toBeNull();
     await gateway.close();
   });
 
   it('leave spent what was held, where their fee is unknown', async () => {
     const { gateway, run, stores } = searching(undefined, { ...usage, searches: 1 });
-    await run(gateway.generate(user(), { scopes: [RUN] }));
+    await run(gateway.generate(asking, { scopes: [RUN] }));
     expect(await stores.keyValue.get('budget:run:r')).toBeGreaterThan(0);
+    await gateway.close();
+  });
+
+  it('cost their fee beside tokens that were not reported, as those of a ranking are', async () => {
+    const { gateway, run } = searching(ten, { input: 0, output: 0, searches: 2 });
+    const { costNanoUsd } = await run(gateway.generate(asking, {}));
+    expect(costNanoUsd).toBeGreaterThan(20_000_000);
     await gateway.close();
   });
 
@@ -119,9 +127,8 @@ describe('searches that the provider bills apart', () => {
     const { gateway, run } = searching(ten, usage);
     const scopes = [{ ...RUN, capNanoUsd: 25_000_000 }];
     await run(gateway.generate(user(), { scopes }));
-    const request = { ...user(), providerOptions: { fake: { tools: [] } } };
-    expect(await errorOf(run(gateway.generate(request, { scopes })))).toMatchObject({ code: 'budget-exceeded' });
-    await run(gateway.generate(request, { scopes: [{ ...RUN, id: 'other', capNanoUsd: 60_000_000 }] }));
+    expect(await errorOf(run(gateway.generate(asking, { scopes })))).toMatchObject({ code: 'budget-exceeded' });
+    await run(gateway.generate(asking, { scopes: [{ ...RUN, id: 'other', capNanoUsd: 60_000_000 }] }));
     await gateway.close();
   });
 

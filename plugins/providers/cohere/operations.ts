@@ -50,7 +50,8 @@ export async function* decodeOperation(
   const billed = asRecord(asRecord(body.meta)?.billed_units);
   const input = asCount(billed?.input_tokens);
   if (request.operation === 'embed' && input === undefined) yield usageMissing;
-  const units = asCount(billed?.search_units) ?? 1;
+  const told = asCount(billed?.search_units);
+  const units = told !== undefined && told >= 0 ? told : leastUnits(request);
   yield {
     type: 'finish',
     reason: 'stop',
@@ -63,6 +64,10 @@ export async function* decodeOperation(
 const DOCUMENTS_PER_UNIT = 100;
 /** Longer documents are split, the query counted with each piece. A token covers at least one byte. */
 const TOKENS_PER_DOCUMENT = 500;
+
+/** What is billed at least for a request, where the answer does not say. */
+const leastUnits = (request: ModelRequest): number =>
+  request.operation === 'rerank' ? Math.ceil(request.documents.length / DOCUMENTS_PER_UNIT) : 1;
 
 /** The most search units that a request can be billed for; 1 for what does not rank. */
 export function mostUnits(request: ModelRequest): number {

@@ -3,20 +3,21 @@
  * numbers from 0 to what the request, the answer and the model allow, each part within its whole.
  *
  * U1. What is possible is returned as it is, the same object.
- * U2. A count that is no number or is negative is unknown: `input`, `output` and `images` are then the estimate, any other
- *     kind is left out. A fraction is rounded up. A count above its bound is the bound.
+ * U2. A count that is no number or is negative is unknown: `input`, `output`, `images` and `searches` are then the estimate, any
+ *     other kind is left out. A fraction is rounded up. A count above its bound is the bound.
+ *     Where the output is unknown and no pictures are reported, the estimated pictures are counted.
  * U3. The result of U2 is possible, so that whoever checks it again changes nothing.
  */
 import type { Usage } from './usage.ts';
 
-/** The three counts that no other count bounds. */
-export type WholeCounts = Required<Pick<Usage, 'input' | 'output' | 'images'>>;
+/** The counts that no other count bounds. */
+export type WholeCounts = Required<Pick<Usage, 'input' | 'output' | 'images' | 'searches'>>;
 
 export interface UsageBounds {
   /** The most that each count can be; whole and finite. */
   readonly most: WholeCounts;
-  /** What stands in for a count that is unknown. */
-  readonly estimate: WholeCounts;
+  /** What stands in for a count that is unknown; called only where one is, because to count a prompt takes a while. */
+  readonly estimate: () => WholeCounts;
 }
 
 export interface PossibleUsage {
@@ -25,14 +26,11 @@ export interface PossibleUsage {
   readonly changes: readonly string[];
 }
 
-/** More searches than any provider makes for one answer. */
-const MOST_SEARCHES = 1000;
-
 const NO_CHANGES: readonly string[] = [];
 
 /** A part, and the counts that it is a part of: it may be what the first has and the others of its whole leave over. */
 interface Part {
-  readonly name: Exclude<keyof Usage, 'input' | 'output' | 'images' | 'searches'>;
+  readonly name: Exclude<keyof Usage, keyof WholeCounts>;
   readonly within: keyof Usage;
   /** The other parts of the same whole that leave less for this one. */
   readonly beside?: keyof Usage;
@@ -55,14 +53,14 @@ const PARTS: readonly Part[] = [
 export function possibleUsage(reported: Usage, sure: WholeCounts, bounds: () => UsageBounds): PossibleUsage {
   if (isPossible(reported, sure)) return { usage: reported, changes: NO_CHANGES };
   const { most, estimate } = bounds();
-  return isPossible(reported, most) ? { usage: reported, changes: NO_CHANGES } : corrected(reported, most, estimate);
+  return isPossible(reported, most) ? { usage: reported, changes: NO_CHANGES } : corrected(reported, most, estimate());
 }
 
 function isPossible(usage: Usage, most: WholeCounts): boolean {
   if (typeof usage !== 'object' || usage === null) return false;
   if (!isCount(usage.input, most.input) || !isCount(usage.output, most.output)) return false;
   if (usage.images !== undefined && !isCount(usage.images, most.images)) return false;
-  if (usage.searches !== undefined && !isCount(usage.searches, MOST_SEARCHES)) return false;
+  if (usage.searches !== undefined && !isCount(usage.searches, most.searches)) return false;
   return !hasParts(usage) || PARTS.every((part) => isPossiblePart(part, usage));
 }
 
@@ -105,10 +103,11 @@ function corrected(reported: unknown, most: WholeCounts, estimate: WholeCounts):
     output: keep('output', most.output, estimate.output) ?? 0,
   };
   if (given.images !== undefined) usage.images = keep('images', most.images, estimate.images) ?? 0;
-  if (given.searches !== undefined) {
-    const searches = keep('searches', MOST_SEARCHES, undefined);
-    if (searches !== undefined) usage.searches = searches;
+  // Pictures are the output of a request for them, and no tokens are estimated for what has no text.
+  else if (countOf(given.output) === undefined && estimate.images > 0) {
+    usage.images = keep('images', most.images, estimate.images) ?? 0;
   }
+  if (given.searches !== undefined) usage.searches = keep('searches', most.searches, estimate.searches) ?? 0;
   for (const part of PARTS) {
     if (given[part.name] === undefined) continue;
     const count = keep(part.name, roomFor(part, usage), undefined);

@@ -67,7 +67,7 @@ const atLeastOne = (limit: number | undefined): number =>
 
 interface Splitting {
   readonly attempt: Attempt;
-  readonly deployment: Pick<Deployment, 'card' | 'counter'>;
+  readonly deployment: Pick<Deployment, 'card' | 'counter' | 'provider'>;
   readonly request: EmbeddingRequest;
   readonly batches: readonly number[];
 }

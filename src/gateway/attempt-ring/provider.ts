@@ -140,8 +140,8 @@ class AttemptContext implements ProviderContext {
   ) {
     const { target } = attempt;
     const mostCost = (): NanoUsd => {
-      const card = registry().find(target)?.card;
-      return card === undefined ? MOST_NANO_USD : mostStatedCost(card, attempt.request);
+      const deployment = registry().find(target);
+      return deployment === undefined ? MOST_NANO_USD : mostStatedCost(deployment, attempt.request);
     };
     this.transport = transportOf === undefined ? transport : transportOf(transport, attempt);
     this.clock = clock;
@@ -207,7 +207,7 @@ function checkedFinish(
   if (deployment === undefined) return event;
   const { usage, changes } = possibleUsageOf(event.usage, deployment, attempt.request, received);
   const stated = event.statedCostNanoUsd;
-  const cost = stated === undefined ? undefined : possibleCostOf(stated, deployment.card, attempt.request);
+  const cost = stated === undefined ? undefined : possibleCostOf(stated, deployment, attempt.request);
   const corrected = cost === stated ? changes : [...changes, costChange(stated)];
   if (corrected.length > 0) {
     control?.insert({ type: 'warning', warning: usageCorrected(nameOf(attempt.target), corrected) });

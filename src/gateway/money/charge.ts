@@ -1,4 +1,5 @@
 /** The real cost of an attempt: from the usage that the provider reported, else estimated from what was sent and what arrived. */
+import type { Growing } from '../../core/defined.ts';
 import type { PolyphonyError } from '../../core/errors.ts';
 import type { FinishEvent, ModelRequest, Usage } from '../../core/model/model.ts';
 import { MOST_NANO_USD, type NanoUsd } from '../../core/money/money.ts';
@@ -39,7 +40,7 @@ export function chargeOfFinish(sent: Sent, event: FinishEvent): Charge {
   const reported = usage.input > 0 || usage.output > 0 || (usage.images ?? 0) > 0;
   const charge = reported
     ? { usage, costNanoUsd: costAt(sent, usage, terms), estimated: false }
-    : estimated(sent, 0, terms);
+    : estimated(sent, 0, terms, usage.searches);
   return event.statedCostNanoUsd === undefined ? charge : settledBy(sent, event.statedCostNanoUsd, charge);
 }
 
@@ -47,8 +48,9 @@ export function chargeOfFinish(sent: Sent, event: FinishEvent): Charge {
  * The charge by the cost that the provider states. It knows what it bills, fees and discounts included; but the operator may
  * say that the price decides, and 0 is not believed of what has a price.
  */
-function settledBy({ deployment: { card }, request }: Sent, stated: NanoUsd, charge: Charge): Charge {
-  const cost = possibleCostOf(stated, card, request);
+function settledBy({ deployment, request }: Sent, stated: NanoUsd, charge: Charge): Charge {
+  const { card } = deployment;
+  const cost = possibleCostOf(stated, deployment, request);
   if (cost === undefined || card.price?.overStated === true) return charge;
   if (cost === 0 && (charge.costNanoUsd ?? 0) > 0) return charge;
   return { ...charge, costNanoUsd: Math.min(MOST_NANO_USD, Math.ceil(cost * (card.price?.statedTimes ?? 1))) };
@@ -85,9 +87,12 @@ export function chargeOfBatches(
   return { usage: whole, costNanoUsd: costAt(sent, whole, terms), estimated: true };
 }
 
-function estimated(sent: Sent, leastOutput: number, terms: PriceTerms): Charge {
+/** `searches`: those that were reported, though no tokens were. */
+function estimated(sent: Sent, leastOutput: number, terms: PriceTerms, searches = 0): Charge {
   const { input, output, images } = estimateOf(sent.request, sent.received, sent.deployment);
-  const usage: Usage = { input, output: Math.max(output, leastOutput), ...(images > 0 ? { images } : {}) };
+  const usage: Growing<Usage> = { input, output: Math.max(output, leastOutput) };
+  if (images > 0) usage.images = images;
+  if (searches > 0) usage.searches = searches;
   return { usage, costNanoUsd: costAt(sent, usage, terms), estimated: true };
 }
 

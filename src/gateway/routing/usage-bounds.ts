@@ -1,6 +1,6 @@
 /** What the usage of an attempt can be at most, and what it is taken for where the provider does not say. */
 import type { ModelRequest, Usage, Warning } from '../../core/model/model.ts';
-import type { ModelCard } from '../../core/model/provider.ts';
+import type { ModelCard, Provider } from '../../core/model/provider.ts';
 import { MOST_NANO_USD, NANO_PER_USD, type NanoUsd } from '../../core/money/money.ts';
 import {
   type PossibleUsage,
@@ -10,6 +10,7 @@ import {
 } from '../../core/money/possible-usage.ts';
 import { worstCostOf } from '../../core/money/price.ts';
 import type { TokenPrice } from '../../core/money/token-price.ts';
+import { isAllText, isRunOnce, mostSearches } from '../calls/own-work.ts';
 import { Received } from '../calls/received.ts';
 import { needsOf } from '../calls/requirements.ts';
 import { countedInput } from './estimate.ts';
@@ -20,6 +21,16 @@ import type { Deployment } from './registry.ts';
  * cards of unlisted models are guesses, and because a provider's own tools add to the prompt and run the model several times.
  */
 const LEEWAY = 4;
+/**
+ * Tokens of a prompt that nobody sees: instructions that servers add, templates of tools and schemas. The longest that are known of
+ * take about ten thousand.
+ */
+const HIDDEN_INPUT = 16_384;
+/** As much for each text of a request for vectors, which a server may begin with an instruction. */
+const HIDDEN_IN_TEXT = 64;
+/** Tokens that end an answer, and those around its calls. */
+const HIDDEN_OUTPUT = 1024;
+const HIDDEN_IN_CALL = 256;
 /** More than any model reads or writes, for a card that states no usable number. */
 const MOST_TOKENS = 1_000_000_000;
 const BYTES_PER_TOKEN = 4;
@@ -29,7 +40,7 @@ const TOKENS_PER_OUTPUT = 16_384;
 const tokens = (count: number): number => (count >= 0 && count <= MOST_TOKENS ? Math.ceil(count) : MOST_TOKENS);
 
 /** The model that answers, with its exact tokenizer where it has one. */
-type Counted = Pick<Deployment, 'card' | 'counter'>;
+type Counted = Pick<Deployment, 'card' | 'counter' | 'provider'>;
 
 /** The reported usage as far as it is possible. */
 export function possibleUsageOf(
@@ -39,36 +50,107 @@ export function possibleUsageOf(
   received: Received,
 ): PossibleUsage {
   const { card } = deployment;
-  const sure = { input: tokens(card.contextTokens), output: tokens(card.maxOutputTokens), images: received.images };
-  return possibleUsage(reported, sure, () => boundsOf(deployment, request, received));
+  const asked = request.operation === 'chat' ? request.maxOutputTokens : undefined;
+  // Nearly every answer stays within these, so that nothing else is looked at.
+  const sure: WholeCounts = {
+    input: Math.min(tokens(card.contextTokens), HIDDEN_INPUT),
+    output: Math.min(tokens(card.maxOutputTokens), tokens(asked ?? MOST_TOKENS)),
+    images: received.images,
+    searches: 0,
+  };
+  const told = lacksOutput(reported, received) ? { ...reported, output: Number.NaN } : reported;
+  return possibleUsage(told, sure, () => boundsOf(deployment, request, received, told));
 }
 
-function boundsOf(deployment: Counted, request: ModelRequest, received: Received): UsageBounds {
+/** Text without a token, beside a prompt that was counted: wires read a count that is missing or no number as 0. */
+const lacksOutput = (usage: Usage, { billedBytes }: Received): boolean =>
+  usage?.output === 0 && usage.input > 0 && billedBytes > 0;
+
+function boundsOf(deployment: Counted, request: ModelRequest, received: Received, reported: Usage): UsageBounds {
+  const most = mostOf(deployment, request, received);
+  const isOnce = isRunOnce(deployment.provider, request, deployment.card.id);
+  const input = isOnce && isAllText(request) ? textInput(deployment, request, reported?.input) : MOST_TOKENS;
+  const output = isOnce ? onceOutput(deployment, request, received) : MOST_TOKENS;
+  // Who was asked to search has mostly searched once.
+  const searches = Math.min(1, most.searches);
+  return {
+    most: { ...most, input: Math.min(most.input, input), output: Math.min(most.output, output) },
+    estimate: () => ({ ...estimateOf(request, received, deployment), searches }),
+  };
+}
+
+/** The most that can be where nothing is sure of the request. */
+function mostOf({ card, provider }: Counted, request: ModelRequest, received: Received): WholeCounts {
   const { size } = needsOf(request);
+  const asked = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
+  const limit = Math.max(tokens(card.maxOutputTokens), asked) + thinkingOf(request);
   return {
-    most: mostOf(deployment.card, request, received, size.upperTokens),
-    estimate: estimateOf(request, received, deployment),
+    input: tokens(Math.max(tokens(card.contextTokens), size.upperTokens) * LEEWAY),
+    output: tokens(limit * LEEWAY + answeredTokens(received)),
+    images: Math.max(size.images, received.images),
+    searches: mostSearches(provider, request, card.id),
   };
 }
 
-function mostOf(card: ModelCard, request: ModelRequest, received: Received, upperTokens: number): WholeCounts {
-  const { billedBytes, outputs, images } = received;
-  const asked = request.operation === 'chat' ? (request.maxOutputTokens ?? 0) : 0;
-  const thinking = request.operation === 'chat' ? (request.reasoning?.budgetTokens ?? 0) : 0;
-  // A token covers at least one byte.
-  const answered = billedBytes + outputs * TOKENS_PER_OUTPUT;
-  return {
-    input: tokens(Math.max(tokens(card.contextTokens), upperTokens) * LEEWAY),
-    output: tokens((Math.max(tokens(card.maxOutputTokens), asked) + thinking) * LEEWAY + answered),
-    images: Math.max(needsOf(request).size.images, images),
-  };
+/** A token covers at least one byte. */
+const answeredTokens = ({ billedBytes, outputs }: Received): number => billedBytes + outputs * TOKENS_PER_OUTPUT;
+
+const thinkingOf = (request: ModelRequest): number =>
+  request.operation === 'chat' ? (request.reasoning?.budgetTokens ?? 0) : 0;
+
+/** The most tokens of a request that is all text and is read by one run of the model. */
+function textInput({ card, provider }: Counted, request: ModelRequest, told: unknown): number {
+  const { upperTokens } = needsOf(request).size;
+  const { operation } = request;
+  // Every piece of a long document is read with the query.
+  const times = operation === 'rerank' ? LEEWAY : 1;
+  const texts = operation === 'embed' ? request.input.length : operation === 'rerank' ? request.documents.length : 0;
+  const hidden = HIDDEN_INPUT + texts * HIDDEN_IN_TEXT;
+  // The text of the whole request is made only where the cheaper bound does not do.
+  const bytes =
+    typeof told === 'number' && told <= upperTokens + hidden ? upperTokens : wholeBytes(request, upperTokens);
+  const most = bytes * times + hidden;
+  // The window of a model that no card describes is a guess, and so is one that the request itself seems not to fit.
+  const isWindowSure = operation === 'chat' && upperTokens <= 2 * card.contextTokens && isDescribed(provider, card);
+  return tokens(isWindowSure ? Math.min(most, tokens(card.contextTokens)) : most);
 }
+
+/** Everything of the request, names, tools and schemas included. */
+function wholeBytes(request: ModelRequest, least: number): number {
+  try {
+    return Math.max(least, Buffer.byteLength(JSON.stringify(request)));
+  } catch {
+    return MOST_TOKENS;
+  }
+}
+
+/** The most tokens that one run of the model writes: up to its limit, unless more arrived. */
+function onceOutput({ card, provider }: Counted, request: ModelRequest, received: Received): number {
+  const asked = request.operation === 'chat' ? request.maxOutputTokens : undefined;
+  const reasoning = request.operation === 'chat' ? request.reasoning : undefined;
+  const cardLimit = tokens(card.maxOutputTokens);
+  if (asked === undefined && !isDescribed(provider, card)) return MOST_TOKENS;
+  const budget = thinkingOf(request);
+  const reasons = card.capabilities.includes('reasoning') || reasoning !== undefined;
+  // Some servers limit the visible answer only.
+  const beside = reasons && asked !== undefined ? budget || cardLimit : budget;
+  const limit = (asked ?? cardLimit) + beside;
+  const hidden = HIDDEN_OUTPUT + received.toolCalls * HIDDEN_IN_CALL;
+  return tokens(Math.max(limit, answeredTokens(received)) + hidden);
+}
+
+/** False for a card that was made for a model which the provider does not list: its limits are guesses. */
+const isDescribed = ({ models }: Provider, { id }: ModelCard): boolean => models.some((card) => card.id === id);
 
 /** What so many bytes of an answer are taken for. */
 export const tokensOf = (bytes: number): number => tokens(Math.ceil(bytes / BYTES_PER_TOKEN));
 
 /** The prompt and the output that arrived: by the exact tokenizer of the model, else by our own count. */
-export function estimateOf(request: ModelRequest, received: Received, { counter }: Counted): WholeCounts {
+export function estimateOf(
+  request: ModelRequest,
+  received: Received,
+  { counter }: Counted,
+): Omit<WholeCounts, 'searches'> {
   const { size } = needsOf(request);
   const { billedBytes, images, texts } = received;
   // Pieces end within words, so they are counted as the one text that they are.
@@ -87,16 +169,23 @@ const ANY_COST_NANO_USD = NANO_PER_USD;
 const DEAREST: TokenPrice = { input: 200, output: 1000, image: 1 };
 
 /** The most that a provider may say an answer to this request costs: as far above the worst case as usage may be. */
-export function mostStatedCost(card: ModelCard, request: ModelRequest): NanoUsd {
-  const most = mostOf(card, request, new Received(), needsOf(request).size.upperTokens);
+export function mostStatedCost(deployment: Counted, request: ModelRequest): NanoUsd {
+  const { card } = deployment;
+  const most = mostOf(deployment, request, new Received());
   const counts = { ...most, imageOutput: most.output, audioOutput: most.output };
-  const worst = worstCostOf(card, counts) ?? worstCostOf({ price: DEAREST }, counts) ?? ANY_COST_NANO_USD;
+  const tokensOnly = { ...counts, searches: 0 };
+  const worst =
+    worstCostOf(card, counts) ??
+    worstCostOf(card, tokensOnly) ??
+    worstCostOf({ price: DEAREST }, tokensOnly) ??
+    ANY_COST_NANO_USD;
   return Math.min(MOST_NANO_USD, Math.max(ANY_COST_NANO_USD, worst));
 }
 
 /** What a provider states as the cost of an answer, as far as it is possible: a whole amount; undefined for what is not. */
-export function possibleCostOf(stated: unknown, card: ModelCard, request: ModelRequest): NanoUsd | undefined {
-  if (typeof stated !== 'number' || !(stated >= 0) || stated > mostStatedCost(card, request)) return undefined;
+export function possibleCostOf(stated: unknown, deployment: Counted, request: ModelRequest): NanoUsd | undefined {
+  if (typeof stated !== 'number' || !(stated >= 0)) return undefined;
+  if (stated > ANY_COST_NANO_USD && stated > mostStatedCost(deployment, request)) return undefined;
   return Math.ceil(stated);
 }
 

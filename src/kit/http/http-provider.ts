@@ -12,6 +12,7 @@ import { type ListedFacts, listedFacts } from '../models/price-list.ts';
 import { type BaseAddress, readBaseAddress } from '../requests/base-address.ts';
 import { cleanKeys } from '../requests/clean-keys.ts';
 import { isOwnServer } from '../requests/own-server.ts';
+import { countingOwnTools } from '../requests/provider-tools.ts';
 import { HttpAnswer } from './http-answer.ts';
 import { askForModels, countTokens, runProbe } from './http-questions.ts';
 import type { HttpParts, HttpProviderOptions } from './http-request.ts';
@@ -23,7 +24,7 @@ const DEFAULT_CONCURRENCY = 64;
 /** @throws invalid-config when the id is invalid */
 export function httpProvider(given: HttpProviderOptions): Provider {
   const options = given.headers === undefined ? given : { ...given, headers: lowerCase(given.headers) };
-  const { id, unlisted, regions, concurrency, embeddingBatch, probe, listing } = options;
+  const { id, unlisted, regions, concurrency, embeddingBatch, probe, listing, searches } = options;
   if (!/^[a-z][a-z0-9-]*$/.test(id)) {
     throw new PolyphonyError(
       'invalid-config',
@@ -61,7 +62,7 @@ export function httpProvider(given: HttpProviderOptions): Provider {
       return typeof concurrency === 'function' ? concurrency() : (concurrency ?? DEFAULT_CONCURRENCY);
     },
     ...(unlisted === undefined ? {} : { unlisted: (name: string) => priced(unlisted(name)) }),
-    ...defined({ regions, searches: options.searches }),
+    ...defined({ regions, searches: searches && countingOwnTools(searches, options.wire, id, cardOf) }),
     ...(embeddingBatch === undefined
       ? {}
       : { embeddingBatch: typeof embeddingBatch === 'function' ? embeddingBatch : () => embeddingBatch }),

@@ -1,7 +1,8 @@
 /** Tools that a provider runs itself, as fields that are merged into the body like `providerOptions`. */
 import { PolyphonyError } from '../../core/errors.ts';
-import type { JsonSchema, ModelRequest, ProviderTool } from '../../core/model/model.ts';
-import type { WireContext, WireFormat } from '../../core/model/provider.ts';
+import type { JsonSchema, ModelRequest, ProviderTool, Target } from '../../core/model/model.ts';
+import type { BilledSearches, ModelCard, WireContext, WireFormat } from '../../core/model/provider.ts';
+import { systemClock } from '../../system/clock.ts';
 import { asRecord } from '../json/json-shape.ts';
 import { mergeFields } from './provider-options.ts';
 
@@ -28,6 +29,31 @@ export function withOwnTools<Request extends ModelRequest>(
   const merged = given === undefined ? options : mergeFields(options, given);
   return { ...request, providerOptions: { ...request.providerOptions, [id]: merged } };
 }
+
+/** The searches that a request asks for, by its options as well as by tools of the provider among its own. */
+export function countingOwnTools(
+  { fee, most }: BilledSearches,
+  wire: Pick<WireFormat, 'ownTool'>,
+  provider: string,
+  cardOf: (target: Target) => ModelCard,
+): BilledSearches {
+  return {
+    fee,
+    most(request, model) {
+      if (request.operation !== 'chat' || request.providerTools === undefined) return most(request, model);
+      try {
+        const target = { provider, model };
+        return most(withOwnTools(request, wire, { ...UNSENT, card: cardOf(target), target }), model);
+      } catch {
+        // A tool or a model that the provider does not have: the request is refused before it is sent.
+        return most(request, model);
+      }
+    },
+  };
+}
+
+const ignore = (): void => {};
+const UNSENT = { baseURL: '', apiKey: undefined, streaming: false, clock: systemClock, warn: ignore, report: ignore };
 
 function missing({ name, provider }: ProviderTool, id: string): PolyphonyError {
   const remedy =

@@ -50,6 +50,7 @@ const chat: Wire = {
     total_tokens: count,
     prompt_tokens_details: { cached_tokens: count },
     completion_tokens_details: { reasoning_tokens: count },
+    num_sources_used: count,
   }),
   contentType: EVENTS,
   async provider(id, baseURL, models) {
@@ -85,6 +86,7 @@ const messages: Wire = {
     output_tokens: count,
     cache_read_input_tokens: count,
     cache_creation_input_tokens: count,
+    server_tool_use: { web_search_requests: count },
   }),
   contentType: EVENTS,
   async provider(id, baseURL, models) {

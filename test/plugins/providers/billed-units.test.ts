@@ -1,5 +1,5 @@
 /** What the wires read of an answer's bill: the stated cost where it is declared, searches, and counts that are told twice. */
-import type { FinishEvent, ModelRequest, Provider } from 'polyphony';
+import type { FinishEvent, ModelRequest, Provider, ProviderTool } from 'polyphony';
 import { describe, expect, test } from 'vitest';
 import { anthropic } from '../../../plugins/providers/anthropic.ts';
 import { bedrock } from '../../../plugins/providers/bedrock.ts';
@@ -20,10 +20,10 @@ import { events, namedEvents } from './native-exchange.ts';
 type Make = (baseURL: string) => Provider;
 const apiKey = 'a-key-of-a-test';
 
-async function finishOf(make: Make, body: string | Buffer, model = 'm'): Promise<FinishEvent> {
+async function finishOf(make: Make, body: string | Buffer, model = 'm', request = chat('Hi')): Promise<FinishEvent> {
   const server = await loopback((_, response) => void response.end(body));
   let last: FinishEvent | undefined;
-  for await (const event of speak(make(server.url), transport, chat('Hi'), { target: { model } })) {
+  for await (const event of speak(make(server.url), transport, request, { target: { model } })) {
     if (event.type === 'finish') last = event;
   }
   if (last === undefined) throw new Error('there is no finish');
@@ -224,6 +224,25 @@ describe('searches', () => {
     expect(provider.searches?.most(chat('Hi'), model) ?? 0).toBe(0);
   });
 
+  test.each<readonly [Provider, ProviderTool, string, number]>([
+    [anthropic({ apiKey }), { type: 'provider', name: 'web-search', options: { max_uses: 3 } }, 'm', 3],
+    [anthropic({ apiKey }), { type: 'provider', name: 'code-execution' }, 'm', 0],
+    [google({ apiKey }), { type: 'provider', name: 'web-search' }, 'gemini-2.5-flash', 1],
+    [xai({ apiKey }), { type: 'provider', name: 'web-search' }, 'm', Number.POSITIVE_INFINITY],
+    [xai({ apiKey }), { type: 'provider', name: 'web-search', provider: 'other' }, 'm', 0],
+  ])('a request that lists a tool of the provider allows so many of them (%#)', (provider, tool, model, expected) => {
+    const request: ModelRequest = { operation: 'chat', messages: [], providerTools: [tool] };
+    expect(provider.searches?.most(request, model)).toBe(expected);
+  });
+
+  test.each([-1, 'two', null, undefined])('of a ranking are estimated where they cannot be read: %s', async (units) => {
+    const body = JSON.stringify({ results: [], meta: { billed_units: { search_units: units } } });
+    const documents = Array.from({ length: 250 }, () => 'a');
+    const make: Make = (baseURL) => cohere({ baseURL, apiKey });
+    const { usage } = await finishOf(make, body, 'rerank-v3.5', { operation: 'rerank', query: 'q', documents });
+    expect(usage.searches).toBe(2);
+  });
+
   test('a ranking is billed by hundreds of documents, longer ones in pieces', () => {
     const most = (documents: readonly string[]) =>
       cohere({ apiKey }).searches?.most({ operation: 'rerank', query: 'q', documents }, 'rerank-v3.5');
@@ -231,5 +250,19 @@ describe('searches', () => {
     expect(most(Array.from({ length: 100 }, () => 'a'))).toBe(0);
     expect(most(Array.from({ length: 101 }, () => 'a'))).toBe(1);
     expect(most(Array.from({ length: 100 }, () => 'a'.repeat(500)))).toBe(1);
+  });
+});
+
+describe('pictures', () => {
+  test.each([
+    [{ prompt_tokens: 9, completion_tokens: 1056 }, undefined],
+    [{ input_tokens: 9, output_tokens: -1 }, 2],
+    [{ prompt_tokens: 9, completion_tokens: 'many' }, 2],
+    [{ prompt_tokens: -1, completion_tokens: null }, 2],
+    [undefined, 2],
+  ])('are counted one by one where their tokens cannot be read (%#)', async (told, expected) => {
+    const body = JSON.stringify({ data: [{ b64_json: 'aGk=' }, { b64_json: 'aGk=' }], usage: told });
+    const { usage } = await finishOf(asServer, body, 'm', { operation: 'image', prompt: 'a cat', count: 2 });
+    expect(usage.images).toBe(expected);
   });
 });

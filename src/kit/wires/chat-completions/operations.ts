@@ -134,8 +134,9 @@ function finishOf(
   usage: Usage | undefined,
   output: OperationOutput,
 ): FinishEvent {
-  // Images with token usage are charged by tokens; a count besides would charge them twice.
-  const images = output.operation === 'image' && usage === undefined ? output.images.length : undefined;
+  // Images with token usage are charged by tokens; a count besides would charge them twice. No picture takes no token.
+  const byTokens = usage !== undefined && usage.output > 0;
+  const images = output.operation === 'image' && !byTokens ? output.images.length : undefined;
   return {
     type: 'finish',
     reason: 'stop',
