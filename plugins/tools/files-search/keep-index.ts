@@ -1,6 +1,6 @@
 /** Keeps an index of the store equal to files or documents: only what has changed is split and written. */
 import { createHash } from 'node:crypto';
-import { type Passage, type PassageStore, searchableText } from 'polyphony/kit';
+import { type Passage, type PassageStore, searchableText, type ToolContext } from 'polyphony/kit';
 import { failed, listFilesIn, readFileIn, tooMany } from '../files/folder.ts';
 import type { FolderIndexOptions } from './folder-index.ts';
 import { formatOf, type SplitOptions, splitText } from './split.ts';
@@ -23,6 +23,17 @@ export interface KeptIndex {
   readonly removed: number;
 }
 
+/** What a store writes of a passage besides its texts: its key, its place, and where its words are. */
+const PASSAGE_BYTES = 512;
+
+/** Its words are written once more, for the search. */
+const writtenBytes = (index: string, passages: readonly Passage[]): number =>
+  passages.reduce(
+    (sum, passage) =>
+      sum + PASSAGE_BYTES + Buffer.byteLength(index + passage.source) + 2 * Buffer.byteLength(searchableText(passage)),
+    PASSAGE_BYTES,
+  );
+
 /** Of one source; the store bounds them all. */
 const MAX_PASSAGES = 10_000;
 
@@ -31,7 +42,7 @@ export async function keepIndex(
   input: IndexInput,
   store: PassageStore,
   folder: FolderIndexOptions,
-  signal: AbortSignal,
+  { signal, countWritten }: Pick<ToolContext, 'signal' | 'countWritten'>,
 ): Promise<KeptIndex> {
   const { index, pattern, documents } = input;
   if ((pattern === undefined) === (documents === undefined))
@@ -48,7 +59,9 @@ export async function keepIndex(
     const digest = digestOf(document, input);
     if (known.get(document.source) === digest) continue;
     changed += 1;
-    await store.put({ index, source: document.source, digest, passages: passagesOf(document, input) });
+    const passages = passagesOf(document, input);
+    countWritten?.(writtenBytes(index, passages));
+    await store.put({ index, source: document.source, digest, passages });
   }
   if (sources.size === 0)
     throw failed(`There is no text to keep in the index "${index}": give files or documents that have some.`);
