@@ -1,5 +1,6 @@
 /** Keeps an index of the store equal to files or documents: only what has changed is split and written. */
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { type Passage, type PassageStore, searchableText, type ToolContext } from 'polyphony/kit';
 import { failed, listFilesIn, readFileIn, tooMany } from '../files/folder.ts';
 import type { FolderIndexOptions } from './folder-index.ts';
@@ -59,7 +60,8 @@ export async function keepIndex(
     const digest = digestOf(document, input);
     if (known.get(document.source) === digest) continue;
     changed += 1;
-    const passages = passagesOf(document, input);
+    const passages = await passagesOf(document, input);
+    signal.throwIfAborted();
     countWritten?.(writtenBytes(index, passages));
     await store.put({ index, source: document.source, digest, passages });
   }
@@ -90,9 +92,20 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 const digestOf = ({ text, source }: Document, { format, size, overlap }: IndexInput): string =>
   sha256(JSON.stringify([format ?? formatOf(source), size, overlap, text]));
 
-function passagesOf({ text, source }: Document, { format, size, overlap }: IndexInput): readonly Passage[] {
+/** Passages between two turns of the event loop: others have theirs while a long text is prepared. */
+const PASSAGES_PER_TURN = 500;
+
+async function passagesOf(
+  { text, source }: Document,
+  { format, size, overlap }: IndexInput,
+): Promise<readonly Passage[]> {
   const pieces = splitText(text, { source, size, overlap, format: format ?? formatOf(source) }, MAX_PASSAGES);
   if (pieces.length > MAX_PASSAGES)
     throw failed(`"${source}" has more than ${MAX_PASSAGES} passages: give a larger "size", or a shorter text.`);
-  return pieces.map((piece) => ({ ...piece, key: sha256(searchableText(piece)) }));
+  const passages: Passage[] = [];
+  for (const piece of pieces) {
+    if (passages.length % PASSAGES_PER_TURN === 0) await setImmediate();
+    passages.push({ ...piece, key: sha256(searchableText(piece)) });
+  }
+  return passages;
 }
