@@ -19,6 +19,8 @@ const passagesOf = (word: string): Passage[] =>
 
 it('lets the event loop turn, part by part', async () => {
   const stores = sqliteStores({ path: join(folder, 'one.db') });
+  // Opening the file takes turns too.
+  await stores.passages.list();
   let isOver = false;
   const work = stores.passages
     .put({ index: 'notes', source: 'a', digest: 'd', passages: passagesOf('word') })
