@@ -177,11 +177,11 @@ const indexTool = (folder: FolderIndexOptions, passages: PassageStore | undefine
     additionalProperties: false,
   },
   expectedMs: 200,
-  async run(input, { signal }) {
+  async run(input, context) {
     const { size = DEFAULT_SIZE, overlap = 0 } = input as Partial<IndexInput>;
     assertOverlap(size, overlap);
     const { keepIndex } = await import('./files-search/keep-index.ts');
-    return keepIndex({ ...(input as unknown as IndexInput), size, overlap }, storeOf(passages), folder, signal);
+    return keepIndex({ ...(input as unknown as IndexInput), size, overlap }, storeOf(passages), folder, context);
   },
 });
 

@@ -120,6 +120,13 @@ export interface ToolContext {
   readonly session?: string;
   /** Of the run. A copy. */
   readonly tags?: Readonly<Record<string, string>>;
+  /**
+   * Counts bytes that the tool is about to write to the stores of the run, such as an index of passages, toward
+   * `limits.values.writtenBytes`. Absent: nobody counts.
+   *
+   * @throws limit-exceeded when the run may not write that much more: let it pass
+   */
+  readonly countWritten?: ((bytes: number) => void) | undefined;
 }
 
 export interface Evaluation {

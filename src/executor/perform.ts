@@ -5,6 +5,7 @@ import type { Plan, PlanNode } from '../core/plan/plan.ts';
 import type { NodeCall, NodeOutput, NodeResult } from '../core/run/engine.ts';
 import type { Rendering } from '../language/template.ts';
 import type { RecordedLoop } from '../runs/records/recorded-loop.ts';
+import { takeWritten } from '../runs/records/written.ts';
 import type { Unit } from '../runs/state/task.ts';
 import { attemptMsOf, mayRetry, recordRetry } from '../runs/turn/attempts.ts';
 import {
@@ -234,6 +235,9 @@ class LiveCall implements NodeCall {
   }
   get tags(): NodeCall['tags'] {
     return this.#driving.run.tags;
+  }
+  get countWritten(): NodeCall['countWritten'] {
+    return (bytes) => takeWritten(this.#driving.run.writtenBytes, bytes, this.node.id);
   }
   get count(): NodeCall['count'] {
     return (what) => countCall(this.#driving.run, this.#unit, what);

@@ -18,6 +18,8 @@ import { ask } from './operations.ts';
 
 /** Texts of one call: what a crash may repeat. */
 const PART = 100;
+/** What a store writes of a vector besides its numbers. */
+const VECTOR_BYTES = 256;
 
 export function embedRunner(gateway: Gateway, passages: PassageStore | undefined): NodeRunner {
   return async function embedTexts(call) {
@@ -90,6 +92,7 @@ async function embedMissing(
     last = await embedded(indexing, traces, texts, id, target && `${target.provider}/${target.model}`);
     const { vectors } = operationOutput(last, 'embed');
     const kept = part.map(({ key }, at) => ({ key, vector: vectors[at] ?? [] }));
+    call.countWritten?.(kept.reduce((sum, { vector }) => sum + VECTOR_BYTES + 4 * vector.length, 0));
     await passages.keep({ index, model: last.target.model, vectors: kept });
     count += part.length;
     // Another model than the expected one answered: what it has embedded before is not missing, and the part was not in vain.

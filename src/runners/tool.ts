@@ -74,6 +74,9 @@ function contextOf({ signal, idempotencyKey, clock, place }: ToolCall): ToolCont
     ...(item === undefined ? {} : { item }),
     ...(session === undefined ? {} : { session }),
     ...(tags === undefined ? {} : { tags: Object.freeze({ ...tags }) }),
+    get countWritten() {
+      return place.call.countWritten;
+    },
   });
 }
 

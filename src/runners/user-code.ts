@@ -15,7 +15,7 @@ import { chargeOf, withCharge } from '../runs/state/charge.ts';
 
 /** Where code of the user runs. */
 export interface UserCodePlace {
-  readonly call: Pick<NodeCall, 'runId' | 'node' | 'item' | 'round' | 'session' | 'tags'>;
+  readonly call: Pick<NodeCall, 'runId' | 'node' | 'item' | 'round' | 'session' | 'tags' | 'countWritten'>;
   readonly logger?: Logger | undefined;
   /** The model reads the message, and knows nothing of nodes. @default false */
   readonly isForModel?: boolean;

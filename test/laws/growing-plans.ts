@@ -113,6 +113,13 @@ const named: Readonly<Record<string, readonly PlanNode[]>> = {
     list(900),
     ...wide(2, () => ({ use: 'tool:fail', each, onError: { value: times(25_000, 'x') }, in: {} })),
   ],
+  'errors of items': [list(9000), ...wide(3, () => ({ use: 'tool:shout', each, onError: 'skip', in: {} }))],
+  'errors of nodes': wide(256, () => ({ use: 'tool:shout', onError: 'skip', in: {} })),
+  'errors of undone items': [
+    list(5000),
+    { id: 'u', use: 'tool:file', each, undo: 'tool:shout', in: { bytes: 1 } },
+    ...chained(40, (before) => ({ t: `{{${before}.t}}{{${before}.t}}` }), { t: 'Text {{u}}' }),
+  ],
   'nested runs that double': [
     ...doubled(8),
     list(600),

@@ -20,12 +20,19 @@ const tools = definePlugin({
       description: 'Reads a file of so many bytes.',
       input,
       sideEffects: false,
-      async run({ bytes }) {
+      async run({ bytes }: Readonly<Record<string, unknown>>) {
         await setImmediate();
         return 'f'.repeat(Number(bytes));
       },
     },
     { name: 'fail', description: 'Fails.', input, run: () => Promise.reject(new Error('no')) },
+    {
+      name: 'shout',
+      description: 'Fails with a long message.',
+      input,
+      sideEffects: false,
+      run: () => Promise.reject(new Error('no '.repeat(33_333))),
+    },
   ],
 });
 const grow = workflow({ id: 'grow', input: z.object({ t: z.any() }) })

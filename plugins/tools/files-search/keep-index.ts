@@ -1,6 +1,7 @@
 /** Keeps an index of the store equal to files or documents: only what has changed is split and written. */
 import { createHash } from 'node:crypto';
-import { type Passage, type PassageStore, searchableText } from 'polyphony/kit';
+import { setImmediate } from 'node:timers/promises';
+import { type Passage, type PassageStore, searchableText, type ToolContext } from 'polyphony/kit';
 import { failed, listFilesIn, readFileIn, tooMany } from '../files/folder.ts';
 import type { FolderIndexOptions } from './folder-index.ts';
 import { formatOf, type SplitOptions, splitText } from './split.ts';
@@ -23,6 +24,17 @@ export interface KeptIndex {
   readonly removed: number;
 }
 
+/** What a store writes of a passage besides its texts: its key, its place, and where its words are. */
+const PASSAGE_BYTES = 512;
+
+/** Its words are written once more, for the search. */
+const writtenBytes = (index: string, passages: readonly Passage[]): number =>
+  passages.reduce(
+    (sum, passage) =>
+      sum + PASSAGE_BYTES + Buffer.byteLength(index + passage.source) + 2 * Buffer.byteLength(searchableText(passage)),
+    PASSAGE_BYTES,
+  );
+
 /** Of one source; the store bounds them all. */
 const MAX_PASSAGES = 10_000;
 
@@ -31,7 +43,7 @@ export async function keepIndex(
   input: IndexInput,
   store: PassageStore,
   folder: FolderIndexOptions,
-  signal: AbortSignal,
+  { signal, countWritten }: Pick<ToolContext, 'signal' | 'countWritten'>,
 ): Promise<KeptIndex> {
   const { index, pattern, documents } = input;
   if ((pattern === undefined) === (documents === undefined))
@@ -48,7 +60,10 @@ export async function keepIndex(
     const digest = digestOf(document, input);
     if (known.get(document.source) === digest) continue;
     changed += 1;
-    await store.put({ index, source: document.source, digest, passages: passagesOf(document, input) });
+    const passages = await passagesOf(document, input);
+    signal.throwIfAborted();
+    countWritten?.(writtenBytes(index, passages));
+    await store.put({ index, source: document.source, digest, passages });
   }
   if (sources.size === 0)
     throw failed(`There is no text to keep in the index "${index}": give files or documents that have some.`);
@@ -77,9 +92,20 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 const digestOf = ({ text, source }: Document, { format, size, overlap }: IndexInput): string =>
   sha256(JSON.stringify([format ?? formatOf(source), size, overlap, text]));
 
-function passagesOf({ text, source }: Document, { format, size, overlap }: IndexInput): readonly Passage[] {
+/** Passages between two turns of the event loop: others have theirs while a long text is prepared. */
+const PASSAGES_PER_TURN = 500;
+
+async function passagesOf(
+  { text, source }: Document,
+  { format, size, overlap }: IndexInput,
+): Promise<readonly Passage[]> {
   const pieces = splitText(text, { source, size, overlap, format: format ?? formatOf(source) }, MAX_PASSAGES);
   if (pieces.length > MAX_PASSAGES)
     throw failed(`"${source}" has more than ${MAX_PASSAGES} passages: give a larger "size", or a shorter text.`);
-  return pieces.map((piece) => ({ ...piece, key: sha256(searchableText(piece)) }));
+  const passages: Passage[] = [];
+  for (const piece of pieces) {
+    if (passages.length % PASSAGES_PER_TURN === 0) await setImmediate();
+    passages.push({ ...piece, key: sha256(searchableText(piece)) });
+  }
+  return passages;
 }

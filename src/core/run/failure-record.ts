@@ -1,5 +1,6 @@
 /** The error of a run or node in the result of a run that this process drove: what journals hold, and where it was thrown. */
-import { type ErrorRecord, errorRecord, type PolyphonyError } from '../errors.ts';
+import { defined } from '../defined.ts';
+import { type ErrorRecord, errorRecord, PolyphonyError } from '../errors.ts';
 import { firstOf } from '../json/cut-text.ts';
 import { scrubText } from '../scrub.ts';
 import { isError } from '../user-code/thrown-text.ts';
@@ -21,9 +22,31 @@ export function failureRecord(error: PolyphonyError): ErrorRecord {
 /** The error that a record was made of in this process. */
 export const errorOfRecord = (record: ErrorRecord): PolyphonyError | undefined => errors.get(record);
 
+/** Where the errors without their causes were thrown. */
+const stacks = new WeakMap<PolyphonyError, string>();
+
+/**
+ * An equal error that keeps nothing in memory besides what is recorded of it, and where it was thrown: a cause may hang on to
+ * megabytes.
+ */
+export function withoutCause(error: PolyphonyError): PolyphonyError {
+  const { code, message, retryable, retryAfterMs, status, unsent, details } = error;
+  const same = new PolyphonyError(code, message, {
+    retryable,
+    unsent,
+    ...defined({ retryAfterMs, status, details }),
+  });
+  const stack = stackOf(error);
+  if (stack !== undefined) stacks.set(same, Buffer.from(stack).toString());
+  return same;
+}
+
 /** Only of code of the user: where else an error comes from says nothing to its reader. */
-function stackOf({ code, cause }: PolyphonyError): string | undefined {
+function stackOf(thrown: PolyphonyError): string | undefined {
+  const { code, cause } = thrown;
   if (code !== 'tool-failed' && code !== 'plugin-failed') return undefined;
+  const known = stacks.get(thrown);
+  if (known !== undefined) return known;
   const parts: string[] = [];
   try {
     for (let error: unknown = cause; isError(error) && parts.length < MOST_CAUSES; error = error.cause) {

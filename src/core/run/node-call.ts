@@ -128,6 +128,13 @@ export interface NodeCall {
    * it back, and is called once. Absent: nobody counts.
    */
   readonly standBy?: (() => () => Promise<void>) | undefined;
+  /**
+   * Counts bytes that the node is about to write to other stores than the journal, such as a thread or an index, toward
+   * `limits.values.writtenBytes`. Absent: nobody counts.
+   *
+   * @throws limit-exceeded when the run may not write that much more
+   */
+  readonly countWritten?: ((bytes: number) => void) | undefined;
   /** How long the call may still take by the limits of its node and of the runs around it, in milliseconds; Infinity: no limit. Absent: nobody says. */
   readonly timeLeftMs?: (() => number) | undefined;
   /** For a node that suspended the run: its question and the answer. */

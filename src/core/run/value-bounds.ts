@@ -10,7 +10,7 @@ export interface ValueBounds {
   readonly renderedBytes: number;
   /** All values that a run makes, with those of the runs nested in it, in bytes. Also a list of items, or an output, as JSON. */
   readonly runBytes: number;
-  /** What a run writes to its journal, in bytes. */
+  /** What a run writes to its journal, to threads and to indexes, in bytes. */
   readonly writtenBytes: number;
 }
 

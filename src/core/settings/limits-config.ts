@@ -56,7 +56,7 @@ export interface ValueLimitsConfig {
   readonly renderedBytes?: number;
   /** Most bytes of all values of a run, with the runs nested in it; of a list of items and of its output too. @default 67108864 */
   readonly runBytes?: number;
-  /** Most bytes that a run writes to its journal. @default 134217728 */
+  /** Most bytes that a run writes to its journal, to threads and to indexes. @default 134217728 */
   readonly writtenBytes?: number;
 }
 

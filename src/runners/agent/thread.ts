@@ -21,6 +21,8 @@ import { type Conversation, count, warn } from './conversation.ts';
 
 /** Characters of a question or an answer that are kept. */
 const KEPT_LENGTH = 100_000;
+/** What a store writes of an entry, or of who reads a thread, besides the texts: numbers, and its key in lists of the store. */
+const ROW_BYTES = 512;
 /** Entries before those that are used which one call may sum up. */
 const FOLDED_ENTRIES = 200;
 /** What a question and an answer add for their roles. */
@@ -44,6 +46,7 @@ export async function recall(conversation: Conversation, thread: string | PlanTh
   const { key, reader, like, mostBytes, hold } = call.thread;
   const settings = threadSettings(thread);
   const most = entriesOf(settings.last) + (settings.summarise && like === undefined ? FOLDED_ENTRIES : 0);
+  call.countWritten?.(ROW_BYTES + Buffer.byteLength(key + reader));
   const view = await threads.open({ key, reader, most, mostBytes, ...(like === undefined ? {} : { like }) });
   const remembered = messagesOf(await fitting(conversation, view, settings));
   for (const { content } of remembered) hold(content);
@@ -60,7 +63,9 @@ export async function remember(conversation: Conversation, thread: NodeThread, v
   const question = questionOf(request.messages);
   const answer = call.node.out === undefined ? (value as { readonly text: string }).text : JSON.stringify(value);
   const kept = { question: firstOf(question, KEPT_LENGTH), answer: firstOf(answer, KEPT_LENGTH) };
-  await storeOf(conversation).append({ key: thread.key, writer: thread.reader, ...kept });
+  const { key, reader } = thread;
+  call.countWritten?.(ROW_BYTES + Buffer.byteLength(key + reader + kept.question + kept.answer));
+  await storeOf(conversation).append({ key, writer: reader, ...kept });
 }
 
 function storeOf({ call, options }: Conversation): ThreadStore {
@@ -153,6 +158,7 @@ async function summed(
     warn(conversation, 'thread-summary', message);
     return undefined;
   }
+  call.countWritten?.(ROW_BYTES + Buffer.byteLength(key + reader + summary));
   return storeOf(conversation).summarise({ key, reader, upTo, summary });
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a run writes to its journal, and how much of it.
+ * What a run writes to its journal, and how much of it, with what its nodes write to threads and indexes.
  *
  * B1. A record is counted before it is appended; one that has no room is not appended.
  * B2. The last records of a run always have room: a part of the bound is kept for them, and beyond it they are cut short.
@@ -51,9 +51,23 @@ const LAST_RECORDS: ReadonlySet<RunEvent['type']> = new Set([
 
 export const newWrittenBytes = (limit: number): WrittenBytes => ({ limit, total: 0, byRun: new Map() });
 
+/** The rest is for the last records. */
+const mostOf = ({ limit }: WrittenBytes): number =>
+  Math.floor(limit - Math.min(RESERVED_BYTES, limit * RESERVED_SHARE));
+
+/**
+ * Counts what a node writes to other stores than the journal, before it does. What earlier processes wrote there is not known.
+ *
+ * @throws limit-exceeded when that is more than the run may write
+ */
+export function takeWritten(written: WrittenBytes, bytes: number, nodeId: string): void {
+  if (written.total + bytes > mostOf(written)) throw tooMuchWritten({ nodeId }, written.limit);
+  written.total += bytes;
+}
+
 /** @param before bytes of the run's journal, written by earlier processes */
 export function createWritten(runId: string, bytes: WrittenBytes, values: LargeValues, before: number): Written {
-  const most = Math.floor(bytes.limit - Math.min(RESERVED_BYTES, bytes.limit * RESERVED_SHARE));
+  const most = mostOf(bytes);
   const small = smallBytes(runId);
   let own = bytes.byRun.get(runId)?.() ?? 0;
   bytes.byRun.set(runId, () => own);
@@ -114,12 +128,11 @@ function cutShort(event: RunEvent): void {
 }
 
 export function tooMuchWritten(
-  event: Pick<RunEvent, 'type'> & { readonly nodeId?: string },
+  { nodeId }: Partial<Pick<RunEvent, 'type'>> & { readonly nodeId?: string },
   limit: number,
 ): PolyphonyError {
-  const { nodeId } = event;
   const who = nodeId === undefined ? 'The run' : `Node ${nodeId}`;
-  const message = `${who} would write more than the ${limit} bytes that a run may write to its journal (limits.values.writtenBytes): return and ask for less, or raise the bound in the config.`;
+  const message = `${who} would write more than the ${limit} bytes that a run may write to its journal, to threads and to indexes (limits.values.writtenBytes): return and ask for less, or raise the bound in the config.`;
   const details = { bound: 'limits.values.writtenBytes', limit, ...(nodeId === undefined ? {} : { nodeId }) };
   return new PolyphonyError('limit-exceeded', message, { details });
 }

@@ -7,6 +7,7 @@ import { SuspendRun } from '../../core/run/engine.ts';
 import { chargeOf } from '../state/charge.ts';
 import type { RunState } from '../state/run-state.ts';
 import type { Task, Unit } from '../state/task.ts';
+import { holdError } from '../unit/kept-errors.ts';
 import { placeOf } from './calls.ts';
 
 const RETRY_BASE_MS = 500;
@@ -66,16 +67,16 @@ function isMarkedFinal(error: unknown): boolean {
   return (!error.retryable && ERROR_CODES[error.code]) || isMarkedFinal(error.cause);
 }
 
-/** Records that the attempt failed and another one follows. Returns the delay before it, in milliseconds. */
+/**
+ * Records that the attempt failed and another one follows. Returns the delay before it, in milliseconds.
+ *
+ * @throws limit-exceeded when the run has no room for the error
+ */
 export function recordRetry(run: RunState, unit: Unit, attempt: number, error: unknown): number {
   const wanted = error instanceof Error && 'retryAfterMs' in error ? boundedDelayMs(error.retryAfterMs) : undefined;
-  run.recorder.record({
-    type: 'node-retried',
-    ...placeOf(unit),
-    attempt,
-    error: errorRecord(error),
-    ...chargeOf(error),
-  });
+  const record = errorRecord(error);
+  holdError(run.values, record, unit.task.id);
+  run.recorder.record({ type: 'node-retried', ...placeOf(unit), attempt, error: record, ...chargeOf(error) });
   run.driver.wake();
   const { random } = run.host.runtime;
   return backOffMs({

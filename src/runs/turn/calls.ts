@@ -4,6 +4,7 @@
  */
 import { defined, type Growing } from '../../core/defined.ts';
 import { PolyphonyError } from '../../core/errors.ts';
+import { jsonSize } from '../../core/json/json-size.ts';
 import type { Scope, Warning } from '../../core/model/model.ts';
 import { addMoney, type NanoUsd, nanoToUsd, usdToNano } from '../../core/money/money.ts';
 import { addUsage, NO_USAGE } from '../../core/money/usage.ts';
@@ -16,7 +17,8 @@ import { assertFunds, charge } from '../state/money.ts';
 import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { idempotencyKey, noProgress, type Unit } from '../state/task.ts';
-import { assertRoomOf, holdAnswer, holdResult, meterOf, releaseInFlight, takeStreamed } from '../state/values.ts';
+import { assertRoomOf, hold, holdAnswer, holdResult, meterOf, releaseInFlight, takeStreamed } from '../state/values.ts';
+import { holdError } from '../unit/kept-errors.ts';
 
 const NO_WARNINGS: readonly Warning[] = [];
 const NO_SCOPE: TemplateScope = () => undefined;
@@ -132,6 +134,8 @@ export function takeDelta(run: RunState, unit: Unit, text: string, restart: bool
 
 export function takeProgress(run: RunState, unit: Unit, event: NodeProgress): void {
   if (unit.settled) return;
+  if (event.type === 'node-retried') holdError(run.values, event.error, unit.task.id);
+  else holdBeside(run, unit, event.escalation, 'The report of an escalation');
   run.recorder.record({ ...event, ...placeOf(unit) });
   run.driver.wake();
 }
@@ -157,12 +161,18 @@ export function bookOutput(run: RunState, unit: Unit, output: NodeOutput): NodeR
   if (!unit.settled) {
     holdResult(run.values, unit, output.value);
     if (output.answer !== undefined) holdAnswer(run.values, output.answer, unit.task.id);
+    if (output.warnings !== undefined) holdBeside(run, unit, output.warnings, 'The list of warnings');
   }
   const { usage, costNanoUsd } = output;
   const value = output.value === undefined ? null : output.value;
   const result: Growing<NodeResult> = { output: value, meta: metaOf(run, unit, output), costNanoUsd };
   if (usage !== undefined) result.usage = usage;
   return withAllMoney(unit, result);
+}
+
+/** Counts what is recorded beside the values. @throws limit-exceeded */
+function holdBeside({ values }: RunState, { task }: Unit, recorded: object, noun: string): void {
+  hold(values, jsonSize(recorded).added, { noun, nodeId: task.id });
 }
 
 /** Charges a call that failed, or that asks a question after it has paid for something. */
@@ -252,6 +262,8 @@ function lastRound(run: RunState, unit: Unit, result: NodeResult): NodeResult | 
   const last = withAllMoney(unit, result);
   if (holds) return last;
   const message = `Node ${node.id} ran ${unit.round} rounds and "until" was never true, so its last output is used: raise "max" or relax "until".`;
-  const warnings = [...result.meta.warnings, { code: 'repeat-max', message }];
+  const warning = { code: 'repeat-max', message } as const;
+  holdBeside(run, unit, warning, 'A warning');
+  const warnings = [...result.meta.warnings, warning];
   return { ...last, meta: { ...result.meta, warnings } };
 }

@@ -15,6 +15,7 @@ import type { Calls, RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { BRANCH_FAILED, countEnded, DEPENDENCY_FAILED, type Items, NOT_NEEDED, type Task } from '../state/task.ts';
 import { addItem, holdItems, holdValue } from '../state/values.ts';
+import { endingError } from '../unit/kept-errors.ts';
 import { takeCalls } from './count-calls.ts';
 import { finishingTask } from './early-end.ts';
 import { canRevise, reviseAsWanted, startRevision } from './revision.ts';
@@ -170,19 +171,20 @@ export function cancel(run: RunState, task: Task, reason: string): void {
 /** The node failed for good: its `onError` handles that, or its dependents can do without it, or the run fails. */
 export function fail(run: RunState, task: Task, cause: unknown): void {
   const error = asPolyphonyError(cause);
-  task.error = error;
+  const kept = endingError(run.values, error);
+  task.error = kept;
   const handled = handledAs(task.node);
-  const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(error), ...paidOf(task) } as const;
+  const event = { type: 'node-failed', nodeId: task.id, error: errorRecord(kept), ...paidOf(task) } as const;
   const goesOn = run.stopping === undefined;
   if (goesOn && handled !== undefined) {
     const stand = copyJson(standInOf(task.node));
-    const result = keptItems(run, task, stand, error) ?? fallbackResult(run, task, stand, error);
+    const result = keptItems(run, task, stand, kept) ?? fallbackResult(run, task, stand, kept);
     end(run, task, 'handled', { ...event, handled, result }, result);
   } else if (goesOn && run.streamingPlan !== undefined) {
     hold(run, task, event);
     return;
   } else if (goesOn && task.node.onError === 'replan' && canRevise(run)) {
-    startRevision(run, task, error, { ...event, handled: 'replan' });
+    startRevision(run, task, kept, { ...event, handled: 'replan' });
     return;
   } else if (goesOn && isAbsorbed(task)) end(run, task, 'failed', { ...event, handled: 'wait' });
   else if (goesOn && run.plan.plan.failFast === false) {
@@ -234,7 +236,7 @@ function keptItems(run: RunState, task: Task, standIn: unknown, error: Polyphony
     const outputs = each.results.map((result) => (result === undefined ? standIn : result.output));
     holdItems(run.values, each, outputs, id);
     holdErrors(run, task, each);
-    const message = `${left} of the ${outputs.length} items of node ${id} had not finished and have the value of onError. ${error.message}`;
+    const message = `${left} of the ${outputs.length} items of node ${id} had not finished and have the value of onError. ${errorAsData(error).message}`;
     const result = resultOfItems(run, task, each, outputs, [{ code: 'items-unfinished', message }]);
     return { ...result, meta: { ...result.meta, error: errorAsData(error) } };
   } catch {

@@ -5,7 +5,7 @@ import type { Scope } from '../../core/model/model.ts';
 import { type NanoUsd, usdToNano } from '../../core/money/money.ts';
 import { NO_USAGE, type Paid } from '../../core/money/usage.ts';
 import type { ValidPlan } from '../../core/plan/plan.ts';
-import type { RequestOptions, RunEvent, RunOptions } from '../../core/run/engine.ts';
+import type { NodeResult, RequestOptions, RunEvent, RunOptions } from '../../core/run/engine.ts';
 import { RUN_LIMITS } from '../../core/run/run-limits.ts';
 import { withTagScopes } from '../../core/run/tag-scopes.ts';
 import { VALUE_BOUNDS } from '../../core/run/value-bounds.ts';
@@ -151,10 +151,10 @@ const restoredScopes = (options: RunOptions, { started }: Restored): readonly Sc
 function holdAllRestored({ values, input, tasks }: RunState): void {
   holdRestored(values, input);
   for (const { result, progress } of tasks.values()) {
-    if (result !== undefined) holdRestored(values, result.output);
+    if (result !== undefined) holdRestoredResult(values, result);
     if (progress === undefined) continue;
-    for (const { output } of progress.items.values()) holdRestored(values, output);
-    for (const { result: last } of progress.rounds.values()) holdRestored(values, last.output);
+    for (const item of progress.items.values()) holdRestoredResult(values, item);
+    for (const { result: last } of progress.rounds.values()) holdRestoredResult(values, last);
     for (const { rounds } of progress.loops.values()) {
       for (const { answer, calls } of rounds) {
         holdRestored(values, answer.content);
@@ -164,6 +164,14 @@ function holdAllRestored({ values, input, tasks }: RunState): void {
     }
     for (const kept of [...progress.questions.values(), ...progress.answers.values()]) holdRestored(values, kept);
   }
+}
+
+function holdRestoredResult(values: RunState['values'], { output, meta }: NodeResult): void {
+  holdRestored(values, output);
+  const { error, errors, warnings } = meta;
+  if (warnings.length > 0) holdRestored(values, warnings);
+  if (error !== undefined) holdRestored(values, error);
+  if (errors !== undefined) holdRestored(values, errors);
 }
 
 function newCounted(host: RunHost, { options, restored }: RunOpening): Counted {

@@ -18,6 +18,7 @@ import { scopeOf } from '../state/scope.ts';
 import { idempotencyKey, type Task } from '../state/task.ts';
 import { placeOfEntry, type UndoEntry, undoOf } from '../state/undo.ts';
 import { undoMeter } from '../state/values.ts';
+import { endingError } from '../unit/kept-errors.ts';
 
 /** Remembers what has to be undone if the run fails. `item` is -1 for the node itself. */
 export function mayHaveToUndo(run: RunState, task: Task, item: number, { output }: NodeResult): void {
@@ -65,7 +66,7 @@ function settleUndo(run: RunState, entry: UndoEntry, { costNanoUsd, usage }: Pai
   if (undo.current !== entry) return;
   undo.current = undefined;
   chargeRun(run, { costNanoUsd, usage: usage ?? NO_USAGE });
-  const error = cause === undefined ? {} : { error: errorRecord(asPolyphonyError(cause)) };
+  const error = cause === undefined ? {} : { error: errorRecord(endingError(run.values, asPolyphonyError(cause))) };
   const undone = { ...placeOfEntry(entry), use: undoOf(entry.node)?.use ?? '', ...error };
   undo.undone.push(undone);
   const paid = { costNanoUsd, ...(usage === undefined ? {} : { usage }) };

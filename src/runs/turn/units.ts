@@ -11,6 +11,7 @@ import type { RunState } from '../state/run-state.ts';
 import { scopeOf } from '../state/scope.ts';
 import { type Items, idempotencyKey, isAsking, type Task, Unit } from '../state/task.ts';
 import { addItem, holdItems, holdValue, itemsMeter, releaseInFlight, sizeOf } from '../state/values.ts';
+import { holdError } from '../unit/kept-errors.ts';
 import { giveSlotBack } from '../unit/slots.ts';
 import { ask, enqueue, suspendIfAsking } from './asking.ts';
 import { callsOf } from './count-calls.ts';
@@ -210,6 +211,7 @@ function settleItem(run: RunState, unit: Unit, each: Items, result: NodeResult |
   const outcome = result ?? itemFallback(run, unit, copyJson(standInOf(task.node)), error);
   const failed = result === undefined ? { error: errorRecord(error) } : {};
   try {
+    if (failed.error !== undefined) holdError(run.values, failed.error, task.id);
     countItem(run, unit, each, outcome, result !== undefined);
   } catch (tooLarge) {
     failWhenStopped(run, task, asPolyphonyError(tooLarge));

@@ -5,8 +5,8 @@ import { assertName, boundsOf, noIndex, USED_MS } from '../../passages.ts';
 import type { Connection } from '../connection.ts';
 import type { Sql } from '../database.ts';
 import { findPassages } from './find-passages.ts';
-import { deleteIndex, keepVectors, makeRoom, prunePassages, removeSource, sizeOf } from './room.ts';
-import { indexText } from './words.ts';
+import { putSource } from './put-source.ts';
+import { deleteIndex, keepVectors, prunePassages, removeSource, sizeOf } from './room.ts';
 
 const BOUNDS: PassageBounds = { passages: 50_000, textBytes: 128 * 1024 * 1024, vectorBytes: 1024 * 1024 * 1024 };
 
@@ -14,38 +14,12 @@ const USED = 'SELECT used_at FROM passage_indexes WHERE name = ?';
 const USE = 'UPDATE passage_indexes SET used_at = ? WHERE name = ?';
 const ADD_INDEX = `INSERT INTO passage_indexes (name, used_at, passages, bytes) VALUES (?, ?, ?, ?)
   ON CONFLICT (name) DO UPDATE SET used_at = excluded.used_at, passages = excluded.passages, bytes = excluded.bytes`;
-const ADD_SOURCE = 'INSERT INTO passage_sources (name, source, digest, passages, bytes) VALUES (?, ?, ?, ?, ?)';
-const ADD = `INSERT INTO passages (name, source, number, key, text, start_at, end_at, line, end_line, heading)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const ADD_WORDS = 'INSERT INTO passage_words (rowid, words) VALUES (?, ?)';
 const SOURCES = 'SELECT source, digest FROM passage_sources WHERE name = ? ORDER BY source';
 const MISSING = `SELECT p.key, p.text, p.heading FROM passages p WHERE p.name = ? AND p.key > ?
   AND NOT EXISTS (SELECT 1 FROM passage_vectors v WHERE v.key = p.key AND v.model = ?)
   GROUP BY p.key ORDER BY p.key LIMIT ?`;
 const LIST = `SELECT i.name, (SELECT count(*) FROM passage_sources s WHERE s.name = i.name), i.passages, i.bytes, i.used_at
   FROM passage_indexes i ORDER BY i.used_at DESC, i.name LIMIT ?`;
-
-/** Call it in a transaction. */
-function putSource(sql: Sql, put: Parameters<PassageStore['put']>[0], bounds: PassageBounds, now: number): void {
-  const { index, source, digest, passages } = put;
-  const bytes = passages.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  const before = sizeOf(sql, index);
-  const own = sizeOf(sql, index, source);
-  const size = {
-    passages: before.passages - own.passages + passages.length,
-    bytes: before.bytes - own.bytes + bytes,
-  };
-  makeRoom(sql, index, size, bounds);
-  removeSource(sql, index, source);
-  sql.run(ADD_INDEX, [index, now, size.passages, size.bytes]);
-  sql.run(ADD_SOURCE, [index, source, digest, passages.length, bytes]);
-  for (const [number, passage] of passages.entries()) {
-    const { key, text, start, end, line, endLine, heading } = passage;
-    const place = [start, end, line, endLine, heading?.toWellFormed() ?? null];
-    const { id } = sql.run(ADD, [index, source, number, key, text.toWellFormed(), ...place]);
-    sql.run(ADD_WORDS, [id, indexText(searchableText(passage))]);
-  }
-}
 
 function removeSources(sql: Sql, index: string, sources: readonly string[]): void {
   const size = { ...sizeOf(sql, index) };
@@ -74,7 +48,7 @@ export function sqlitePassages(connection: Connection, clock: Clock, given?: Par
     async put(source) {
       assertName(source.index, 'name of the index');
       assertName(source.source, 'name of the source');
-      await connection.write((sql) => putSource(sql, source, bounds, clock.now()));
+      await putSource(connection, source, bounds, clock);
     },
     async sources(index) {
       assertName(index, 'name of the index');
