@@ -75,10 +75,10 @@ const PATH_WORDS: ReadonlySet<string> = new Set(
   `account accounts api app apis application audio base batch batches beta chat cloud completion completions compatible compatibility
    compute default deployment deployments development embedding embeddings endpoint endpoints engine engines enterprise external
    foundation gateway generate generation global image images inference integration internal invocations language llm local
-   location locations message messages mode model models moderation moderations multi openai organization organizations platform
+   location locations message messages mode model models moderation moderations multi organization organizations platform
    prediction predictions private production project projects provider providers proxy public publisher publishers region regional
    rerank response responses router routing runtime server serverless service services serving speech staging stream streaming
-   studio tenant tenants text transcriptions translations v versions vertex vision workspace workspaces`.split(/\s+/),
+   studio tenant tenants text transcriptions translations v versions vision workspace workspaces`.split(/\s+/),
 );
 
 const isKeyLike = (segment: string): boolean =>
