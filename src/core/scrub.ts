@@ -67,14 +67,32 @@ export function rememberHeaders(headers: Readonly<Record<string, string>>): void
   }
 }
 
-/** A segment of a path that is no word of an API, because keys have digits and are long. */
-const KEY_LIKE = /^(?=.*\d)\S{12,}$/;
+/** A segment of a path that is no word of an API: keys are long, and have digits or letters of both cases. */
+const KEY_LIKE = /^(?=.*\d|.*[a-z].*[A-Z]|.*[A-Z].*[a-z])\S{12,}$/;
+/** A segment of this length is a key unless it consists of words that paths of APIs have. */
+const LONG_SEGMENT = 20;
+const PATH_WORDS: ReadonlySet<string> = new Set(
+  `account accounts api app apis application audio base batch batches beta chat cloud completion completions compatible compatibility
+   compute default deployment deployments development embedding embeddings endpoint endpoints engine engines enterprise external
+   foundation gateway generate generation global image images inference integration internal invocations language llm local
+   location locations message messages mode model models moderation moderations multi organization organizations platform
+   prediction predictions private production project projects provider providers proxy public publisher publishers region regional
+   rerank response responses router routing runtime server serverless service services serving speech staging stream streaming
+   studio tenant tenants text transcriptions translations v versions vision workspace workspaces`.split(/\s+/),
+);
 
-/** What of a base URL may be a key: the user, the password, values of the query, and segments of the path that look like one. */
+const isKeyLike = (segment: string): boolean =>
+  KEY_LIKE.test(segment) ||
+  (segment.length >= LONG_SEGMENT && !segment.split(/[-_.~:]/).every((word) => PATH_WORDS.has(word.toLowerCase())));
+
+/**
+ * What of a base URL may be a key: the user, the password, values of the query, and segments of the path that look like one. A
+ * segment of less than twelve characters, or of less than twenty without digits and in one case, is taken for a word.
+ */
 export function rememberAddress(address: string): void {
   if (!URL.canParse(address)) return;
   const { username, password, pathname, searchParams } = new URL(address);
-  const segments = pathname.split('/').filter((segment) => KEY_LIKE.test(segment));
+  const segments = pathname.split('/').filter(isKeyLike);
   for (const part of [username, password, ...segments]) {
     rememberSecret(part);
     rememberSecret(unescaped(part));

@@ -24,7 +24,7 @@ export interface CounterCells {
 /**
  * Applies the changes in order; later ones see earlier ones of the same key.
  *
- * @throws invalid-request when a key holds a value that is not a number, or a counter would not stay finite
+ * @throws invalid-request when a key holds a value that is not a number, a counter would not stay finite, or a limit is no number
  */
 export function changeCounters(cells: CounterCells, changes: readonly CounterChange[]): CounterResult {
   const values: number[] = [];
@@ -33,6 +33,7 @@ export function changeCounters(cells: CounterCells, changes: readonly CounterCha
     for (const change of changes) {
       index += 1;
       assertKey(change.key);
+      assertLimit(change);
       const next = counterValue(cells, change) + change.by;
       if (!Number.isFinite(next)) throw notFinite(change);
       if (change.limit !== undefined && next > change.limit) {
@@ -62,6 +63,13 @@ function counterValue(cells: CounterCells, { key, initial = 0 }: CounterChange):
 function notFinite({ key, by }: CounterChange): PolyphonyError {
   const message = `The counter ${JSON.stringify(key)} cannot change by ${by}, because its value must stay a finite number.`;
   return new PolyphonyError('invalid-request', message);
+}
+
+/** No value exceeds NaN, so that it would be no limit. */
+function assertLimit({ key, limit }: CounterChange): void {
+  if (limit === undefined || (typeof limit === 'number' && !Number.isNaN(limit))) return;
+  const message = `The limit of the counter ${JSON.stringify(key)} cannot be ${String(limit)}: give a number, or leave it out.`;
+  throw new PolyphonyError('invalid-request', message);
 }
 
 /** The JSON text of a value, as stores keep it. @throws invalid-request when the value has no JSON text */

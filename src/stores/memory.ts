@@ -237,7 +237,7 @@ function undoableCells(cells: Cells): CounterCells {
 
 /**
  * The common case, without an object for each counter: all exist, no two are the same, and all have room for their change. Undefined
- * when the changes need `changeCounters`; then nothing was changed.
+ * when the changes need `changeCounters`, which also refuses what is no number; then nothing was changed.
  */
 function changeInPlace(cells: Cells, changes: readonly CounterChange[]): CounterResult | undefined {
   const [only] = changes;
@@ -248,7 +248,7 @@ function changeInPlace(cells: Cells, changes: readonly CounterChange[]): Counter
     const cell = cells.get(key);
     if (cell === undefined || typeof cell.value !== 'number' || found.includes(cell)) return undefined;
     const next = cell.value + by;
-    if (!Number.isFinite(next) || next > limit) return undefined;
+    if (!Number.isFinite(next) || !(next <= limit)) return undefined;
     found.push(cell);
     values.push(next);
   }
@@ -265,7 +265,7 @@ function changeOne(
   const cell = cells.get(key);
   if (cell === undefined || typeof cell.value !== 'number') return undefined;
   const next = cell.value + by;
-  if (!Number.isFinite(next) || next > limit) return undefined;
+  if (!Number.isFinite(next) || !(next <= limit)) return undefined;
   cell.value = next;
   return { ok: true, values: [next] };
 }

@@ -155,6 +155,26 @@ function refusalTests(options: StoreSuiteOptions<KeyValueStore>): void {
     await assert.rejects(async () => store.change([{ key: 'a', by: Number.NaN }]), isInvalidRequest);
     assert.equal(await store.get('a'), undefined);
   });
+  check(
+    'refuses a limit or an initial value that is no number, for a counter that exists and for a new one',
+    async (store) => {
+      await store.change([{ key: 'a', by: 1 }]);
+      await store.change([{ key: 'b', by: 1 }]);
+      for (const key of ['a', 'new']) {
+        for (const limit of [Number.NaN, 'many' as never]) {
+          const change = { key, by: 1, limit };
+          await assert.rejects(async () => store.change([change]), isInvalidRequest);
+          await assert.rejects(async () => store.change([{ key: 'b', by: 1 }, change]), isInvalidRequest);
+        }
+      }
+      await assert.rejects(async () => store.change([{ key: 'new', by: 1, initial: Number.NaN }]), isInvalidRequest);
+      assert.deepEqual([await store.get('a'), await store.get('b'), await store.get('new')], [1, 1, undefined]);
+      assert.deepEqual(await store.change([{ key: 'a', by: 1, limit: Number.POSITIVE_INFINITY }]), {
+        ok: true,
+        values: [2],
+      });
+    },
+  );
 }
 
 function isInvalidRequest(error: unknown): boolean {

@@ -173,6 +173,30 @@ describe('options of providers', () => {
     expect(scrubText(Buffer.from('user-77:pass/word-77').toString('base64'))).toMatch(/^\[scrubbed\]=*$/);
     rememberAddress('no address');
   });
+
+  const KEYS = [
+    'plantedPathOfNoDigits',
+    'MixedCaseKey',
+    'qwertzuiopasdfghjklyx',
+    'QWERTZUIOPASDFGHJKLYX',
+    'correct-horse-battery-staple',
+  ];
+  it.each(KEYS)('are long segments of a path that no API has: %s', (key) => {
+    rememberAddress(`https://host.example/v1/${key}/openai`);
+    expect(scrubText(`POST /v1/${key}/openai/chat/completions`)).toBe('POST /v1/[scrubbed]/openai/chat/completions');
+  });
+
+  it.each([
+    '/openai/v1',
+    '/v1/projects/my-project/locations/us-central1/publishers/google/models',
+    '/api/v1/chat/completions',
+    '/compatible-mode/v1',
+    '/v1/text-embedding-inference/openai-compatible',
+    '/v1/accounts/acme/deployments/chat',
+  ])('are not the words of usual paths: %s', (path) => {
+    rememberAddress(`https://host.example${path}`);
+    expect(scrubText(`POST ${path} failed`)).toBe(`POST ${path} failed`);
+  });
 });
 
 describe('an error', () => {

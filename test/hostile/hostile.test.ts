@@ -1,5 +1,6 @@
 /** A sample of the hostile suite, of which `npm test` plays every third case and CI all: `npm run hostile` plays the whole suite. And the suite itself, which has to notice what fails. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compileProgram, type Program } from './harness/program.ts';
@@ -58,11 +59,19 @@ describe.concurrent('hostile', { timeout: LONGEST_MS }, () => {
 });
 
 test('there are as many cases as were promised, and properties for kills and damaged files', () => {
-  const counts = Object.fromEntries(SUITES.map(({ kind, cases }) => [kind, cases.length]));
+  const counts = Object.fromEntries(SUITES.map(({ kind, count }) => [kind, count]));
   expect(counts.plans).toBeGreaterThanOrEqual(150);
   expect(counts.providers).toBeGreaterThanOrEqual(100);
   expect(counts.escapes).toBeGreaterThanOrEqual(60);
-  expect(counts.kills).toBeGreaterThanOrEqual(1);
+  expect(counts.kills).toBeGreaterThanOrEqual(500);
+  expect(counts.corruptions).toBeGreaterThanOrEqual(1000);
+});
+
+test('what is random in the tests behind kills and damaged files is chosen by the seed', () => {
+  const files = SUITES.flatMap((suite) => suite.files ?? []);
+  expect(files.length).toBeGreaterThanOrEqual(3);
+  for (const file of files)
+    expect(readFileSync(resolve(root, file), 'utf8'), file).toContain('process.env.POLYPHONY_SEED');
 });
 
 describe.concurrent('the command of the suite', { timeout: LONGEST_MS }, () => {

@@ -20,6 +20,10 @@ export interface Settings {
 export interface Suite {
   readonly kind: string;
   readonly cases: readonly string[];
+  /** What is tried in all cases together: plans, providers, kills, damaged files. */
+  readonly count: number;
+  /** The tests behind the cases, from the root of the repository. @default none, they are programs of the suite */
+  readonly files?: readonly string[];
   /** The most that run at the same time. */
   readonly atOnce: number;
   readonly play: (name: string, settings: Settings) => Promise<Verdict>;
@@ -28,6 +32,7 @@ export interface Suite {
 const ofCases = (kind: string, cases: ReadonlyMap<string, unknown>): Suite => ({
   kind,
   cases: [...cases.keys()],
+  count: cases.size,
   atOnce: Number.POSITIVE_INFINITY,
   play: (name, { program, seconds }) => program.play(kind, name, seconds),
 });
@@ -43,6 +48,8 @@ function ofProperties(kind: string, variable: RegExp, count: number): Suite {
   return {
     kind,
     cases: [...tests.keys()],
+    count: count * tests.size,
+    files: [...tests.values()].map(({ file }) => file),
     atOnce: 1,
     play(one, { seed }) {
       const { file = '', name = '' } = tests.get(one) ?? {};

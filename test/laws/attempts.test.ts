@@ -19,6 +19,7 @@ import { temporaryFolder } from '../stores/folder.ts';
 import { killable } from './killable.ts';
 
 const KILLS = Number(process.env.POLYPHONY_KILLS ?? 6);
+const SEED = Number(process.env.POLYPHONY_SEED ?? 20_261_129);
 /** Calls at the same time of one life: as many may be written down and not sent yet when it is killed. */
 const CONCURRENCY = 6 + 2 * 3;
 /** The first line comes before the store is opened, then there is one for each request. */
@@ -126,7 +127,7 @@ describe('kill -9 in the middle of calls', () => {
   it(`leaves counters and ledger equal after each of ${KILLS} kills`, {
     timeout: 60_000 + KILLS * 20_000,
   }, async () => {
-    const random = seededRandom(20_261_129);
+    const random = seededRandom(SEED);
     const [database, log] = [join(folder, 'money.db'), join(folder, 'log')];
     for (let life = 0; life < KILLS; life += 1) {
       const kill = { afterLines: 1 + Math.floor(random() * MOST_LINES), afterMs: random() * MOST_MS };

@@ -5,7 +5,7 @@
  * 2. A record that was committed is not left out in silence.
  * 3. A repair saves every run that could be read, and leaves the damaged file as it was.
  *
- * The environment variable POLYPHONY_DAMAGED_FILES says how many files are damaged.
+ * The environment variable POLYPHONY_DAMAGED_FILES says how many files are damaged, POLYPHONY_SEED which ones: no two seeds share a file.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { temporaryFolder } from '../stores/folder.ts';
 import { writeStore } from './damage-file.ts';
 
 const FILES = Number(process.env.POLYPHONY_DAMAGED_FILES ?? 56);
+const FIRST = Number(process.env.POLYPHONY_SEED ?? 0) * FILES;
 /** Files of one process: starting one takes longer than using a file. */
 const FILES_A_PROCESS = 250;
 const root = resolve(import.meta.dirname, '../..');
@@ -63,8 +64,8 @@ test(`${FILES} damaged files end in an error of the store or work`, { timeout: 6
   await writeStore(store);
   const lines: Line[] = [];
   for (let first = 0; first < FILES; first += FILES_A_PROCESS) {
-    lines.push(...(await watch(store, first, Math.min(FILES_A_PROCESS, FILES - first))));
+    lines.push(...(await watch(store, FIRST + first, Math.min(FILES_A_PROCESS, FILES - first))));
   }
   expect(lines.filter(({ failures = [] }) => failures.length > 0)).toEqual([]);
-  expect(lines).toHaveLength(FILES);
+  expect(lines.map(({ seed }) => seed)).toEqual(Array.from({ length: FILES }, (_, index) => FIRST + index));
 });

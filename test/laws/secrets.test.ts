@@ -26,6 +26,9 @@ const SECRETS = {
   user: 'user-name-8113',
   password: 'pass word/8113',
   path: 'path-segment-8113',
+  mixedPath: 'PlantedPathKey',
+  wordsInPath: 'plantedPathWithoutDigits',
+  lettersInPath: 'abcdefghijklmnopqrstuv',
   query: 'query-value-8113',
   variable: 'variable-value-8113',
   shape: 'sk-proj-abcdefgh8113ijkl',
@@ -53,7 +56,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const user = `${SECRETS.user}:${encodeURIComponent(SECRETS.password)}`;
-  const place = `127.0.0.1:${(server.address() as AddressInfo).port}/v1/${SECRETS.path}/?token=${SECRETS.query}`;
+  const place = `127.0.0.1:${(server.address() as AddressInfo).port}/v1/${SECRETS.path}/${SECRETS.mixedPath}/${SECRETS.wordsInPath}/${SECRETS.lettersInPath}/?token=${SECRETS.query}`;
   address = `http://${place}`;
   addressWithUser = `http://${user}@${place}`;
 });

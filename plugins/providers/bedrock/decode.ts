@@ -59,6 +59,7 @@ export function decodeChat(
   });
   const document: Uint8Array[] = [];
   let length = 0;
+  const mostBytes = Math.min(context.wholeBytes ?? MAX_DOCUMENT_BYTES, MAX_DOCUMENT_BYTES);
   let whole: boolean | undefined;
   return decodeBody(
     response,
@@ -71,8 +72,7 @@ export function decodeChat(
         if (!whole) stream.push(chunk);
         else {
           length += chunk.length;
-          if (length > MAX_DOCUMENT_BYTES)
-            throw new PolyphonyError('truncated', 'The answer is too large.', { retryable: false });
+          if (length > mostBytes) throw tooLong(mostBytes, length);
           document.push(chunk);
         }
       },
@@ -85,6 +85,11 @@ export function decodeChat(
     },
     context,
   );
+}
+
+function tooLong(mostBytes: number, receivedBytes: number): PolyphonyError {
+  const message = `The answer has more than ${mostBytes} bytes, which is its limit, so it was cut off: ask for a shorter one.`;
+  return new PolyphonyError('truncated', message, { retryable: false, details: { receivedBytes } });
 }
 
 function stateOf(request: ChatRequest, context: WireContext): State {

@@ -74,7 +74,7 @@ async function wholeOf(body: AsyncIterable<Uint8Array>, limitBytes: number): Pro
     length += chunk.length;
     if (length > limitBytes) {
       const message = `The server sent more than ${limitBytes} bytes, which is the limit of one answer: ask for less.`;
-      throw new PolyphonyError('network', message, { retryable: false });
+      throw new PolyphonyError('truncated', message, { retryable: false, details: { receivedBytes: length } });
     }
   }
   return Buffer.concat(chunks, length);

@@ -48,11 +48,11 @@ export interface TransportResponse {
   readonly networkMs?: number;
   /** Decompressed. Ending the iteration early closes the socket. */
   readonly body: AsyncIterable<Uint8Array>;
-  /** The complete body; throws if it is larger than `limitBytes`. @default 64 MiB */
+  /** The complete body; throws `truncated` if it is larger than `limitBytes`. @default 64 MiB, which is also the most */
   bytes(limitBytes?: number): Promise<Uint8Array>;
 }
 
-/** The only access to the network. Throws `network`, `timeout` or `cancelled`. */
+/** The only access to the network. Throws `network`, `timeout` or `cancelled`; a body that is too large is `truncated`. */
 export interface Transport {
   request(request: TransportRequest): Promise<TransportResponse>;
   close(): Promise<void>;

@@ -152,6 +152,8 @@ export interface WireContext {
   readonly apiKey: string | undefined;
   /** Someone reads the answer as it arrives, so ask for a stream. */
   readonly streaming: boolean;
+  /** The most bytes of an answer that comes as one document. @default the transport's limit, 64 MiB */
+  readonly wholeBytes?: number | undefined;
   /** For the dates of signatures. */
   readonly clock: Clock;
   /** Called while encoding; the gateway adds the warnings to the response. */

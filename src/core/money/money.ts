@@ -9,10 +9,11 @@ export type NanoUsd = number;
 
 export const NANO_PER_USD = 1_000_000_000;
 
-/** $9,000,000, the largest amount: sums of it are still exact. */
-export const MOST_NANO_USD: NanoUsd = 9_000_000 * NANO_PER_USD;
+/** $9,000,000, the largest amount, in US dollars: sums of it are still exact. */
+export const MOST_USD = 9_000_000;
+export const MOST_NANO_USD: NanoUsd = MOST_USD * NANO_PER_USD;
 
-export const isUsd = (usd: unknown): usd is number => typeof usd === 'number' && usd >= 0 && usd <= 9_000_000;
+export const isUsd = (usd: unknown): usd is number => typeof usd === 'number' && usd >= 0 && usd <= MOST_USD;
 
 /** @throws invalid-request when the amount is no number, negative, not finite or above 9,000,000 */
 export function usdToNano(usd: number): NanoUsd {

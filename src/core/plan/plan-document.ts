@@ -45,9 +45,9 @@ export interface PlanWorkflow {
 }
 
 export interface PlanBudget {
-  /** The most that the whole run may cost, in US dollars. @default no cap */
+  /** The most that the whole run may cost, in US dollars, at most 9,000,000. @default no cap */
   readonly usd?: number;
-  /** The longest time that the whole run may take, in seconds. @default no limit */
+  /** The longest time that the whole run may take, in seconds, at most ten years. @default no limit */
   readonly seconds?: number;
 }
 
@@ -160,9 +160,9 @@ export interface PlanUndo {
 }
 
 export interface PlanNodeLimits {
-  /** The most that this node may cost, in US dollars. @default no cap */
+  /** The most that this node may cost, in US dollars, at most 9,000,000. @default no cap */
   readonly usd?: number;
-  /** The longest time that it may take with all its items, rounds and attempts, in seconds. @default no limit */
+  /** The longest time that it may take with all its items, rounds and attempts, in seconds, at most ten years. @default no limit */
   readonly seconds?: number;
   /** The longest time that one attempt may take, in seconds: after that `retries` applies. @default no limit of the node's own */
   readonly attemptSeconds?: number;

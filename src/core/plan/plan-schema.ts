@@ -4,10 +4,14 @@
  */
 import { z } from 'zod';
 import { CAPABILITIES, SENSITIVITIES, TIERS } from '../model/model.ts';
+import { MOST_USD } from '../money/money.ts';
 import { NODE_ID, WORKFLOW_NAME } from './node-id.ts';
+import { MOST_WAIT_SECONDS } from './steps.ts';
 
 const json: z.ZodType<unknown> = z.unknown();
 const positive = z.number().positive();
+const usd = z.number().nonnegative().max(MOST_USD);
+const seconds = positive.max(MOST_WAIT_SECONDS);
 
 /** What is decided by data: a reference or an expression as a whole. */
 const byData = z.templateLiteral(['{{', z.string().max(1996), '}}']);
@@ -24,7 +28,7 @@ export const ModelChoiceSchema = z.strictObject({
     .union([
       z.string().min(1).max(200),
       z.strictObject({
-        usd: z.number().nonnegative().optional(),
+        usd: usd.optional(),
         ms: positive.optional(),
         accuracy: z.number().min(0).max(1).optional(),
       }),
@@ -40,9 +44,9 @@ export const EscalateSchema = z.strictObject({
 });
 
 export const NodeLimitsSchema = z.strictObject({
-  usd: z.number().nonnegative().optional(),
-  seconds: positive.optional(),
-  attemptSeconds: positive.optional(),
+  usd: usd.optional(),
+  seconds: seconds.optional(),
+  attemptSeconds: seconds.optional(),
   retries: z.int().min(0).max(10).optional(),
   concurrency: z.int().min(1).max(1000).optional(),
   tokens: z.int().min(1).optional(),
@@ -92,7 +96,7 @@ export const PlanNodeSchema = z.strictObject({
 export const PlanWorkflowSchema = z.strictObject({
   goal: z.string().max(10_000).optional(),
   input: z.record(z.string(), json).optional(),
-  budget: z.strictObject({ usd: z.number().nonnegative().optional(), seconds: positive.optional() }).optional(),
+  budget: z.strictObject({ usd: usd.optional(), seconds: seconds.optional() }).optional(),
   nodes: z.array(PlanNodeSchema).min(1),
   output: json.optional(),
 });

@@ -1,5 +1,6 @@
 /** The built-in steps, as the catalogue lists them. executor/runners has one file per step. */
 import { type JsonSchema, TIERS } from '../model/model.ts';
+import { MOST_USD } from '../money/money.ts';
 import { ANY_EFFECTS, type Effects, sideEffectsOf } from './effects.ts';
 import type { PlanNode } from './plan-document.ts';
 import type { StepType } from './validation.ts';
@@ -7,6 +8,8 @@ import type { StepType } from './validation.ts';
 const string = { type: 'string' } as const;
 const strings = { type: 'array', items: string } as const;
 const number = { type: 'number' } as const;
+const count = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
+const seed = { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER } as const;
 const anything = {} as const;
 
 const object = (properties: Record<string, JsonSchema>, required: readonly string[]): JsonSchema => ({
@@ -66,10 +69,7 @@ const llm: StepType = {
       approve: strings,
       toolLimits: {
         type: 'object',
-        additionalProperties: object(
-          { calls: { type: 'integer', minimum: 1 }, usd: { type: 'number', minimum: 0 } },
-          [],
-        ),
+        additionalProperties: object({ calls: count, usd: { type: 'number', minimum: 0, maximum: MOST_USD } }, []),
       },
       transcript: { type: 'boolean' },
       agents: {
@@ -86,7 +86,7 @@ const llm: StepType = {
         description: 'Who may take the conversation over, by name: the model calls handoff:<name>.',
       },
       temperature: number,
-      maxTokens: { type: 'integer' },
+      maxTokens: count,
       reasoning: { type: 'string', enum: ['none', 'minimal', 'low', 'medium', 'high'] },
     },
     [],
@@ -105,8 +105,8 @@ const image: StepType = {
       prompt: string,
       negativePrompt: string,
       size: string,
-      count: { type: 'integer' },
-      seed: { type: 'integer' },
+      count,
+      seed,
       image: MEDIA_SCHEMA,
     },
     ['prompt'],
@@ -152,7 +152,7 @@ const rerank: StepType = {
   use: 'rerank',
   effects: MODEL_CALLS,
   description: 'Orders documents by how well they answer a query.',
-  input: object({ query: string, documents: strings, top: { type: 'integer' } }, ['query', 'documents']),
+  input: object({ query: string, documents: strings, top: count }, ['query', 'documents']),
   output: object(
     {
       results: { type: 'array', items: object({ index: { type: 'integer' }, score: number }, ['index', 'score']) },

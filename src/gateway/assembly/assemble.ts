@@ -36,6 +36,7 @@ import { assertRungs } from '../rungs.ts';
 import type { Rate } from '../typed/rated-form.ts';
 import type { Extras } from './extra-parts.ts';
 import { extrasOf, needsExtras } from './extras.ts';
+import { assertNumbers } from './numbers-of-config.ts';
 import { modelsOf } from './offered-models.ts';
 import { builder, refusal, refusalOf, type State } from './state.ts';
 
@@ -159,6 +160,7 @@ export function assembleGateway(options: GatewayOptions, given?: Extras): Gatewa
       webhooks ??= createWebhooks({ runtime, transport, events, logger, config: current.config });
     },
     reconfigure(next) {
+      assertNumbers(next);
       state = build({ ...state, config: next });
       ready?.close();
       ready = extras.loaded()?.keepReady(parts, handle);

@@ -2,17 +2,13 @@
 import type { AnswerLimitsConfig } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt } from '../../core/model/model.ts';
+import { ANY_ANSWER_BYTES, answerBytes } from '../../kit/streams/whole-answer.ts';
 import type { Received } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
 import { outputCeiling } from '../routing/estimate.ts';
 import type { Deployment, Registry } from '../routing/registry.ts';
 
 export const ANSWER_LIMITS = { bytes: 67_108_864, toolCalls: 128 } as const satisfies AnswerLimitsConfig;
-
-/** What an answer of any length may take up: below it, nothing is computed. */
-const ANY_ANSWER_BYTES = 8_388_608;
-/** What a token may take up: its text, and the event that it arrives in. */
-const BYTES_PER_TOKEN = 256;
 
 /**
  * Throws for an answer that has become larger than its limit: the config's, or less if the answer may have few tokens. Media
@@ -40,7 +36,7 @@ export function assertSize(
 
 function mostOf({ request }: Attempt, deployment: Deployment | undefined): number {
   if (deployment === undefined || request.operation !== 'chat') return Number.POSITIVE_INFINITY;
-  return ANY_ANSWER_BYTES + BYTES_PER_TOKEN * outputCeiling(request, deployment.card);
+  return answerBytes(outputCeiling(request, deployment.card));
 }
 
 /** @throws invalid-output for an answer with more tool calls than its limit: nobody means to run that many */

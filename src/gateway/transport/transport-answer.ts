@@ -26,7 +26,7 @@ export function responseOf(
     headers,
     networkMs: exchange.networkMs,
     body,
-    bytes: (limitBytes = limits.wholeBytes) => readAll(body, request, limitBytes),
+    bytes: (limitBytes) => readAll(body, request, Math.min(limitBytes ?? limits.wholeBytes, limits.wholeBytes)),
   });
   if (encoding === undefined || encoding === 'identity')
     return respond(new Body(exchange, exchange, request, limits.streamBytes));
@@ -158,7 +158,7 @@ async function readAll(body: Body, request: TransportRequest, limitBytes: number
   for (;;) {
     if (length > limitBytes) {
       await body.return();
-      throw tooLong(request, limitBytes);
+      throw tooLong(request, limitBytes, { receivedBytes: length });
     }
     const { done, value } = await body.next();
     if (done) break;
@@ -168,9 +168,7 @@ async function readAll(body: Body, request: TransportRequest, limitBytes: number
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
 }
 
-const tooLong = ({ url }: TransportRequest, limitBytes: number): PolyphonyError =>
-  new PolyphonyError(
-    'network',
-    `${hostOf(url)} sent more than ${limitBytes} bytes, which is the limit of one answer: ask for less, or raise limits.answers.bytes.`,
-    { retryable: false },
-  );
+function tooLong({ url }: TransportRequest, limitBytes: number, details = {}): PolyphonyError {
+  const message = `${hostOf(url)} sent more than ${limitBytes} bytes, which is the limit of this answer, so it was cut off: ask for less, or raise its limit (maxOutputTokens, limits.answers.bytes).`;
+  return new PolyphonyError('truncated', message, { retryable: false, details });
+}

@@ -6,8 +6,9 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 import { isDeep } from '../json/json-shape.ts';
 import type { BodyDecoder } from '../streams/answer-body.ts';
+import { tooLongAnswer } from '../streams/whole-answer.ts';
 import { createJsonStreamDecoder } from './json-stream.ts';
-import { createSseDecoder, type ServerSentEvent, tooLarge } from './sse.ts';
+import { createSseDecoder, type ServerSentEvent } from './sse.ts';
 
 export interface AnswerOptions {
   /** `elements`: each element of a top-level array, and each of several documents, is an event. @default 'whole' */
@@ -25,12 +26,18 @@ const MAX_DOCUMENT_BYTES = 67_108_864;
 /**
  * Emits the events of a body in either form, each as soon as it is complete; a JSON body is one event without a name.
  * `push` throws `invalid-config` for a web page, and `truncated` for a document that is too large.
+ *
+ * @param wholeBytes the most bytes of a JSON body, at most 64 MiB
  */
-export function bodyDecoder(onEvent: (event: ServerSentEvent) => void, options: AnswerOptions = {}): BodyDecoder {
+export function bodyDecoder(
+  onEvent: (event: ServerSentEvent) => void,
+  options: AnswerOptions = {},
+  wholeBytes = MAX_DOCUMENT_BYTES,
+): BodyDecoder {
   let decoder: BodyDecoder | undefined;
   return {
     push(chunk) {
-      decoder ??= decoderFor(chunk, onEvent, options);
+      decoder ??= decoderFor(chunk, onEvent, options, wholeBytes);
       decoder?.push(chunk);
     },
     end: () => decoder?.end(),
@@ -64,6 +71,7 @@ function decoderFor(
   chunk: Uint8Array,
   onEvent: (event: ServerSentEvent) => void,
   options: AnswerOptions,
+  wholeBytes: number,
 ): BodyDecoder | undefined {
   const first = firstOf(chunk);
   if (first === undefined) return undefined;
@@ -75,7 +83,7 @@ function decoderFor(
   }
   if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return createSseDecoder(onEvent);
   if (options.json === 'elements') return createJsonStreamDecoder((data) => onEvent({ data }));
-  return wholeDecoder(onEvent);
+  return wholeDecoder(onEvent, Math.min(wholeBytes, MAX_DOCUMENT_BYTES));
 }
 
 /** The first byte that is no space. */
@@ -84,13 +92,13 @@ function firstOf(chunk: Uint8Array): number | undefined {
   return undefined;
 }
 
-function wholeDecoder(onEvent: (event: ServerSentEvent) => void): BodyDecoder {
+function wholeDecoder(onEvent: (event: ServerSentEvent) => void, mostBytes: number): BodyDecoder {
   const chunks: Uint8Array[] = [];
   let length = 0;
   return {
     push(chunk) {
       length += chunk.length;
-      if (length > MAX_DOCUMENT_BYTES) throw tooLarge('The answer', MAX_DOCUMENT_BYTES);
+      if (length > mostBytes) throw tooLongAnswer(mostBytes, length);
       chunks.push(chunk);
     },
     end: () => onEvent({ data: textOfBytes(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)) }),

@@ -2,7 +2,6 @@
  * The common part of every wire's decoder: it splits a body into documents, and yields the events that the wire's reader
  * makes from them. streams/answer-body.ts says in which order.
  */
-import type { Clock } from '../../core/clock.ts';
 import type { Growing } from '../../core/defined.ts';
 import { newList } from '../../core/lists.ts';
 import type { CompletableStream } from '../../core/model/complete.ts';
@@ -18,7 +17,7 @@ import type {
 import type { TransportResponse } from '../../core/model/provider.ts';
 import type { NanoUsd } from '../../core/money/money.ts';
 import { asList, asRecord, type JsonRecord, tryParseJson } from '../json/json-shape.ts';
-import { type BodyDecoder, type BodyState, decodeBody } from '../streams/answer-body.ts';
+import { type BodyContext, type BodyDecoder, type BodyState, decodeBody } from '../streams/answer-body.ts';
 import { type AnswerOptions, bodyDecoder } from './answer.ts';
 
 /** The state of an answer while it is read, on every wire; a wire adds its own fields. */
@@ -66,11 +65,15 @@ export function decodeAnswer(
   response: TransportResponse,
   state: AnswerState,
   reader: DocumentReader,
-  context?: { readonly clock: Clock },
+  context?: BodyContext,
 ): CompletableStream {
-  const decoder = bodyDecoder(({ data, event }) => {
-    if (state.failure === undefined) readDocument(state, reader, data, event);
-  }, reader);
+  const decoder = bodyDecoder(
+    ({ data, event }) => {
+      if (state.failure === undefined) readDocument(state, reader, data, event);
+    },
+    reader,
+    context?.wholeBytes,
+  );
   const body: Growing<BodyDecoder> = {
     push: decoder.push,
     end() {

@@ -19,6 +19,7 @@ import { rememberSecret } from '../../core/scrub.ts';
 import { wellFormedJson } from '../json/sendable-json.ts';
 import { type BaseAddress, requestAddress } from '../requests/base-address.ts';
 import { assertSendable } from '../requests/clean-keys.ts';
+import { wholeAnswerBytes } from '../streams/whole-answer.ts';
 
 export interface HttpProviderOptions {
   /** `[a-z][a-z0-9-]*` */
@@ -101,7 +102,7 @@ export interface WireSinks {
 
 export function contextOf(
   parts: HttpParts,
-  { target, streaming = true }: Pick<Attempt, 'target' | 'streaming'>,
+  { target, streaming = true, request }: Pick<Attempt, 'target' | 'streaming'> & Partial<Pick<Attempt, 'request'>>,
   clock: Clock,
   { warn, report }: WireSinks,
 ): WireContext {
@@ -113,12 +114,14 @@ export function contextOf(
   if (apiKey === undefined && missingKey !== undefined) {
     throw new PolyphonyError('invalid-credential', `The API key is missing: ${missingKey}`);
   }
+  const card = parts.cardOf(target);
   return {
-    card: parts.cardOf(target),
+    card,
     target,
     baseURL: parts.baseOf(target).base,
     apiKey,
     streaming,
+    wholeBytes: request && wholeAnswerBytes(request, card),
     clock,
     warn,
     report,

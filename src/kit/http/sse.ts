@@ -56,5 +56,9 @@ export function createSseDecoder(onEvent: (event: ServerSentEvent) => void, opti
 
 export function tooLarge(what: string, limit: number, cause?: unknown): PolyphonyError {
   const message = `${what} is larger than ${limit} characters: raise the limit or ask for a shorter answer.`;
-  return new PolyphonyError('truncated', message, { retryable: false, ...defined({ cause }) });
+  return new PolyphonyError('truncated', message, {
+    retryable: false,
+    details: { receivedBytes: limit },
+    ...defined({ cause }),
+  });
 }

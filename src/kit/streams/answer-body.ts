@@ -19,6 +19,7 @@ import type { ModelEvent } from '../../core/model/model.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 import { systemClock } from '../../system/clock.ts';
 import { type AnswerEnd, answerEnd } from './answer-end.ts';
+import { tooLongAnswer } from './whole-answer.ts';
 
 /** The state that a decoder fills. */
 export interface BodyState {
@@ -38,6 +39,15 @@ export interface BodyDecoder {
   reasonTold?(): boolean;
 }
 
+export interface BodyContext {
+  readonly clock: Clock;
+  /** The most bytes of an answer that comes as one document. @default the transport's limit, 64 MiB */
+  readonly wholeBytes?: number | undefined;
+}
+
+/** An answer that was asked for as a whole and came in pieces may have so many times as many bytes: pieces repeat names. */
+const FRAMING = 4;
+
 /** Labelled as one JSON document. Bodies with other labels are read in chunks, so that events before a failure are kept. */
 const isWhole = ({ headers }: TransportResponse): boolean =>
   headers['content-type']?.startsWith('application/json') === true;
@@ -47,9 +57,9 @@ export function decodeBody(
   response: TransportResponse,
   state: BodyState,
   decoder: BodyDecoder,
-  { clock }: { readonly clock: Clock } = { clock: systemClock },
+  context: BodyContext = { clock: systemClock },
 ): CompletableStream {
-  return new AnswerBody(response, state, decoder, clock);
+  return new AnswerBody(response, state, decoder, context);
 }
 
 /** A class because there is one per call, and it is read in one of three ways. */
@@ -57,18 +67,18 @@ class AnswerBody implements CompletableStream {
   readonly #response: TransportResponse;
   readonly #state: BodyState;
   readonly #decoder: BodyDecoder;
-  readonly #clock: Clock;
+  readonly #context: BodyContext;
 
-  constructor(response: TransportResponse, state: BodyState, decoder: BodyDecoder, clock: Clock) {
+  constructor(response: TransportResponse, state: BodyState, decoder: BodyDecoder, context: BodyContext) {
     this.#response = response;
     this.#state = state;
     this.#decoder = decoder;
-    this.#clock = clock;
+    this.#context = context;
   }
 
   get [BATCHES](): Batches {
     return {
-      [Symbol.asyncIterator]: () => batchesOfBody(this.#response, this.#state, this.#decoder, this.#clock),
+      [Symbol.asyncIterator]: () => batchesOfBody(this.#response, this.#state, this.#decoder, this.#context.clock),
     };
   }
 
@@ -77,7 +87,7 @@ class AnswerBody implements CompletableStream {
   }
 
   [COMPLETE](): Promise<CompleteStream> {
-    return readBody(this.#response, this.#state, this.#decoder, this.#clock);
+    return readBody(this.#response, this.#state, this.#decoder, this.#context);
   }
 }
 
@@ -165,10 +175,10 @@ async function readBody(
   response: TransportResponse,
   state: BodyState,
   decoder: BodyDecoder,
-  clock: Clock,
+  context: BodyContext,
 ): Promise<CompleteStream> {
   try {
-    await readChunks(response, state, decoder, clock);
+    await readChunks(response, state, decoder, context);
     if (state.failure === undefined) decoder.end();
   } catch (error) {
     state.failure ??= error as Error;
@@ -180,11 +190,11 @@ async function readChunks(
   response: TransportResponse,
   state: BodyState,
   decoder: BodyDecoder,
-  clock: Clock,
+  context: BodyContext,
 ): Promise<void> {
   try {
-    if (isWhole(response)) decoder.push(await response.bytes());
-    else await readPieces(response, state, decoder, clock);
+    if (isWhole(response)) decoder.push(await response.bytes(context.wholeBytes));
+    else await readPieces(response, state, decoder, context);
   } catch (error) {
     if (breaks(state, decoder, error)) throw error;
   }
@@ -194,14 +204,17 @@ async function readPieces(
   { body: given }: TransportResponse,
   state: BodyState,
   decoder: BodyDecoder,
-  clock: Clock,
+  { clock, wholeBytes = Number.POSITIVE_INFINITY }: BodyContext,
 ): Promise<void> {
   const body = given[Symbol.asyncIterator]();
   const pieces = answerEnd(body, clock);
+  let length = 0;
   for (;;) {
     const { done, value } = await pieces.next();
     if (done === true) return;
     push(state, decoder, value, pieces);
+    length += value.length;
+    if (length > FRAMING * wholeBytes) state.failure ??= tooLongAnswer(FRAMING * wholeBytes, length);
     if (state.failure === undefined) continue;
     await body.return?.();
     return;

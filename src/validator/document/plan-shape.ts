@@ -3,7 +3,9 @@
  * everything else again and writes the messages. A property test keeps the two in agreement.
  */
 import { CAPABILITIES, SENSITIVITIES, TIERS } from '../../core/model/model.ts';
+import { isUsd } from '../../core/money/money.ts';
 import { NODE_ID, type Plan, WORKFLOW_NAME } from '../../core/plan/plan.ts';
+import { MOST_WAIT_SECONDS } from '../../core/plan/steps.ts';
 import { isRecord } from './document.ts';
 
 type Check = (value: unknown) => boolean;
@@ -17,14 +19,14 @@ const oneOf = (values: readonly string[]): Check => {
   return (value) => known.has(value);
 };
 const number =
-  (least: number, most = Number.MAX_VALUE): Check =>
+  (least: number, most: number): Check =>
   (value) =>
     typeof value === 'number' && value >= least && value <= most;
 const integer =
   (least: number, most = Number.MAX_SAFE_INTEGER): Check =>
   (value) =>
     Number.isSafeInteger(value) && number(least, most)(value);
-const positive: Check = (value) => typeof value === 'number' && value > 0 && value <= Number.MAX_VALUE;
+const time: Check = (value) => typeof value === 'number' && value > 0 && value <= MOST_WAIT_SECONDS;
 const list =
   (item: Check, most: number, least = 0): Check =>
   (value) =>
@@ -88,9 +90,9 @@ const isNode = shape(
       ['evaluator', 'to'],
     ),
     limits: shape({
-      usd: number(0),
-      seconds: positive,
-      attemptSeconds: positive,
+      usd: isUsd,
+      seconds: time,
+      attemptSeconds: time,
       retries: integer(0, 10),
       concurrency: integer(1, 1000),
       tokens: integer(1),
@@ -116,7 +118,7 @@ const isNode = shape(
 const WORKFLOW_FIELDS = {
   goal: text(10_000),
   input: isRecord,
-  budget: shape({ usd: number(0), seconds: positive }),
+  budget: shape({ usd: isUsd, seconds: time }),
   nodes: list(isNode, Number.MAX_SAFE_INTEGER, 1),
   output: anything,
 };

@@ -44,7 +44,7 @@ describe('a flood', () => {
           for await (const chunk of response.body) read += chunk.length;
         })(),
       );
-      expect(error).toMatchObject({ code: 'network', retryable: false, unsent: false });
+      expect(error).toMatchObject({ code: 'truncated', retryable: false, unsent: false });
       expect(error.message).toContain('400000 bytes');
       expect(read).toBeLessThanOrEqual(400_000);
       await server.closed;
@@ -68,7 +68,7 @@ describe('a flood', () => {
   test('as one body is refused above the limit', async () => {
     const { serve } = flood('x'.repeat(10_000));
     const response = await transportOf(limits).request(get((await serve).url));
-    expect(await failure(response.bytes())).toMatchObject({ code: 'network', retryable: false });
+    expect(await failure(response.bytes())).toMatchObject({ code: 'truncated', retryable: false });
   });
 });
 
@@ -85,7 +85,7 @@ describe('a compressed body', () => {
     const work = async (): Promise<void> => {
       for await (const chunk of response.body) read += chunk.length;
     };
-    expect(await failure(how === 'whole' ? response.bytes() : work())).toMatchObject({ code: 'network' });
+    expect(await failure(how === 'whole' ? response.bytes() : work())).toMatchObject({ code: 'truncated' });
     expect(read).toBeLessThanOrEqual(400_000);
   });
 

@@ -99,7 +99,7 @@ describe('answers', () => {
   test('above the limit of bytes are refused, and not read on', async () => {
     const server = await loopback((_, response) => void response.write('x'.repeat(2000)));
     const response = await transportOf().request(get(server.url));
-    expect(await failure(response.bytes(1000))).toMatchObject({ code: 'network', retryable: false });
+    expect(await failure(response.bytes(1000))).toMatchObject({ code: 'truncated', retryable: false });
     await server.closed;
   });
 
