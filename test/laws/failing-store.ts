@@ -28,8 +28,6 @@ export interface Failure {
   count: number;
   /** What failed, such as `journal.append`. */
   failed: string | undefined;
-  /** When, in milliseconds of the machine: a file takes time that no clock of a test tells. */
-  failedAt: number | undefined;
   /** The run whose record failed. */
   runId: unknown;
 }
@@ -54,14 +52,13 @@ export const KINDS: Readonly<Record<string, readonly Kind[]>> = {
 export const failureOf = (kind: string, nth: number, stays: boolean): Failure => {
   const kinds = KINDS[kind] ?? [];
   const { what, atOnce } = kinds[nth % kinds.length] ?? { what: undefined, atOnce: false };
-  return { nth, what, atOnce, stays, count: 0, failed: undefined, failedAt: undefined, runId: undefined };
+  return { nth, what, atOnce, stays, count: 0, failed: undefined, runId: undefined };
 };
 
 function isDue(failure: Failure, name: string): boolean {
   failure.count += 1;
   if (failure.nth === 0 || failure.count < failure.nth || (failure.count > failure.nth && !failure.stays)) return false;
   failure.failed ??= name;
-  failure.failedAt ??= performance.now();
   return true;
 }
 
