@@ -64,7 +64,7 @@ async function runTool(tool: Tool, call: ToolCall): Promise<unknown> {
 
 /** Where the call comes from. It is frozen: a tool changes nothing for others. */
 function contextOf({ signal, idempotencyKey, clock, place }: ToolCall): ToolContext {
-  const { runId, node, item, session, tags } = place.call;
+  const { runId, node, item, session, tags, countWritten } = place.call;
   return Object.freeze({
     signal,
     idempotencyKey,
@@ -74,9 +74,7 @@ function contextOf({ signal, idempotencyKey, clock, place }: ToolCall): ToolCont
     ...(item === undefined ? {} : { item }),
     ...(session === undefined ? {} : { session }),
     ...(tags === undefined ? {} : { tags: Object.freeze({ ...tags }) }),
-    get countWritten() {
-      return place.call.countWritten;
-    },
+    ...(countWritten === undefined ? {} : { countWritten }),
   });
 }
 

@@ -9,7 +9,7 @@ import type { ChatRequest } from '../../src/core/model/model.ts';
 import type { LedgerRow } from '../../src/core/stores.ts';
 import { createGateway, type GatewayHandle } from '../../src/gateway/create-gateway.ts';
 import { createTransport } from '../../src/gateway/transport/transport.ts';
-import { ANY_ANSWER_BYTES, answerBytes } from '../../src/kit/streams/whole-answer.ts';
+import { ANY_ANSWER_BYTES, answerBytes } from '../../src/kit/streams/answer-body.ts';
 import { memoryStores } from '../../src/stores/memory.ts';
 import { systemRuntime } from '../../src/system/clock.ts';
 import { drain, user } from '../gateway/harness.ts';

@@ -36,9 +36,8 @@ import { assertRungs } from '../rungs.ts';
 import type { Rate } from '../typed/rated-form.ts';
 import type { Extras } from './extra-parts.ts';
 import { extrasOf, needsExtras } from './extras.ts';
-import { assertNumbers } from './numbers-of-config.ts';
 import { modelsOf } from './offered-models.ts';
-import { builder, refusal, refusalOf, type State } from './state.ts';
+import { assertNumbers, builder, refusal, refusalOf, type State } from './state.ts';
 
 /** @param given what the config needs beyond every gateway; @default it is loaded by `prepare` */
 export function assembleGateway(options: GatewayOptions, given?: Extras): GatewayHandle {

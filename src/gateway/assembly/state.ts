@@ -3,6 +3,7 @@ import type { Config } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt, Call, EscalationRule, Handler } from '../../core/model/model.ts';
 import type { Provider } from '../../core/model/provider.ts';
+import { isUsd } from '../../core/money/money.ts';
 import { providerHandler } from '../attempt-ring/provider.ts';
 import { OF_REQUEST } from '../calls/checks/check-rule.ts';
 import { assertCandidates } from '../candidates/unknown-candidate.ts';
@@ -117,4 +118,23 @@ export function refusalOf(rule: EscalationRule, { escalates, registry }: State):
   } catch (error) {
     return error;
   }
+}
+
+const AMOUNT = /^usd$|Usd$/;
+
+/**
+ * The numbers of a config that nobody read against its schema: a cap that is no number would refuse every call under it, and only then.
+ *
+ * @throws invalid-config naming the field, its value and what it may be
+ */
+export function assertNumbers(value: unknown, path = 'config', name = ''): void {
+  if (typeof value === 'object' && value !== null) {
+    for (const [key, part] of Object.entries(value)) assertNumbers(part, `${path}.${key}`, key);
+    return;
+  }
+  if (typeof value !== 'number') return;
+  if (AMOUNT.test(name) && !isUsd(value))
+    throw new PolyphonyError('invalid-config', `${path} is ${value}: give a number of US dollars from 0 to 9,000,000.`);
+  if (Number.isNaN(value))
+    throw new PolyphonyError('invalid-config', `${path} is NaN: give a number, or leave the field out.`);
 }

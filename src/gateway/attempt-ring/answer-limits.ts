@@ -2,7 +2,7 @@
 import type { AnswerLimitsConfig } from '../../core/config.ts';
 import { PolyphonyError } from '../../core/errors.ts';
 import type { Attempt } from '../../core/model/model.ts';
-import { ANY_ANSWER_BYTES, answerBytes } from '../../kit/streams/whole-answer.ts';
+import { ANY_ANSWER_BYTES, answerBytes } from '../../kit/streams/answer-body.ts';
 import type { Received } from '../calls/received.ts';
 import { nameOf } from '../calls/target.ts';
 import { outputCeiling } from '../routing/estimate.ts';

@@ -6,7 +6,7 @@ import { PolyphonyError } from '../../core/errors.ts';
 import type { TransportResponse } from '../../core/model/provider.ts';
 import { isDeep } from '../json/json-shape.ts';
 import type { BodyDecoder } from '../streams/answer-body.ts';
-import { tooLongAnswer } from '../streams/whole-answer.ts';
+import { tooLongAnswer } from '../streams/answer-body.ts';
 import { createJsonStreamDecoder } from './json-stream.ts';
 import { createSseDecoder, type ServerSentEvent } from './sse.ts';
 

@@ -19,7 +19,7 @@ import { rememberSecret } from '../../core/scrub.ts';
 import { wellFormedJson } from '../json/sendable-json.ts';
 import { type BaseAddress, requestAddress } from '../requests/base-address.ts';
 import { assertSendable } from '../requests/clean-keys.ts';
-import { wholeAnswerBytes } from '../streams/whole-answer.ts';
+import { wholeAnswerBytes } from '../streams/answer-body.ts';
 
 export interface HttpProviderOptions {
   /** `[a-z][a-z0-9-]*` */
