@@ -166,13 +166,6 @@ describe('what a provider reports', () => {
     }
   });
 
-  it('has no text without a token', async () => {
-    const { response, rows } = await answered({ input: 5, output: 0 }, 0, true);
-    expect(response.usage).toEqual({ input: 5, output: 3 });
-    expect(response.warnings).toMatchObject([{ code: 'usage-corrected' }]);
-    expect(rows.map((row) => row.costNanoUsd)).toEqual([response.costNanoUsd]);
-  });
-
   it('counts searches only as far as they were asked for', async () => {
     const counts = { input: 5, output: 3 };
     const ten = {
@@ -182,6 +175,9 @@ describe('what a provider reports', () => {
     const asked = { fake: { tools: [{ type: 'web_search' }] } };
     const cases = [
       [ten, undefined, 1e308, 0],
+      // The settings of an account may search.
+      [ten, undefined, 8, 8],
+      [ten, undefined, 9, 0],
       [undefined, undefined, 7, 0],
       [ten, asked, 1e308, 3],
       [ten, asked, 2, 2],
@@ -284,6 +280,9 @@ describe('what a request of texts alone may cost', () => {
       }),
       { numRuns: 60 },
     );
+    // What is told within the window may be true; what is not counts as what the request explains.
+    expect((await told({ input: 184_457, output: 1 })).usage.input).toBe(184_457);
+    expect((await told({ input: 1_000_001, output: 1 })).usage.input).toBeLessThan(16_384 + 200);
     const limited = fakeCard({ ...wide, contextTokens: 20_000 });
     expect((await told({ input: 30_000, output: 1 }, user('x'.repeat(30_000)), limited)).usage.input).toBe(20_000);
   });

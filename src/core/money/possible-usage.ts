@@ -4,7 +4,7 @@
  *
  * U1. What is possible is returned as it is, the same object.
  * U2. A count that is no number or is negative is unknown: `input`, `output`, `images` and `searches` are then the estimate, any
- *     other kind is left out. A fraction is rounded up. A count above its bound is the bound.
+ *     other kind is left out. A fraction is rounded up. A count above its bound counts as `above`.
  *     Where the output is unknown and no pictures are reported, the estimated pictures are counted.
  * U3. The result of U2 is possible, so that whoever checks it again changes nothing.
  */
@@ -16,6 +16,8 @@ export type WholeCounts = Required<Pick<Usage, 'input' | 'output' | 'images' | '
 export interface UsageBounds {
   /** The most that each count can be; whole and finite. */
   readonly most: WholeCounts;
+  /** What a count above its bound counts as: at most the bound. @default the bound */
+  readonly above?: Partial<WholeCounts>;
   /** What stands in for a count that is unknown; called only where one is, because to count a prompt takes a while. */
   readonly estimate: () => WholeCounts;
 }
@@ -52,8 +54,10 @@ const PARTS: readonly Part[] = [
 /** `bounds` is called only for what the card alone does not show to be possible. */
 export function possibleUsage(reported: Usage, sure: WholeCounts, bounds: () => UsageBounds): PossibleUsage {
   if (isPossible(reported, sure)) return { usage: reported, changes: NO_CHANGES };
-  const { most, estimate } = bounds();
-  return isPossible(reported, most) ? { usage: reported, changes: NO_CHANGES } : corrected(reported, most, estimate());
+  const { most, above, estimate } = bounds();
+  return isPossible(reported, most)
+    ? { usage: reported, changes: NO_CHANGES }
+    : corrected(reported, most, estimate(), above);
 }
 
 function isPossible(usage: Usage, most: WholeCounts): boolean {
@@ -86,31 +90,37 @@ function roomFor({ within, beside }: Part, usage: Partial<Usage>): number {
 type Draft = { -readonly [Kind in keyof Usage]: Usage[Kind] };
 
 /** Only the fields of `Usage` are kept: whatever else an untrusted object holds is not counted. */
-function corrected(reported: unknown, most: WholeCounts, estimate: WholeCounts): PossibleUsage {
+function corrected(
+  reported: unknown,
+  most: WholeCounts,
+  estimate: WholeCounts,
+  above: Partial<WholeCounts> = {},
+): PossibleUsage {
   const given = (typeof reported === 'object' && reported !== null ? reported : {}) as Readonly<
     Record<string, unknown>
   >;
   const changes: string[] = [];
-  const keep = (name: keyof Usage, limit: number, otherwise: number | undefined): number | undefined => {
+  const keep = (name: keyof Usage, limit: number, otherwise?: number, beyond = limit): number | undefined => {
     const value = given[name];
     const count = countOf(value);
-    const kept = count === undefined ? otherwise : Math.min(count, limit);
+    const kept = count === undefined ? otherwise : count > limit ? beyond : count;
     if (kept !== value) changes.push(`${name} ${shown(value)} to ${kept ?? 'unknown'}`);
     return kept;
   };
   const usage: Draft = {
-    input: keep('input', most.input, estimate.input) ?? 0,
-    output: keep('output', most.output, estimate.output) ?? 0,
+    input: keep('input', most.input, estimate.input, above.input) ?? 0,
+    output: keep('output', most.output, estimate.output, above.output) ?? 0,
   };
   if (given.images !== undefined) usage.images = keep('images', most.images, estimate.images) ?? 0;
   // Pictures are the output of a request for them, and no tokens are estimated for what has no text.
   else if (countOf(given.output) === undefined && estimate.images > 0) {
     usage.images = keep('images', most.images, estimate.images) ?? 0;
   }
-  if (given.searches !== undefined) usage.searches = keep('searches', most.searches, estimate.searches) ?? 0;
+  if (given.searches !== undefined)
+    usage.searches = keep('searches', most.searches, estimate.searches, above.searches) ?? 0;
   for (const part of PARTS) {
     if (given[part.name] === undefined) continue;
-    const count = keep(part.name, roomFor(part, usage), undefined);
+    const count = keep(part.name, roomFor(part, usage));
     if (count !== undefined) usage[part.name] = count;
   }
   return { usage, changes };

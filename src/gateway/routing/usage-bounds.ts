@@ -30,6 +30,8 @@ const HIDDEN_IN_TEXT = 64;
 /** Tokens that end an answer, and those around its calls. */
 const HIDDEN_OUTPUT = 1024;
 const HIDDEN_IN_CALL = 256;
+/** So few are believed without having been asked for, where their fee is known. */
+const UNASKED_SEARCHES = 8;
 /** More than any model reads or writes, for a card that states no usable number. */
 const MOST_TOKENS = 1_000_000_000;
 const BYTES_PER_TOKEN = 4;
@@ -57,13 +59,8 @@ export function possibleUsageOf(
     images: received.images,
     searches: 0,
   };
-  const told = lacksOutput(reported, received) ? { ...reported, output: Number.NaN } : reported;
-  return possibleUsage(told, sure, () => boundsOf(deployment, request, received, told));
+  return possibleUsage(reported, sure, () => boundsOf(deployment, request, received, reported));
 }
-
-/** Text without a token, beside a prompt that was counted: wires read a count that is missing or no number as 0. */
-const lacksOutput = (usage: Usage, { billedBytes }: Received): boolean =>
-  usage?.output === 0 && usage.input > 0 && billedBytes > 0;
 
 function boundsOf(deployment: Counted, request: ModelRequest, received: Received, reported: Usage): UsageBounds {
   const most = mostOf(deployment, request, received);
@@ -73,10 +70,24 @@ function boundsOf(deployment: Counted, request: ModelRequest, received: Received
   // Who was asked to search has mostly searched once.
   const searches = Math.min(1, most.searches);
   return {
-    most: { ...most, input: Math.min(most.input, input), output: Math.min(most.output, output) },
+    most: {
+      ...most,
+      input: Math.min(most.input, Math.max(input, windowOf(deployment))),
+      output: Math.min(most.output, output),
+      searches: Math.max(most.searches, unaskedSearches(deployment)),
+    },
+    above: { input: Math.min(most.input, input), searches: most.searches },
     estimate: () => ({ ...estimateOf(request, received, deployment), searches }),
   };
 }
+
+/** What a listed model can read at all; 0 where its limits are guesses. */
+const windowOf = ({ card, provider }: Counted): number =>
+  isDescribed(provider, card) ? tokens(card.contextTokens) : 0;
+
+/** The settings of an account may search where no request asks for it. */
+const unaskedSearches = ({ card, provider }: Counted): number =>
+  provider.searches?.fee(card.id) === undefined ? 0 : UNASKED_SEARCHES;
 
 /** The most that can be where nothing is sure of the request. */
 function mostOf({ card, provider }: Counted, request: ModelRequest, received: Received): WholeCounts {

