@@ -11,7 +11,7 @@ import { fakeCard, fakeProvider, fakeRuntime } from '../../src/testing/fakes.ts'
 import { noTransport, user } from '../gateway/harness.ts';
 
 /** NAMES=100000 plays as many. Whatever grows with names grows with these too. */
-const NAMES = Number(process.env.NAMES ?? 8_000);
+const NAMES = Number(process.env.NAMES ?? 12_000);
 /** What was kept of half of them, when it was not bounded, was four times as much and more. */
 const MOST_BYTES = 12_000_000;
 
