@@ -5,7 +5,7 @@
  * ledger, and a killed process may have left some.
  */
 import type { LedgerRow } from '../../../core/stores.ts';
-import { isStoredRow } from '../../stored-records.ts';
+import { isObject, isStoredRow, parsedText } from '../../stored-records.ts';
 import type { Sql, SqlRow, SqlValue } from '../database.ts';
 import { type CellBatch, cellBatch } from '../key-value.ts';
 import { insertRows, type LedgerEntry, replaceRow } from '../ledger-queries.ts';
@@ -119,20 +119,20 @@ export function attemptsOf(sql: Sql, owner: string): readonly StoredAttempt[] {
 function storedAttempt(owner: string, [number, sent, held, counters, text, ending]: SqlRow): StoredAttempt {
   const isSettled = ending !== null;
   const name = { owner, number: Number(number), isSent: sent === 1, isSettled, heldNanoUsd: Number(held) };
-  const keys = parsed(counters);
+  const keys = parsedText(counters);
   if (!Array.isArray(keys) || !Number.isFinite(name.heldNanoUsd)) return { ...name, counters: [], entry: undefined };
   return { ...name, counters: keys.map(String), entry: isSettled ? settledEntry(text, ending) : entryOf(text) };
 }
 
 function entryOf(text: unknown): LedgerEntry | undefined {
-  const row = parsed(text);
+  const row = parsedText(text);
   return isBookable(row) ? { row, text: String(text) } : undefined;
 }
 
 function settledEntry(text: unknown, ending: unknown): LedgerEntry | undefined {
-  const [opened, end] = [parsed(text), parsed(ending)];
+  const [opened, end] = [parsedText(text), parsedText(ending)];
   if (!isObject(opened) || !isObject(end)) return undefined;
-  const { uncertain: _uncertain, estimated: _estimated, ...known } = opened as LedgerRow;
+  const { uncertain: _uncertain, estimated: _estimated, ...known } = opened;
   const row: unknown = { ...known, ...end };
   return isBookable(row) ? { row, text: JSON.stringify(row) } : undefined;
 }
@@ -140,17 +140,6 @@ function settledEntry(text: unknown, ending: unknown): LedgerEntry | undefined {
 /** Of a damaged row, a number that is none would break its counters, and the driver ends the process for a value that is true or false. */
 const isBookable = (row: unknown): row is LedgerRow =>
   isStoredRow(row) && [row.usage?.input ?? 0, row.usage?.output ?? 0].every(Number.isFinite);
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-
-/** Undefined where the text is no JSON: what cannot be read must not keep the rest from being recovered. */
-function parsed(text: unknown): unknown {
-  try {
-    return JSON.parse(String(text));
-  } catch {
-    return undefined;
-  }
-}
 
 function add({ counters }: Booking, attempt: HeldAttempt, nanoUsd: number): void {
   if (nanoUsd !== 0) for (const key of attempt.counters) counters.add(key, nanoUsd);

@@ -1,5 +1,6 @@
 /** The numbers that stand for the names of a row in the sums: its label, the set of those who paid, and its scopes with many ids. */
 import { SUMMED_SCOPES } from '../../ledger-totals.ts';
+import { isObject, parsedText } from '../../stored-records.ts';
 import type { Sql } from '../database.ts';
 import { corruptRow, learnScopes, type NamedScope, type ScopeIds, scopesOfRows } from './scope-ids.ts';
 
@@ -85,19 +86,9 @@ export function knownNames(sql: Sql, ids: ScopeIds = new Map()): KnownNames {
 
 /** Every row was written with a list, if an empty one. */
 function scopesIn(text: unknown): readonly NamedScope[] {
-  const found = typeof text === 'string' ? parsed(text) : undefined;
-  if (Array.isArray(found) && found.every(isObject)) return found as readonly NamedScope[];
+  const found: unknown = typeof text === 'string' ? parsedText(text) : undefined;
+  if (Array.isArray(found) && found.every((scope) => isObject(scope))) return found;
   throw corruptRow('A row of the ledger has no list of scopes.');
-}
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function labelIn(sql: Sql, label: readonly string[]): number {
