@@ -87,8 +87,9 @@ export function knownNames(sql: Sql, ids: ScopeIds = new Map()): KnownNames {
 /** Every row was written with a list, if an empty one. */
 function scopesIn(text: unknown): readonly NamedScope[] {
   const found: unknown = typeof text === 'string' ? parsedText(text) : undefined;
-  if (Array.isArray(found) && found.every((scope) => isObject(scope))) return found;
-  throw corruptRow('A row of the ledger has no list of scopes.');
+  if (!Array.isArray(found) || found.some((scope) => !isObject(scope)))
+    throw corruptRow('A row of the ledger has no list of scopes.');
+  return found;
 }
 
 function labelIn(sql: Sql, label: readonly string[]): number {
